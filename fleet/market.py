@@ -1,0 +1,213 @@
+"""The market: what happens to the pools over time, as change points in flat arrays.
+
+A `ChangePoints` holds one step function a pool: the value changes at its times and stays until the
+next (forward fill; between records nothing is interpolated). A `Market` is a set of pools with their
+Spot prices, on-demand prices and, where known, the capacity that each holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fleet.errors import CapacityDataError, InputError, PriceDataError
+from fleet.exact import Floats, Ints
+from fleet.pools import PoolKey, Texts, frozen_floats, frozen_texts
+
+__all__ = ["ChangePoints", "Market"]
+
+
+def frozen_ints(values: npt.ArrayLike) -> Ints:
+    """Return a read-only int64 copy."""
+    column = np.array(values, dtype=np.int64, copy=True, ndmin=1)
+    column.flags.writeable = False
+    return column
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ChangePoints:
+    """Step functions of n pools in flat arrays.
+
+    Parameters
+    ----------
+    offsets
+        Shape (n + 1,); pool i owns ``times_s[offsets[i]:offsets[i + 1]]``.
+    times_s
+        Seconds since 1970 UTC, int64, strictly rising within a pool.
+    values
+        The value from that time on, until the pool's next change. Before a pool's first change its
+        value is not known (nan).
+    """
+
+    offsets: Ints
+    times_s: Ints
+    values: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "offsets", frozen_ints(self.offsets))
+        object.__setattr__(self, "times_s", frozen_ints(self.times_s))
+        object.__setattr__(self, "values", frozen_floats(self.values))
+        offsets, times = self.offsets, self.times_s
+        if offsets[0] != 0 or offsets[-1] != len(times) or len(times) != len(self.values):
+            raise InputError("change points", "offsets start at 0 and end at the number of rows")
+        rising = np.diff(times) > 0
+        starts = offsets[1:-1]
+        starts = starts[(starts > 0) & (starts < len(times))]
+        rising[starts - 1] = True
+        if not rising.all():
+            raise InputError(
+                f"change point at {int(times[1:][~rising][0])}",
+                "times rise strictly within a pool",
+                "sort the rows and drop doubles",
+            )
+
+    @classmethod
+    def from_rows(
+        cls, n: int, pool: npt.ArrayLike, times_s: npt.ArrayLike, values: npt.ArrayLike
+    ) -> ChangePoints:
+        """Build from unordered rows (pool position, time, value).
+
+        Rows that repeat the pool's standing value are dropped (they are not changes). Of rows with one
+        pool and one time the last given wins.
+        """
+        rows = np.asarray(pool, dtype=np.int64)
+        times = np.asarray(times_s, dtype=np.int64)
+        column = np.asarray(values, dtype=np.float64)
+        order = np.lexsort((times, rows))
+        rows, times, column = rows[order], times[order], column[order]
+        if len(rows):
+            last = np.append((np.diff(rows) != 0) | (np.diff(times) != 0), True)
+            rows, times, column = rows[last], times[last], column[last]
+            same = (column[1:] == column[:-1]) | (np.isnan(column[1:]) & np.isnan(column[:-1]))
+            change = np.append(True, (np.diff(rows) != 0) | ~same)
+            rows, times, column = rows[change], times[change], column[change]
+        offsets = np.searchsorted(rows, np.arange(n + 1))
+        return cls(offsets, times, column)
+
+    @classmethod
+    def constant(cls, values: npt.ArrayLike, time_s: int = 0) -> ChangePoints:
+        """One change a pool, at ``time_s``; nan values mean that nothing is ever known."""
+        column = np.atleast_1d(np.asarray(values, dtype=np.float64))
+        return cls.from_rows(len(column), np.arange(len(column)), np.full(len(column), time_s), column)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __repr__(self) -> str:
+        return f"ChangePoints({len(self)} pools, {len(self.times_s)} changes)"
+
+    def of(self, i: int) -> tuple[Ints, Floats]:
+        """Return the times and values of pool ``i`` (views)."""
+        rows = slice(self.offsets[i], self.offsets[i + 1])
+        return self.times_s[rows], self.values[rows]
+
+    def at(self, time_s: int) -> Floats:
+        """Return every pool's value at ``time_s`` (a change at that very second counts); nan if unknown."""
+        known = np.empty(len(self.times_s) + 1, dtype=np.int64)
+        known[0] = 0
+        np.cumsum(self.times_s <= time_s, out=known[1:])
+        count = known[self.offsets[1:]] - known[self.offsets[:-1]]
+        result = np.full(len(self), np.nan)
+        has = count > 0
+        result[has] = self.values[self.offsets[:-1][has] + count[has] - 1]
+        return result
+
+    def take(self, rows: npt.NDArray[Any]) -> ChangePoints:
+        """Return the pools at ``rows`` (positions; they may repeat), in that order."""
+        picked = np.arange(len(self))[rows]
+        lengths = (self.offsets[1:] - self.offsets[:-1])[picked]
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        shift = np.repeat(self.offsets[:-1][picked] - offsets[:-1], lengths)
+        source = np.arange(offsets[-1]) + shift
+        return ChangePoints(offsets, self.times_s[source], self.values[source])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Market:
+    """What happens to n pools from ``start_s`` to ``end_s``.
+
+    Parameters
+    ----------
+    instance_type, availability_zone, product
+        The pools' identities.
+    prices
+        Spot price, $ per instance-hour.
+    on_demand_price
+        $ per instance-hour; nan where it is not known.
+    capacity
+        Instances that a pool can hold for this fleet, over time, or ``None`` if nothing is known.
+        ``inf`` means obtainable without a known bound. A pool that the data does not cover is nan.
+    capacity_source
+        What the capacity is: a count, or a proxy; the words that answers repeat.
+    start_s, end_s
+        The span that the data covers, seconds UTC.
+    notes
+        What a reader left out or assumed, one line each; carried into every answer's warnings.
+    """
+
+    instance_type: Texts
+    availability_zone: Texts
+    product: Texts
+    prices: ChangePoints
+    on_demand_price: Floats
+    start_s: int
+    end_s: int
+    capacity: ChangePoints | None = None
+    capacity_source: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("instance_type", "availability_zone", "product"):
+            object.__setattr__(self, name, frozen_texts(getattr(self, name)))
+        object.__setattr__(self, "on_demand_price", frozen_floats(self.on_demand_price))
+        columns = (self.availability_zone, self.product, self.prices, self.on_demand_price)
+        if any(len(column) != len(self.instance_type) for column in columns):
+            raise InputError("market columns", "have one entry a pool")
+        if self.capacity is not None and len(self.capacity) != len(self.instance_type):
+            raise InputError("market capacity", "has one step function a pool")
+        if self.end_s < self.start_s:
+            raise InputError(f"market end {self.end_s}", f"is not before its start {self.start_s}")
+        if bool((self.prices.values < 0).any()):
+            value = float(self.prices.values[self.prices.values < 0][0])
+            raise PriceDataError(f"spot price {value:g}", "is not negative", "correct the row")
+        if self.capacity is not None and bool((self.capacity.values < 0).any()):
+            value = float(self.capacity.values[self.capacity.values < 0][0])
+            raise CapacityDataError(f"capacity {value:g}", "is not negative", "correct the row")
+
+    def __len__(self) -> int:
+        return len(self.instance_type)
+
+    def __repr__(self) -> str:
+        days = (self.end_s - self.start_s) / 86400
+        return f"Market({len(self)} pools, {len(self.prices.times_s)} price changes, {days:.1f} days)"
+
+    @cached_property
+    def index(self) -> dict[PoolKey, int]:
+        """Position of each (type, zone, product)."""
+        keys = zip(self.instance_type, self.availability_zone, self.product, strict=True)
+        return {key: i for i, key in enumerate(keys)}
+
+    def take(self, rows: npt.NDArray[Any]) -> Market:
+        """Return the market of the pools at ``rows`` (positions or a mask), in that order."""
+        picked = np.arange(len(self))[rows]
+        return replace(
+            self,
+            instance_type=self.instance_type[picked],
+            availability_zone=self.availability_zone[picked],
+            product=self.product[picked],
+            prices=self.prices.take(picked),
+            on_demand_price=self.on_demand_price[picked],
+            capacity=None if self.capacity is None else self.capacity.take(picked),
+        )
+
+    def with_on_demand(self, price: npt.ArrayLike, note: str | None = None) -> Market:
+        """Return this market with on-demand prices, shape (n,), $ per instance-hour, nan unknown."""
+        return replace(self, on_demand_price=price, notes=self.notes + ((note,) if note else ()))
+
+    def with_capacity(self, capacity: ChangePoints, source: str, notes: tuple[str, ...] = ()) -> Market:
+        """Return this market with capacity step functions, one a pool, and the words for their source."""
+        return replace(self, capacity=capacity, capacity_source=source, notes=self.notes + notes)

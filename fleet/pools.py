@@ -1,0 +1,158 @@
+"""Launch pools: instance type x product x availability zone, one array a column.
+
+A pool is where EC2 has (or lacks) Spot capacity. Its weight says how many units of the target
+capacity one instance serves; on-demand price, max price and priority are facts of the pool in a
+request, aligned with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fleet.errors import InputError
+from fleet.exact import Floats
+
+__all__ = ["LaunchPools", "PoolKey", "family_of", "frozen_floats", "frozen_texts", "region_of"]
+
+Texts = npt.NDArray[np.object_]
+PoolKey = tuple[str, str, str]
+"""(instance type, availability zone, product)."""
+
+
+def family_of(instance_type: str) -> str:
+    """Return the family of an instance type: ``m5d`` of ``m5d.large``."""
+    return instance_type.partition(".")[0]
+
+
+def region_of(availability_zone: str) -> str:
+    """Return the region of a zone name: ``us-east-1`` of ``us-east-1a`` (a zone ID is its own)."""
+    return availability_zone.rstrip("abcdefghijklmnopqrstuvwxyz") or availability_zone
+
+
+def frozen_floats(values: npt.ArrayLike) -> Floats:
+    """Return a read-only float64 copy."""
+    column = np.array(values, dtype=np.float64, copy=True, ndmin=1)
+    column.flags.writeable = False
+    return column
+
+
+def frozen_texts(values: Iterable[str]) -> Texts:
+    """Return a read-only object array of strings."""
+    items = list(values)
+    column = np.empty(len(items), dtype=object)
+    column[:] = items
+    column.flags.writeable = False
+    return column
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LaunchPools:
+    """The pools of one request, as read-only columns of equal length n.
+
+    Parameters
+    ----------
+    instance_type, availability_zone, product
+        Text columns; the three together are the pool's identity and occur once.
+    weight
+        Units that an instance serves (AWS: WeightedCapacity), > 0.
+    on_demand_price
+        $ per instance-hour; nan where it is not known (unknown is not zero).
+    max_price
+        Most that is paid, $ per unit-hour (AWS: SpotPrice or MaxPrice); nan where none is stated.
+    priority
+        Lower comes first; inf where it is not set (AWS: unset is last).
+    """
+
+    instance_type: Texts
+    availability_zone: Texts
+    product: Texts
+    weight: Floats
+    on_demand_price: Floats
+    max_price: Floats
+    priority: Floats
+    _index: dict[PoolKey, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("instance_type", "availability_zone", "product"):
+            object.__setattr__(self, name, frozen_texts(getattr(self, name)))
+        for name in ("weight", "on_demand_price", "max_price", "priority"):
+            object.__setattr__(self, name, frozen_floats(getattr(self, name)))
+            if len(getattr(self, name)) != len(self.instance_type):
+                raise InputError(f"column {name!r}", "columns of launch pools have equal length")
+        if bool((~(self.weight > 0)).any()):
+            value = float(self.weight[~(self.weight > 0)][0])
+            raise InputError(f"weight {value:g}", "a weight is above 0", "correct WeightedCapacity")
+        index = {key: i for i, key in enumerate(self.keys())}
+        if len(index) != len(self.instance_type):
+            seen: set[PoolKey] = set()
+            double = next(k for k in self.keys() if k in seen or seen.add(k))  # type: ignore[func-returns-value]
+            raise InputError(
+                f"launch pool {' '.join(double)}", "is listed twice", "list each type and zone once"
+            )
+        object.__setattr__(self, "_index", index)
+
+    @classmethod
+    def of(
+        cls,
+        instance_type: Sequence[str],
+        availability_zone: Sequence[str] | str = "zone-a",
+        product: Sequence[str] | str = "Linux/UNIX",
+        *,
+        weight: npt.ArrayLike = 1.0,
+        on_demand_price: npt.ArrayLike = np.nan,
+        max_price: npt.ArrayLike = np.nan,
+        priority: npt.ArrayLike = np.inf,
+    ) -> LaunchPools:
+        """Build pools from columns, repeating single values."""
+        n = len(instance_type)
+
+        def texts(values: Sequence[str] | str) -> Texts:
+            return frozen_texts([values] * n if isinstance(values, str) else values)
+
+        def floats(values: npt.ArrayLike) -> Floats:
+            return np.broadcast_to(np.asarray(values, dtype=np.float64), (n,))
+
+        return cls(
+            frozen_texts(instance_type),
+            texts(availability_zone),
+            texts(product),
+            floats(weight),
+            floats(on_demand_price),
+            floats(max_price),
+            floats(priority),
+        )
+
+    def __len__(self) -> int:
+        return len(self.instance_type)
+
+    def __repr__(self) -> str:
+        return f"LaunchPools({len(self)} pools, {len(set(self.instance_type))} types)"
+
+    def keys(self) -> Iterable[PoolKey]:
+        """Yield each pool's identity, in order."""
+        return zip(self.instance_type, self.availability_zone, self.product, strict=True)
+
+    def index(self, key: PoolKey) -> int:
+        """Return the position of a pool; KeyError if it is not here."""
+        return self._index[key]
+
+    def label(self, i: int) -> str:
+        """Return ``type zone`` of pool ``i`` for people."""
+        return f"{self.instance_type[i]} {self.availability_zone[i]}"
+
+    def take(self, rows: npt.NDArray[Any]) -> LaunchPools:
+        """Return the pools at ``rows`` (positions or a boolean mask)."""
+        return LaunchPools(
+            self.instance_type[rows],
+            self.availability_zone[rows],
+            self.product[rows],
+            self.weight[rows],
+            self.on_demand_price[rows],
+            self.max_price[rows],
+            self.priority[rows],
+        )

@@ -1,0 +1,218 @@
+"""The fleet request: what is wanted, in AWS's terms, before any market is looked at.
+
+A request lists *overrides* (type, zone, weight, max price, priority); `fleet.resolve` turns them into
+launch pools once it is known which zones have data. Enums are held in RequestSpotFleet's spelling
+(``lowestPrice``); the readers accept EC2 Fleet's (``lowest-price``) as well.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from fleet.errors import RequestError
+from fleet.exact import to_nano_scalar
+
+__all__ = ["FLEET_TYPES", "ON_DEMAND_STRATEGIES", "FleetRequest", "Override", "strategy_spelling"]
+
+FLEET_TYPES = ("maintain", "request", "instant")
+ON_DEMAND_STRATEGIES = ("lowestPrice", "prioritized")
+INTERRUPTION_BEHAVIORS = ("terminate", "stop", "hibernate")
+MAX_TARGET = 4.0e9
+
+
+def strategy_spelling(name: str) -> str:
+    """Return a strategy name in RequestSpotFleet's spelling: ``lowestPrice`` for ``lowest-price``."""
+    head, *tail = name.replace("_", "-").split("-")
+    return head + "".join(part[:1].upper() + part[1:] for part in tail)
+
+
+@dataclass(frozen=True)
+class Override:
+    """One line of a request: an instance type, perhaps in one zone.
+
+    Parameters
+    ----------
+    instance_type
+        Such as ``m5.large``.
+    availability_zone
+        ``None`` means every zone that the market has data for (AWS: every zone with a default subnet).
+    weight
+        Units that one instance serves, > 0.
+    max_price
+        $ per unit-hour, ``None`` where not stated.
+    priority
+        Whole number from 0, lower first; ``None`` is last.
+    """
+
+    instance_type: str
+    availability_zone: str | None = None
+    weight: float = 1.0
+    max_price: float | None = None
+    priority: float | None = None
+
+    def __post_init__(self) -> None:
+        where = f"override {self.instance_type} {self.availability_zone or '(every zone)'}"
+        if not self.instance_type:
+            raise RequestError("override without InstanceType", "names one", "add InstanceType")
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise RequestError(
+                f"{where}: WeightedCapacity {self.weight:g}",
+                "a weight is a number above 0",
+                "correct or drop it (the default is 1)",
+            )
+        to_nano_scalar(self.weight, f"{where}: WeightedCapacity")
+        if self.max_price is not None:
+            check_price(self.max_price, f"{where}: max price")
+        if self.priority is not None and (self.priority < 0 or self.priority != int(self.priority)):
+            raise RequestError(
+                f"{where}: Priority {self.priority:g}", "a priority is a whole number from 0", "correct it"
+            )
+
+
+def check_price(value: float, where: str) -> None:
+    """Refuse a price that is not a finite number above 0."""
+    if not (math.isfinite(value) and value > 0):
+        raise RequestError(f"{where} {value:g}", "a price is a number above 0", "correct or drop it")
+    to_nano_scalar(value, where)
+
+
+@dataclass(frozen=True, repr=False)
+class FleetRequest:
+    """What is wanted of a fleet.
+
+    Parameters
+    ----------
+    target_capacity
+        Units in all, Spot and on-demand (AWS: TargetCapacity).
+    overrides
+        At least one.
+    on_demand_target_capacity
+        Units of the target that are bought on demand (AWS: OnDemandTargetCapacity).
+    strategy
+        Name of the Spot allocation strategy, in RequestSpotFleet's spelling.
+    on_demand_strategy
+        ``lowestPrice`` or ``prioritized``.
+    instance_pools_to_use_count
+        N of lowestPrice over the N cheapest pools; ``None`` acts as 1.
+    max_price
+        Fleet-wide max price, $ per unit-hour; an override's own wins.
+    spot_max_total_price, on_demand_max_total_price
+        Budgets in $ per hour; launching stops before the one that would pass them.
+    fleet_type
+        ``maintain``, ``request`` or ``instant``.
+    interruption_behavior
+        ``terminate``, ``stop`` or ``hibernate``.
+    terminate_excess
+        Whether shrinking the target terminates instances (AWS: ExcessCapacityTerminationPolicy).
+    target_capacity_unit_type
+        ``units``, ``vcpu`` or ``memory-mib``.
+    valid_from, valid_until
+        Aware datetimes or ``None``.
+    notes
+        What the reader saw and left out of account, one line each.
+
+    Raises
+    ------
+    RequestError
+        If a value breaks a rule of the fleet APIs.
+    """
+
+    target_capacity: float
+    overrides: tuple[Override, ...]
+    on_demand_target_capacity: float = 0.0
+    strategy: str = "lowestPrice"
+    on_demand_strategy: str = "lowestPrice"
+    instance_pools_to_use_count: int | None = None
+    max_price: float | None = None
+    spot_max_total_price: float | None = None
+    on_demand_max_total_price: float | None = None
+    fleet_type: str = "maintain"
+    interruption_behavior: str = "terminate"
+    terminate_excess: bool = True
+    target_capacity_unit_type: str = "units"
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "overrides", tuple(self.overrides))
+        object.__setattr__(self, "strategy", strategy_spelling(self.strategy))
+        object.__setattr__(self, "on_demand_strategy", strategy_spelling(self.on_demand_strategy))
+        self._check_target()
+        self._check_choices()
+        for name in ("max_price", "spot_max_total_price", "on_demand_max_total_price"):
+            value = getattr(self, name)
+            if value is not None:
+                check_price(value, name)
+        if not self.overrides:
+            raise RequestError("a request without launch pools", "names at least one instance type")
+
+    def _check_target(self) -> None:
+        target, on_demand = self.target_capacity, self.on_demand_target_capacity
+        if not (math.isfinite(target) and 0 <= target <= MAX_TARGET):
+            raise RequestError(
+                f"TargetCapacity {target:g}", "a target is a number from 0 to 4e9", "correct it"
+            )
+        to_nano_scalar(target, "TargetCapacity")
+        if target == 0 and self.fleet_type != "maintain":
+            raise RequestError(
+                f"TargetCapacity 0 with Type {self.fleet_type}", "only a maintain fleet may be parked at 0"
+            )
+        if not 0 <= on_demand <= target:
+            raise RequestError(
+                f"OnDemandTargetCapacity {on_demand:g}",
+                f"lies between 0 and TargetCapacity ({target:g})",
+                "lower it or raise the target",
+            )
+        to_nano_scalar(on_demand, "OnDemandTargetCapacity")
+
+    def _check_choices(self) -> None:
+        choices = (
+            ("Type", self.fleet_type, FLEET_TYPES),
+            ("OnDemandAllocationStrategy", self.on_demand_strategy, ON_DEMAND_STRATEGIES),
+            ("InstanceInterruptionBehavior", self.interruption_behavior, INTERRUPTION_BEHAVIORS),
+            ("TargetCapacityUnitType", self.target_capacity_unit_type, ("units", "vcpu", "memory-mib")),
+        )
+        for what, value, allowed in choices:
+            if value not in allowed:
+                raise RequestError(f"{what} {value!r}", f"is one of {', '.join(allowed)}", "correct it")
+        count = self.instance_pools_to_use_count
+        if count is not None and self.strategy != "lowestPrice":
+            error = RequestError(
+                f"InstancePoolsToUseCount {count} with {self.strategy}",
+                "is only available with the lowestPrice allocation strategy",
+                "drop it or change the strategy",
+            )
+            error.code = "InvalidFleetConfig"
+            raise error
+        if count is not None and count < 1:
+            raise RequestError(f"InstancePoolsToUseCount {count}", "is a whole number from 1", "correct it")
+        for what in ("valid_from", "valid_until"):
+            moment = getattr(self, what)
+            if moment is not None and moment.tzinfo is None:
+                raise RequestError(f"{what} {moment}", "a time names its zone", "add Z or +00:00")
+
+    def __repr__(self) -> str:
+        return (
+            f"FleetRequest({self.target_capacity:g} {self.target_capacity_unit_type}, "
+            f"{self.on_demand_target_capacity:g} on demand, {self.strategy}, "
+            f"{len(self.overrides)} overrides)"
+        )
+
+    @property
+    def spot_target_capacity(self) -> float:
+        """Units wanted as Spot: the target less the on-demand target (AWS subtracts the target, not what
+        on-demand instances overshoot it by).
+        """
+        difference = to_nano_scalar(self.target_capacity, "target") - to_nano_scalar(
+            self.on_demand_target_capacity, "on-demand target"
+        )
+        return difference / 1e9
+
+    def with_strategy(self, name: str) -> FleetRequest:
+        """Return the same request under another strategy (a pool count stays only with lowestPrice)."""
+        spelled = strategy_spelling(name)
+        count = self.instance_pools_to_use_count if spelled == "lowestPrice" else None
+        return replace(self, strategy=spelled, instance_pools_to_use_count=count)

@@ -1,0 +1,153 @@
+"""A snapshot: the market at one instant, one array a column, aligned with the launch pools.
+
+Everything in it was known at that instant: the price in force, the capacity in force, and a capacity
+score that looks back only. This is all that a strategy ever sees of a market.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet.errors import InputError
+from fleet.exact import Floats, on_grid
+from fleet.market import ChangePoints, Market
+from fleet.pools import LaunchPools, frozen_floats
+
+__all__ = ["Snapshot", "bid_ceiling", "launch_ceiling", "snapshot_at"]
+
+TRAILING_S = 24 * 3600
+"""How far back the trailing-availability proxy looks."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Snapshot:
+    """The market at ``time_s``, aligned with ``pools`` (all columns have shape (n,)).
+
+    Parameters
+    ----------
+    pools
+        The launch pools.
+    spot_price
+        $ per instance-hour in force; nan where none is known yet.
+    available
+        Instances that the pool can hold for this fleet, those running included; inf if no bound is known,
+        nan where capacity data exists but says nothing of this pool.
+    capacity_score
+        Higher is deeper; only its order (and, for bands, its ratio) matters. nan ranks last.
+    capacity_source
+        What the score is, in words; proxies are called so.
+    time_s
+        Seconds since 1970 UTC, or ``None`` for a market without time.
+    notes
+        Carried into the warnings of every answer.
+    """
+
+    pools: LaunchPools
+    spot_price: Floats
+    available: Floats
+    capacity_score: Floats
+    capacity_source: str
+    time_s: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("spot_price", "available", "capacity_score"):
+            object.__setattr__(self, name, frozen_floats(getattr(self, name)))
+            if len(getattr(self, name)) != len(self.pools):
+                raise InputError(f"snapshot column {name!r}", "has one entry a pool")
+        if bool((self.spot_price < 0).any()):
+            raise InputError("a spot price below 0", "prices are not negative", "correct the row")
+
+    @classmethod
+    def of(
+        cls,
+        pools: LaunchPools,
+        spot_price: Floats | list[float],
+        available: Floats | list[float] | None = None,
+        time_s: int | None = None,
+    ) -> Snapshot:
+        """Build a snapshot by hand: prices, and perhaps how many instances each pool holds."""
+        price = frozen_floats(spot_price)
+        held = np.full(len(pools), np.inf) if available is None else frozen_floats(available)
+        if available is None:
+            score, source = price_proxy(price, pools.on_demand_price)
+        else:
+            score, source = held, "capacity: instances available"
+        return cls(pools, price, held, score, source, time_s)
+
+    def __len__(self) -> int:
+        return len(self.pools)
+
+    def __repr__(self) -> str:
+        return f"Snapshot({len(self)} pools at {self.time_s})"
+
+
+def bid_ceiling(pools: LaunchPools) -> Floats:
+    """Return the most that is paid in each pool, $ per instance-hour: a Spot price above it interrupts.
+
+    The stated max price times the weight, else the on-demand price (AWS's default max price), else inf.
+    """
+    stated = on_grid(pools.max_price * pools.weight)
+    default = np.where(np.isnan(pools.on_demand_price), np.inf, pools.on_demand_price)
+    return np.where(np.isnan(stated), default, stated)
+
+
+def launch_ceiling(pools: LaunchPools) -> Floats:
+    """Return the highest Spot price at which the fleet still launches, $ per instance-hour.
+
+    AWS leaves out a pool whose Spot price is above the max price *or* above on-demand.
+    """
+    on_demand = np.where(np.isnan(pools.on_demand_price), np.inf, pools.on_demand_price)
+    return np.minimum(bid_ceiling(pools), on_demand)
+
+
+def price_proxy(spot_price: Floats, on_demand_price: Floats) -> tuple[Floats, str]:
+    """Return 1 - spot/on-demand as a stand-in for unknown capacity, and its name."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        score = np.round(1.0 - spot_price / on_demand_price, 9)
+    if np.isnan(score).all():
+        return np.zeros(len(spot_price)), "proxy: none known, every pool counts as equally deep"
+    return score, "proxy: 1 - spot/on-demand price (no capacity data)"
+
+
+def trailing_share(capacity: ChangePoints, time_s: int) -> Floats:
+    """Return the share of the last 24 h up to ``time_s`` in which each pool held any capacity.
+
+    The window starts at the pool's first record if that is later; nan where nothing is known yet.
+    """
+    start = time_s - TRAILING_S
+    begins = capacity.times_s
+    ends = np.append(begins[1:], time_s)
+    lasts = capacity.offsets[1:][np.diff(capacity.offsets) > 0] - 1
+    ends[lasts] = time_s
+    length = np.clip(np.minimum(ends, time_s) - np.maximum(begins, start), 0, None).astype(np.float64)
+    length[np.isnan(capacity.values)] = 0.0
+    pool = np.repeat(np.arange(len(capacity)), np.diff(capacity.offsets))
+    known = np.bincount(pool, weights=length, minlength=len(capacity))
+    held = np.bincount(pool, weights=length * (capacity.values > 0), minlength=len(capacity))
+    with np.errstate(invalid="ignore"):
+        return np.where(known > 0, held / known, np.where(capacity.at(time_s) > 0, 1.0, np.nan))
+
+
+def snapshot_at(market: Market, pools: LaunchPools, time_s: int) -> Snapshot:
+    """Return what is known of ``pools`` at ``time_s``; ``market`` is aligned with them (see `fleet.resolve`).
+
+    The capacity score is, in this order: counted instances where the capacity data counts them; the share
+    of the last 24 h in which the pool was obtainable where it only says yes or no (a proxy); 1 -
+    spot/on-demand (a proxy).
+    """
+    price = market.prices.at(time_s)
+    if market.capacity is None:
+        available = np.full(len(pools), np.inf)
+        score, source = price_proxy(price, pools.on_demand_price)
+    else:
+        available = market.capacity.at(time_s)
+        source = market.capacity_source or "capacity: instances available"
+        if np.isinf(market.capacity.values).any():
+            score = np.where(available > 0, trailing_share(market.capacity, time_s), 0.0)
+            source = "proxy: share of the last 24 h in which the pool was obtainable"
+        else:
+            score = available
+    return Snapshot(pools, price, available, score, source, time_s, market.notes)
