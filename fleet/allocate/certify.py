@@ -1,0 +1,191 @@
+"""Answer and certificate of one launch problem: by AWS's rule with an LP bound, or exactly by MILP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fleet.allocation import Binding, Certificate
+from fleet.errors import SolverError
+from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
+from fleet.model import GroupLimit, Linear, Problem
+from fleet.pools import LaunchPools
+from fleet.solvers import Solution, choose_solver
+from fleet.solvers.base import INFEASIBLE, OPTIMAL
+from fleet.solvers.closed_form import objective_value
+from fleet.solvers.launch_rule import launch
+
+__all__ = ["Answer", "answer"]
+
+NAMED_POOLS = 8
+"""How many pools that ran dry a certificate names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Whole instances and their certificate."""
+
+    instances: Ints
+    certificate: Certificate
+
+
+def answer(problem: Problem, pools: LaunchPools, rounding: str, solver: str) -> Answer:
+    """Solve one launch problem and certify the answer.
+
+    Parameters
+    ----------
+    rounding
+        ``aws``: launch by AWS's rule; the LP optimum for as many units as were launched is the bound.
+        ``exact``: the integer optimum; where the target is out of reach, that of the largest target in reach.
+    solver
+        ``auto`` or a solver's name.
+    """
+    if rounding == "aws":
+        counts = launch(problem)
+        solution = bound_of(problem, units_of(counts, problem), solver)
+    else:
+        solution = exact(problem, solver)
+        counts = np.rint(np.zeros(len(problem)) if solution.instances is None else solution.instances).astype(
+            np.int64
+        )
+    covered = covers(counts, problem)
+    value = objective_value(problem, problem.objectives[0], counts.astype(np.float64))
+    certificate = Certificate(
+        solver=solution.solver,
+        status="unfulfilled",
+        objective_name=problem.objectives[0].name,
+        objective=value,
+        bound=solution.bounds[0] if solution.bounds else None,
+        binding=binding_limits(problem, counts, pools, solution, covered=covered),
+        rounding=rounding,
+    )
+    if covered:
+        proven = certificate.gap == 0.0 and (rounding == "exact" or len(problem.objectives) == 1)
+        certificate = replace(certificate, status="optimal" if proven else "feasible")
+    return Answer(counts, certificate)
+
+
+def units_of(counts: Ints, problem: Problem) -> float:
+    """Return the units of a launch, exactly summed."""
+    return int((to_nano(problem.weight, "weight") * counts).sum()) / NANO
+
+
+def covers(counts: Ints, problem: Problem) -> bool:
+    """Whether a launch covers the target, in exact arithmetic."""
+    return int((to_nano(problem.weight, "weight") * counts).sum()) >= to_nano_scalar(problem.target, "target")
+
+
+def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
+    """Solve the relaxation for the target, or for what was launched where that is less."""
+    relaxed = problem.relaxed()
+    relaxed = replace(relaxed, target=min(problem.target, launched_units))
+    solution = choose_solver(solver, relaxed).solve(relaxed)
+    if solution.status != OPTIMAL:
+        raise SolverError(
+            f"{solution.solver} on the relaxation",
+            f"says {solution.status}: {solution.message}",
+            "try another solver",
+        )
+    return solution
+
+
+def exact(problem: Problem, solver: str) -> Solution:
+    """Solve the integer program; where the target is out of reach, for the largest target in reach."""
+    whole = replace(problem, whole=True)
+    chosen = choose_solver(solver, whole)
+    solution = chosen.solve(whole)
+    if solution.status == INFEASIBLE:
+        if not problem.open.any():
+            return solution
+        whole = replace(whole, target=largest_target(whole, solver))
+        solution = chosen.solve(whole)
+    if solution.status != OPTIMAL:
+        raise SolverError(
+            f"{solution.solver} on the integer program",
+            f"says {solution.status}: {solution.message}",
+            "try another",
+        )
+    return solution
+
+
+def largest_target(problem: Problem, solver: str) -> float:
+    """Return the most units that can be covered, at most the target.
+
+    A pool that stands for the shortfall, one grid step an instance, makes the target reachable; using it
+    as little as possible is a launch problem like any other.
+    """
+    step = grid_step(problem)
+    n = len(problem)
+
+    def with_shortfall(column: Floats, value: float) -> Floats:
+        return np.append(column, value)
+
+    missing = Linear("shortfall_units", with_shortfall(np.zeros(n), step))
+    wider = Problem(
+        with_shortfall(problem.weight, step),
+        with_shortfall(problem.upper, np.inf),
+        problem.target,
+        (missing,),
+        with_shortfall(problem.price, 0.0),
+        with_shortfall(problem.held, 0.0),
+        problem.budget,
+        tuple(extended(limit) for limit in problem.limits),
+        whole=True,
+    )
+    solution = choose_solver(solver, wider).solve(wider)
+    if solution.instances is None:
+        raise SolverError(
+            f"{solution.solver} on the largest target", f"says {solution.status}", "try another solver"
+        )
+    counts = np.rint(solution.instances[:n]).astype(np.int64)
+    return min(problem.target, units_of(counts, problem))
+
+
+def extended(limit: GroupLimit) -> GroupLimit:
+    """Return a limit over one more pool that is in no group."""
+    return replace(limit, group=np.append(limit.group, -1))
+
+
+def grid_step(problem: Problem) -> float:
+    """Return the coarsest power of ten that divides every weight and the target."""
+    weight, target = to_nano(problem.weight, "weight"), to_nano_scalar(problem.target, "target")
+    step = NANO
+    while step > 1 and (target % step or bool((weight % step).any())):
+        step //= 10
+    return step / NANO
+
+
+def binding_limits(
+    problem: Problem, counts: Ints, pools: LaunchPools, solution: Solution, *, covered: bool
+) -> tuple[Binding, ...]:
+    """Return which limits hold the answer back, with shadow prices where the relaxation has them."""
+    prices = dict(solution.shadow_prices)
+    binding = [Binding("target", prices.pop("target", None))] if covered and problem.target > 0 else []
+    budget = prices.pop("budget", None)
+    if (
+        np.isfinite(problem.budget)
+        and (budget is not None or not covered)
+        and stopped_by_budget(problem, counts)
+    ):
+        binding.append(Binding(f"budget ${problem.budget:g}/h", budget))
+    binding += [Binding(name, price) for name, price in prices.items() if name_is_limit(name, problem)]
+    full = np.flatnonzero((counts > 0) & (counts >= problem.upper))
+    binding += [Binding(f"capacity of {pools.label(int(i))}") for i in full[:NAMED_POOLS]]
+    if len(full) > NAMED_POOLS:
+        binding.append(Binding(f"capacity of {len(full) - NAMED_POOLS} more pools"))
+    if not covered and not problem.open.any():
+        binding.append(Binding("no pool is eligible"))
+    return tuple(binding)
+
+
+def name_is_limit(name: str, problem: Problem) -> bool:
+    """Whether a row of the model is a limit by group (and not a stage of the lexicographic solve)."""
+    return any(name == f"{limit.name} {label}" for limit in problem.limits for label in limit.labels)
+
+
+def stopped_by_budget(problem: Problem, counts: Ints) -> bool:
+    """Whether the budget leaves no room for one more instance of some pool that still has room."""
+    left = problem.budget - float(problem.price @ counts)
+    more = problem.open & (counts < problem.upper)
+    return bool((problem.price[more] > left + 1e-12).any())

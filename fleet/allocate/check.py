@@ -1,0 +1,130 @@
+"""An independent check of every answer: recomputed from the raw rows in decimal arithmetic.
+
+It shares nothing with the solvers: no arrays of theirs, no bounds, no grid. What does not agree is an
+error, never a warning.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fleet.allocation import Allocation
+from fleet.errors import CheckError
+from fleet.exact import Ints
+
+__all__ = ["check_allocation"]
+
+
+def decimal(value: float) -> Decimal:
+    """Return the shortest decimal that a float64 stands for: 0.1 is 0.1."""
+    return Decimal(repr(float(value)))
+
+
+def check_allocation(allocation: Allocation, running: Ints) -> None:
+    """Recompute counts, eligibility, capacity, cover, budgets, cost and bound of an allocation.
+
+    Raises
+    ------
+    CheckError
+        If anything disagrees.
+    """
+    check_counts(allocation)
+    check_eligible(allocation, running)
+    check_cover(allocation, running)
+    check_budgets(allocation, running)
+    check_cost(allocation)
+    check_bound(allocation)
+
+
+def fail(what: str, found: object, expected: object) -> None:
+    """Raise the one error of this module."""
+    raise CheckError(f"{what} is {found}", f"should be {expected}", "please report this with the request")
+
+
+def check_counts(allocation: Allocation) -> None:
+    """Whole instances, none negative."""
+    for counts in (allocation.spot_instances, allocation.on_demand_instances):
+        if (counts < 0).any():
+            fail("an instance count", int(counts.min()), "at least 0")
+
+
+def check_eligible(allocation: Allocation, running: Ints) -> None:
+    """No launch above the max price or above on-demand, and none beyond what a pool holds."""
+    snapshot = allocation.snapshot
+    pools = snapshot.pools
+    for i in allocation.spot_instances.nonzero()[0]:
+        price = decimal(snapshot.spot_price[i])
+        if price.is_nan():
+            fail(f"spot price of {pools.label(i)}", "unknown", "known")
+        on_demand = decimal(pools.on_demand_price[i])
+        own = decimal(pools.max_price[i])
+        ceiling = own * decimal(pools.weight[i]) if not own.is_nan() else on_demand
+        for limit in (ceiling, on_demand):
+            if not limit.is_nan() and price > limit:
+                fail(f"spot price of {pools.label(i)}", price, f"at most {limit}")
+        held = int(allocation.spot_instances[i]) + int(running[i])
+        if held > snapshot.available[i]:
+            fail(f"instances in {pools.label(i)}", held, f"at most {snapshot.available[i]}")
+
+
+def check_cover(allocation: Allocation, running: Ints) -> None:
+    """Require that the target is covered exactly when the certificate says so."""
+    pools, request = allocation.snapshot.pools, allocation.request
+    for counts, target, certificate in (
+        (allocation.spot_instances + running, request.spot_target_capacity, allocation.certificate),
+        (allocation.on_demand_instances, request.on_demand_target_capacity, allocation.on_demand_certificate),
+    ):
+        if certificate is None or (target == 0 and not counts.any()):
+            continue
+        units = sum((int(counts[i]) * decimal(pools.weight[i]) for i in counts.nonzero()[0]), Decimal(0))
+        covered = units >= decimal(target)
+        if covered != (certificate.status != "unfulfilled"):
+            fail("covered units", units, f"{target} with status {certificate.status}")
+
+
+def check_budgets(allocation: Allocation, running: Ints) -> None:
+    """Dollars an hour stay within the budgets (equality is allowed); what already ran is not undone."""
+    snapshot, request = allocation.snapshot, allocation.request
+    parts = (
+        ("spot", allocation.spot_instances, running, snapshot.spot_price, request.spot_max_total_price),
+        (
+            "on-demand",
+            allocation.on_demand_instances,
+            running * 0,
+            snapshot.pools.on_demand_price,
+            request.on_demand_max_total_price,
+        ),
+    )
+    for name, counts, before, price, budget in parts:
+        if budget is None or not counts.any():
+            continue
+        total = counts + before
+        cost = sum((int(total[i]) * decimal(price[i]) for i in total.nonzero()[0]), Decimal(0))
+        if cost > decimal(budget):
+            fail(f"{name} cost per hour", cost, f"at most the budget {budget}")
+
+
+def check_cost(allocation: Allocation) -> None:
+    """Require that the reported cost is the sum of the rows."""
+    snapshot = allocation.snapshot
+    cost = Decimal(0)
+    for counts, price in (
+        (allocation.spot_instances, snapshot.spot_price),
+        (allocation.on_demand_instances, snapshot.pools.on_demand_price),
+    ):
+        cost += sum((int(counts[i]) * decimal(price[i]) for i in counts.nonzero()[0]), Decimal(0))
+    if abs(cost - decimal(allocation.cost_per_hour)) > Decimal("1e-6"):
+        fail("cost per hour", allocation.cost_per_hour, cost)
+
+
+def check_bound(allocation: Allocation) -> None:
+    """No answer lies below its own bound."""
+    for certificate in (allocation.certificate, allocation.on_demand_certificate):
+        if certificate is None or certificate.bound is None:
+            continue
+        if certificate.objective < certificate.bound - 1e-6 * max(1.0, abs(certificate.bound)):
+            fail(
+                f"{certificate.objective_name}",
+                certificate.objective,
+                f"at least its bound {certificate.bound}",
+            )

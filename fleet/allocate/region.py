@@ -1,0 +1,141 @@
+"""What may be launched into, and the region that follows: the rules of EC2 that no strategy changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fleet.allocation import Ineligible
+from fleet.exact import Floats, Ints, on_grid
+from fleet.model import Linear, Objective, Problem
+from fleet.snapshot import Snapshot, bid_ceiling, launch_ceiling
+from fleet.strategy import Plan, Strategy, View
+
+__all__ = ["Eligibility", "eligible_pools", "on_demand_problem", "spot_problem"]
+
+OK, NO_PRICE, ABOVE_MAX, ABOVE_ON_DEMAND, NO_CAPACITY_DATA, DRY, BY_STRATEGY = range(7)
+
+
+@dataclass(frozen=True, eq=False)
+class Eligibility:
+    """Why each pool may or may not be launched into: one code a pool."""
+
+    code: npt.NDArray[np.int8]
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """Which pools may be launched into."""
+        return self.code == OK
+
+
+def eligible_pools(snapshot: Snapshot, running: Ints) -> Eligibility:
+    """Return which pools the fleet may launch into now.
+
+    A pool is out while its Spot price is unknown, above the max price, or above on-demand, and while it
+    holds no further instance. Spot equal to the max price is eligible (EC2 User Guide, "Spot request status":
+    ``price-too-low`` means *below*).
+    """
+    pools = snapshot.pools
+    code = np.zeros(len(pools), dtype=np.int8)
+    with np.errstate(invalid="ignore"):
+        code[snapshot.available < running + 1] = DRY
+        code[np.isnan(snapshot.available)] = NO_CAPACITY_DATA
+        code[snapshot.spot_price > launch_ceiling(pools)] = ABOVE_ON_DEMAND
+        code[snapshot.spot_price > bid_ceiling(pools)] = ABOVE_MAX
+    code[np.isnan(snapshot.spot_price)] = NO_PRICE
+    return Eligibility(code)
+
+
+def ineligible_lines(snapshot: Snapshot, eligibility: Eligibility, plan: Plan) -> tuple[Ineligible, ...]:
+    """Return the reasons in words, for people and for the JSON contract."""
+    pools = snapshot.pools
+    ceiling = bid_ceiling(pools)
+    code = eligibility.code.copy()
+    if plan.excluded is not None:
+        code[(code == OK) & plan.excluded] = BY_STRATEGY
+    lines = []
+    for i in np.flatnonzero(code):
+        spot = f"spot price ${snapshot.spot_price[i]:g}"
+        bought_at = "on-demand" if np.isnan(pools.max_price[i]) else "the max price"
+        reason = {
+            NO_PRICE: "no spot price known at this time",
+            ABOVE_MAX: f"{spot} is above {bought_at} ${ceiling[i]:g}",
+            ABOVE_ON_DEMAND: f"{spot} is above on-demand ${pools.on_demand_price[i]:g}",
+            NO_CAPACITY_DATA: "the capacity data does not cover this pool",
+            DRY: f"no capacity for one more instance (available: {snapshot.available[i]:g})",
+            BY_STRATEGY: plan.excluded_reason,
+        }[int(code[i])]
+        lines.append(Ineligible(str(pools.instance_type[i]), str(pools.availability_zone[i]), reason))
+    return tuple(lines)
+
+
+def spot_problem(
+    strategy: Strategy,
+    snapshot: Snapshot,
+    target_units: float,
+    running: Ints,
+    budget_per_hour: float | None,
+) -> tuple[Problem, Plan, Eligibility]:
+    """Return the launch problem of the Spot part: cover what is missing of ``target_units``.
+
+    Parameters
+    ----------
+    target_units
+        Spot units wanted in all.
+    running
+        Shape (n,), Spot instances that run and stay.
+    budget_per_hour
+        $ per hour for running and new instances together; ``None`` without a budget.
+    """
+    pools = snapshot.pools
+    eligibility = eligible_pools(snapshot, running)
+    plan = strategy.plan(View(snapshot, target_units, running, eligibility.mask))
+    open_ = eligibility.mask if plan.excluded is None else eligibility.mask & ~plan.excluded
+    with np.errstate(invalid="ignore"):
+        room = np.floor(snapshot.available) - running
+    held = on_grid(running * pools.weight)
+    missing = float(on_grid(np.array([target_units - held.sum()]))[0])
+    budget = np.inf
+    if budget_per_hour is not None:
+        spent = float(np.nansum(np.where(running > 0, running * snapshot.spot_price, 0.0)))
+        budget = max(0.0, float(on_grid(np.array([budget_per_hour - spent]))[0]))
+    problem = Problem(
+        weight=pools.weight,
+        upper=np.where(open_, np.maximum(room, 0.0), 0.0),
+        target=max(0.0, missing),
+        objectives=plan.objectives,
+        price=np.where(open_, snapshot.spot_price, 0.0),
+        held=held,
+        budget=budget,
+    )
+    return problem, plan, eligibility
+
+
+def on_demand_problem(
+    snapshot: Snapshot, target_units: float, strategy: str, budget_per_hour: float | None
+) -> Problem:
+    """Return the launch problem of the on-demand part; pools without a known on-demand price are out.
+
+    ``lowestPrice`` takes the lowest on-demand price per unit, ``prioritized`` the lowest priority number,
+    then the price (EC2 User Guide, "On-Demand in Spot Fleet").
+    """
+    pools = snapshot.pools
+    price: Floats = np.where(np.isnan(pools.on_demand_price), 0.0, pools.on_demand_price)
+    per_instance = bool(len(pools)) and bool((pools.weight > target_units).all())
+    cost = Linear("cost_per_hour", price, price if per_instance else None)
+    objectives: tuple[Objective, ...] = (cost,)
+    if strategy == "prioritized":
+        finite = pools.priority[np.isfinite(pools.priority)]
+        unset_last = (finite.max() if finite.size else 0.0) + 1.0
+        priority = np.where(np.isfinite(pools.priority), pools.priority, unset_last)
+        objectives = (Linear("priority", priority * pools.weight, order=priority), cost)
+    return Problem.of(
+        pools.weight,
+        target_units,
+        objectives,
+        upper=np.where(np.isnan(pools.on_demand_price), 0.0, np.inf),
+        price=price,
+        budget=np.inf if budget_per_hour is None else budget_per_hour,
+    )

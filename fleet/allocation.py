@@ -1,0 +1,227 @@
+"""The answer: whole instances a pool, what they cost, and a certificate of how good that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fleet.exact import Floats, Ints, on_grid
+from fleet.pools import frozen_floats
+from fleet.request import FleetRequest
+from fleet.snapshot import Snapshot
+
+__all__ = ["Allocation", "Binding", "Certificate", "Ineligible"]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A limit that holds the answer back.
+
+    Parameters
+    ----------
+    limit
+        Which, in words: ``target``, ``budget``, ``capacity of m5.large us-east-1a``.
+    shadow_price
+        What one more unit of it would change the certificate's objective by; ``None`` if not known.
+    """
+
+    limit: str
+    shadow_price: float | None = None
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How good an answer is, and who says so.
+
+    Parameters
+    ----------
+    solver
+        Who computed the bound (and, for ``rounding="exact"``, the answer).
+    status
+        ``optimal``: no whole-instance answer is better, proven. ``feasible``: follows the rule that was asked
+        for; nothing can be below ``bound``. ``unfulfilled``: the target cannot be, or by AWS's rule is not,
+        covered.
+    objective_name, objective
+        The strategy's first objective and its value for this answer.
+    bound
+        No answer that serves as many units has a lower value: the optimum over fractional instances, or of
+        the integer program. ``None`` if none could be computed.
+    binding
+        The limits that bind.
+    rounding
+        ``aws`` or ``exact``.
+    """
+
+    solver: str
+    status: str
+    objective_name: str
+    objective: float
+    bound: float | None
+    binding: tuple[Binding, ...] = ()
+    rounding: str = "aws"
+
+    @property
+    def gap(self) -> float | None:
+        """(objective - bound) / objective; 0 when they agree."""
+        if self.bound is None:
+            return None
+        difference = self.objective - self.bound
+        if difference <= 1e-9 * max(1.0, abs(self.objective)):
+            return 0.0
+        return difference / abs(self.objective)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "solver": self.solver,
+            "status": self.status,
+            "objective": self.objective,
+            "bound": self.bound,
+            "gap": self.gap,
+            "objective_name": self.objective_name,
+            "rounding": self.rounding,
+            "binding": [{"limit": b.limit, "shadow_price": b.shadow_price} for b in self.binding],
+        }
+
+
+@dataclass(frozen=True)
+class Ineligible:
+    """A pool that got nothing because it may get nothing, and why."""
+
+    instance_type: str
+    availability_zone: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Allocation:
+    """What to launch.
+
+    Parameters
+    ----------
+    request, snapshot
+        The question.
+    strategy
+        Name of the Spot allocation strategy.
+    spot_instances, on_demand_instances
+        Shape (n,), int64, aligned with ``snapshot.pools``.
+    certificate
+        Of the Spot part; of the on-demand part if there is no Spot part.
+    on_demand_certificate
+        Of the on-demand part, or ``None``.
+    ineligible
+        One entry a pool that may not be launched into.
+    warnings
+        What a reader of the answer should know.
+    wall_time_s
+        Seconds by phase; not part of `to_dict`.
+    """
+
+    request: FleetRequest
+    snapshot: Snapshot
+    strategy: str
+    spot_instances: Ints
+    on_demand_instances: Ints
+    certificate: Certificate
+    on_demand_certificate: Certificate | None = None
+    ineligible: tuple[Ineligible, ...] = ()
+    warnings: tuple[str, ...] = ()
+    wall_time_s: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("spot_instances", "on_demand_instances"):
+            column = np.array(getattr(self, name), dtype=np.int64)
+            column.flags.writeable = False
+            object.__setattr__(self, name, column)
+
+    def __repr__(self) -> str:
+        return (
+            f"Allocation({self.strategy}: {int(self.spot_instances.sum())} spot + "
+            f"{int(self.on_demand_instances.sum())} on-demand instances, {self.fulfilled_capacity:g} of "
+            f"{self.request.target_capacity:g} units, ${self.cost_per_hour:.4f}/h, {self.certificate.status})"
+        )
+
+    @property
+    def units(self) -> Floats:
+        """Shape (n,), units that each pool serves, both lifecycles."""
+        total = self.spot_instances + self.on_demand_instances
+        return frozen_floats(on_grid(total * self.snapshot.pools.weight))
+
+    @property
+    def fulfilled_capacity(self) -> float:
+        """Units in all."""
+        return float(on_grid(np.array([self.units.sum()]))[0])
+
+    @property
+    def unfulfilled(self) -> bool:
+        """Whether a part of the target is not covered."""
+        parts = (self.certificate, self.on_demand_certificate)
+        return any(part is not None and part.status == "unfulfilled" for part in parts)
+
+    @property
+    def cost_per_hour(self) -> float:
+        """$ per hour at the snapshot's prices, both lifecycles."""
+        return float(on_grid(np.array([sum(line["cost_per_hour"] for line in self.lines())]))[0])
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return one row a pool and lifecycle that gets anything, in the contract's words."""
+        pools = self.snapshot.pools
+        parts = (
+            ("spot", self.spot_instances, self.snapshot.spot_price),
+            ("on-demand", self.on_demand_instances, pools.on_demand_price),
+        )
+        return [
+            {
+                "instance_type": pools.instance_type[i],
+                "availability_zone": pools.availability_zone[i],
+                "product": pools.product[i],
+                "lifecycle": lifecycle,
+                "instances": int(counts[i]),
+                "weight": float(pools.weight[i]),
+                "units": float(on_grid(counts[i] * pools.weight[i : i + 1])[0]),
+                "price": float(price[i]),
+                "cost_per_hour": float(on_grid(counts[i] * price[i : i + 1])[0]),
+            }
+            for lifecycle, counts, price in parts
+            for i in np.flatnonzero(counts)
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON contract of ``spotfleet allocate --json``."""
+        return {
+            "strategy": self.strategy,
+            "target_capacity": float(self.request.target_capacity),
+            "fulfilled_capacity": self.fulfilled_capacity,
+            "cost_per_hour": self.cost_per_hour,
+            "allocations": self.lines(),
+            "certificate": self.certificate.to_dict(),
+            "ineligible": [
+                {
+                    "instance_type": i.instance_type,
+                    "availability_zone": i.availability_zone,
+                    "reason": i.reason,
+                }
+                for i in self.ineligible
+            ],
+            "warnings": list(self.warnings),
+        }
+
+    def summary(self) -> str:
+        """Return the table for people."""
+        head = f"{'type':<16}{'zone':<14}{'lifecycle':<11}{'count':>6}{'units':>8}{'$/h each':>10}{'$/h':>11}"
+        rows = [
+            f"{line['instance_type']:<16}{line['availability_zone']:<14}{line['lifecycle']:<11}"
+            f"{line['instances']:>6}{line['units']:>8g}{line['price']:>10.4f}{line['cost_per_hour']:>11.4f}"
+            for line in self.lines()
+        ]
+        c = self.certificate
+        bound = "not known" if c.bound is None else f"{c.bound:.6g}"
+        gap = "not known" if c.gap is None else f"{100 * c.gap:.2f} %"
+        tail = (
+            f"{self.fulfilled_capacity:g} of {self.request.target_capacity:g} units, "
+            f"${self.cost_per_hour:.4f} per hour; "
+            f"{c.status} by {c.solver}: {c.objective_name} {c.objective:.6g}, bound {bound}, gap {gap}"
+        )
+        return "\n".join([f"{self.strategy} ({c.rounding} rounding)", head, *rows, tail])

@@ -1,0 +1,20 @@
+"""Linear and mixed-integer programs as arrays: objectives, the shared region, and the rows they become."""
+
+from fleet.model.arrays import Model, Row, build, objective_row
+from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, order_key, pool_order
+from fleet.model.problem import GroupLimit, Problem
+
+__all__ = [
+    "EvenShare",
+    "EvenSpread",
+    "GroupLimit",
+    "Linear",
+    "Model",
+    "Objective",
+    "Problem",
+    "Row",
+    "build",
+    "objective_row",
+    "order_key",
+    "pool_order",
+]

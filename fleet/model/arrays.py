@@ -1,0 +1,162 @@
+"""A linear or mixed-integer program as plain arrays, and how a `Problem` becomes one.
+
+``minimize cost @ x  subject to  row_lower <= A x <= row_upper,  lower <= x <= upper``; A is stored by
+rows (compressed). Every solver door takes this one form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fleet.exact import Floats, Ints
+from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective
+from fleet.model.problem import Problem
+
+__all__ = ["Model", "Row", "build", "objective_row"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A program in arrays; the first ``pools`` columns are instances, the others auxiliary."""
+
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    integer: npt.NDArray[np.bool_]
+    row_lower: Floats
+    row_upper: Floats
+    start: Ints
+    index: Ints
+    value: Floats
+    row_names: tuple[str, ...]
+    pools: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return len(self.row_lower), len(self.cost)
+
+    def __repr__(self) -> str:
+        kind = "MILP" if self.integer.any() else "LP"
+        return f"Model({kind}, {self.shape[0]} rows x {self.shape[1]} columns, {len(self.value)} entries)"
+
+    def with_cost(self, cost: Floats) -> Model:
+        """Return the same region under another objective."""
+        return replace(self, cost=cost)
+
+    def with_row(self, row: Row) -> Model:
+        """Return this model with one more row."""
+        return replace(
+            self,
+            row_lower=np.append(self.row_lower, row.lower),
+            row_upper=np.append(self.row_upper, row.upper),
+            start=np.append(self.start, self.start[-1] + len(row.index)),
+            index=np.concatenate((self.index, row.index)),
+            value=np.concatenate((self.value, row.value)),
+            row_names=(*self.row_names, row.name),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One row ``lower <= value @ x[index] <= upper``."""
+
+    name: str
+    index: Ints
+    value: Floats
+    lower: float
+    upper: float
+
+
+def build(problem: Problem) -> Model:
+    """Return the region of a problem, with the auxiliary columns of its first objective, at zero cost.
+
+    EvenSpread adds one column t (the largest pool) and a row ``held + w x <= t`` a pool; EvenShare adds a
+    column e and a row ``held + w x - e <= share`` a pool. Pools that may get nothing enter neither.
+    """
+    n = len(problem)
+    first = problem.objectives[0]
+    spread = np.flatnonzero(problem.open) if not isinstance(first, Linear) else np.empty(0, dtype=np.int64)
+    extra = 1 if isinstance(first, EvenSpread) else len(spread)
+    rows = [
+        cover_row(problem),
+        *budget_rows(problem),
+        *limit_rows(problem),
+        *spread_rows(problem, first, spread),
+    ]
+    lower = np.zeros(n + extra)
+    upper = np.concatenate((problem.upper, np.full(extra, np.inf)))
+    integer = np.zeros(n + extra, dtype=bool)
+    integer[:n] = problem.whole
+    return Model(
+        cost=np.zeros(n + extra),
+        lower=lower,
+        upper=upper,
+        integer=integer,
+        row_lower=np.array([row.lower for row in rows]),
+        row_upper=np.array([row.upper for row in rows]),
+        start=np.concatenate(([0], np.cumsum([len(row.index) for row in rows]))).astype(np.int64),
+        index=np.concatenate([row.index for row in rows]),
+        value=np.concatenate([row.value for row in rows]),
+        row_names=tuple(row.name for row in rows),
+        pools=n,
+    )
+
+
+def cover_row(problem: Problem) -> Row:
+    """Units launched reach the target."""
+    return Row("target", np.arange(len(problem)), problem.weight, problem.target, np.inf)
+
+
+def budget_rows(problem: Problem) -> list[Row]:
+    """Dollars an hour stay within the budget."""
+    if not np.isfinite(problem.budget):
+        return []
+    priced = np.flatnonzero(problem.open)
+    return [Row("budget", priced, problem.price[priced], -np.inf, problem.budget)]
+
+
+def limit_rows(problem: Problem) -> list[Row]:
+    """One row a capped group."""
+    rows = []
+    for limit in problem.limits:
+        coefficient = limit.coefficient(problem.weight)
+        order = np.argsort(limit.group, kind="stable")
+        edges = np.searchsorted(limit.group[order], np.arange(len(limit.cap) + 1))
+        for g, cap in enumerate(limit.cap):
+            members = order[edges[g] : edges[g + 1]]
+            if np.isfinite(cap) and len(members):
+                rows.append(
+                    Row(f"{limit.name} {limit.labels[g]}", members, coefficient[members], -np.inf, cap)
+                )
+    return rows
+
+
+def spread_rows(problem: Problem, first: Objective, spread: Ints) -> list[Row]:
+    """Return the rows that define the auxiliary columns of a spread objective."""
+    n, weight, held = len(problem), problem.weight, problem.held
+    if isinstance(first, EvenSpread):
+        return [
+            Row("spread", np.array([i, n]), np.array([weight[i], -1.0]), -np.inf, -held[i]) for i in spread
+        ]
+    if isinstance(first, EvenShare):
+        share = problem.even_share(first.pools)
+        return [
+            Row("share", np.array([i, n + k]), np.array([weight[i], -1.0]), -np.inf, share[i] - held[i])
+            for k, i in enumerate(spread)
+        ]
+    return []
+
+
+def objective_row(problem: Problem, model: Model, objective: Objective) -> Floats:
+    """Return the cost vector of one objective over the columns of ``model``."""
+    cost = np.zeros(model.shape[1])
+    if isinstance(objective, Linear):
+        open_ = problem.open
+        cost[: model.pools][open_] = objective.per_instance[open_]
+    else:
+        cost[model.pools :] = 1.0
+    return cost

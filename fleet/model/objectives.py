@@ -1,0 +1,126 @@
+"""The three kinds of objective that a strategy can state, each over instances launched.
+
+A strategy lists them in order of importance; every solver optimizes them lexicographically, and the
+launch rule of AWS is read off the same list (see `fleet.solvers.launch_rule`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet.errors import InputError
+from fleet.exact import Floats
+from fleet.pools import frozen_floats
+
+__all__ = ["EvenShare", "EvenSpread", "Linear", "Objective"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Linear:
+    """Minimize a sum over instances, such as cost.
+
+    Parameters
+    ----------
+    name
+        What is summed, with its unit, such as ``cost_per_hour``.
+    per_instance
+        Shape (n,), what one instance of each pool adds; at least 0. nan is allowed where the pool is
+        ineligible.
+    order
+        Shape (n,), the key by which AWS's rule walks the pools, lowest first; by default what a *unit*
+        adds, ``per_instance / weight``.
+    """
+
+    name: str
+    per_instance: Floats
+    order: Floats | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "per_instance", frozen_floats(self.per_instance))
+        if bool((self.per_instance < 0).any()):
+            raise InputError(f"objective {self.name!r}", "adds at least 0 an instance", "shift it")
+        if self.order is not None:
+            object.__setattr__(self, "order", frozen_floats(self.order))
+            if len(self.order) != len(self.per_instance):
+                raise InputError(f"order of objective {self.name!r}", "has one entry a pool")
+
+    def __repr__(self) -> str:
+        return f"Linear({self.name!r}, {len(self.per_instance)} pools)"
+
+
+@dataclass(frozen=True)
+class EvenSpread:
+    """Spread the units over all pools as evenly as they allow: minimize the largest pool.
+
+    Whole instances follow water-filling: the next goes to the pool with the fewest units, ties by the
+    next objective.
+    """
+
+    name: str = "largest_pool_units"
+
+
+@dataclass(frozen=True)
+class EvenShare:
+    """Spread the target evenly over the first N pools of the next objective's order.
+
+    Minimizes the units that pools carry above 1/N of the target. A pool that cannot carry its share is
+    topped up from the next in order, then by the others.
+
+    Parameters
+    ----------
+    pools
+        N, at least 1.
+    """
+
+    pools: int
+    name: str = "units_above_even_share"
+
+    def __post_init__(self) -> None:
+        if self.pools < 1:
+            raise InputError(f"pool count {self.pools}", "is at least 1")
+
+
+Objective = Linear | EvenSpread | EvenShare
+
+
+def checked(objectives: tuple[Objective, ...], n: int) -> tuple[Objective, ...]:
+    """Return the objectives if they fit n pools and one another, else raise InputError."""
+    if not objectives:
+        raise InputError(
+            "no objective", "a strategy states at least one", "add Linear('cost_per_hour', price)"
+        )
+    for objective in objectives:
+        if isinstance(objective, Linear) and len(objective.per_instance) != n:
+            raise InputError(
+                f"objective {objective.name!r} with {len(objective.per_instance)} entries",
+                f"needs one a pool ({n})",
+            )
+    if any(not isinstance(objective, Linear) for objective in objectives[1:]):
+        raise InputError("EvenSpread or EvenShare after another objective", "a spread comes first", "reorder")
+    if isinstance(objectives[0], EvenShare) and len(objectives) == 1:
+        raise InputError("EvenShare alone", "needs an order of pools", "add a Linear objective after it")
+    return objectives
+
+
+def order_key(objective: Linear, weight: Floats) -> Floats:
+    """Return the key by which pools are walked: the stated one, else what a unit adds."""
+    from fleet.exact import per_unit
+
+    return per_unit(objective.per_instance, weight) if objective.order is None else objective.order
+
+
+def pool_order(
+    objectives: tuple[Objective, ...], weight: Floats
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return pool positions, first choice first: by each Linear objective in turn, then by declaration.
+
+    nan keys come last.
+    """
+    keys = [order_key(objective, weight) for objective in objectives if isinstance(objective, Linear)]
+    if not keys:
+        return np.arange(len(weight))
+    if len(keys) == 1:
+        return np.argsort(keys[0], kind="stable")
+    return np.lexsort(keys[::-1])

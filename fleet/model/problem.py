@@ -1,0 +1,158 @@
+"""The feasible region that all strategies share, in arrays: what may be launched, and how much must be.
+
+Variables are whole or fractional instances a pool. The region: cover the target in units, bounds by
+pool, a budget, limits by group. Nothing here knows AWS, a strategy or a solver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fleet.errors import InputError
+from fleet.exact import Floats, Ints
+from fleet.model.objectives import Objective, checked
+from fleet.pools import frozen_floats
+
+__all__ = ["GroupLimit", "Problem"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GroupLimit:
+    """A cap on each group of a partition of the pools, such as the zones.
+
+    Parameters
+    ----------
+    name
+        For people: ``zone``.
+    group
+        Shape (n,), the group's number of each pool; -1 for a pool in none.
+    cap
+        Shape (groups,), the most that a group may get in this launch; inf where it has no cap.
+    labels
+        One name a group.
+    measure
+        ``units`` or ``instances``.
+    """
+
+    name: str
+    group: Ints
+    cap: Floats
+    labels: tuple[str, ...]
+    measure: str = "units"
+
+    def __post_init__(self) -> None:
+        if self.measure not in ("units", "instances"):
+            raise InputError(f"measure {self.measure!r}", "is units or instances", "correct it")
+        if len(self.cap) != len(self.labels) or (len(self.group) and int(self.group.max()) >= len(self.cap)):
+            raise InputError(f"limit {self.name!r}", "has one cap and one label a group")
+        if bool((self.cap < 0).any()) or bool(np.isnan(self.cap).any()):
+            raise InputError(f"limit {self.name!r}", "caps are at least 0", "correct the cap")
+
+    def coefficient(self, weight: Floats) -> Floats:
+        """Return what one instance of each pool adds to its group."""
+        return weight if self.measure == "units" else np.ones_like(weight)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Problem:
+    """Launch instances to cover a target at the best value of the objectives.
+
+    Parameters
+    ----------
+    weight
+        Shape (n,), units an instance serves, > 0.
+    upper
+        Shape (n,), instances that may be launched, >= 0; inf where nothing bounds them, 0 where the pool is
+        ineligible.
+    target
+        Units to launch.
+    objectives
+        In order of importance.
+    price
+        Shape (n,), $ per instance-hour; for the budget.
+    held
+        Shape (n,), units that already run in each pool (they count for spreads, not for the target).
+    budget
+        $ per hour that may be spent on the launch; inf if there is none.
+    limits
+        Caps by group.
+    whole
+        Whether instances are whole.
+    """
+
+    weight: Floats
+    upper: Floats
+    target: float
+    objectives: tuple[Objective, ...]
+    price: Floats
+    held: Floats
+    budget: float = np.inf
+    limits: tuple[GroupLimit, ...] = ()
+    whole: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "upper", "price", "held"):
+            object.__setattr__(self, name, frozen_floats(getattr(self, name)))
+            if len(getattr(self, name)) != len(self.weight):
+                raise InputError(f"problem column {name!r}", "has one entry a pool")
+        if bool((self.upper < 0).any()) or bool(np.isnan(self.upper).any()):
+            raise InputError("upper bounds", "are at least 0 and known")
+        checked(self.objectives, len(self.weight))
+
+    @classmethod
+    def of(
+        cls,
+        weight: Floats,
+        target: float,
+        objectives: tuple[Objective, ...],
+        *,
+        upper: Floats | None = None,
+        price: Floats | None = None,
+        held: Floats | None = None,
+        budget: float = np.inf,
+        limits: tuple[GroupLimit, ...] = (),
+        whole: bool = False,
+    ) -> Problem:
+        """Build a problem, filling in what is not bounded, priced or held."""
+        n = len(weight)
+        return cls(
+            weight,
+            np.full(n, np.inf) if upper is None else upper,
+            target,
+            objectives,
+            np.zeros(n) if price is None else price,
+            np.zeros(n) if held is None else held,
+            budget,
+            limits,
+            whole,
+        )
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    def __repr__(self) -> str:
+        return f"Problem({len(self)} pools, target {self.target:g}, {len(self.objectives)} objectives)"
+
+    @property
+    def couples(self) -> bool:
+        """Whether a row besides the cover ties pools together (a budget or a limit by group)."""
+        return np.isfinite(self.budget) or bool(self.limits)
+
+    @property
+    def open(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which pools may get anything."""
+        return self.upper > 0
+
+    def relaxed(self) -> Problem:
+        """Return the same problem with fractional instances."""
+        return replace(self, whole=False)
+
+    def even_share(self, pools: int) -> Floats:
+        """Return, shape (n,), the units that a pool may carry before it exceeds 1/N of the fleet.
+
+        In whole instances that is the share rounded up to what instances can serve.
+        """
+        share = np.full(len(self), (self.target + float(self.held.sum())) / pools)
+        return np.ceil(share / self.weight - 1e-9) * self.weight if self.whole else share

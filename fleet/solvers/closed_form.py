@@ -1,0 +1,126 @@
+"""Closed forms for fractional instances: nothing couples the pools, so sorting or a water level is exact.
+
+With only a cover row and bounds, the pools are taken in lexicographic order of what a unit adds
+(an exchange argument: moving a unit to an earlier pool never hurts), and an even spread is a water
+level. The dual price of the target is the key of the last pool that is touched.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fleet.exact import Floats, Ints
+from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order
+from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
+
+__all__ = ["ClosedForm", "water_level"]
+
+
+class ClosedForm:
+    """Exact for fractional instances when neither a budget nor a limit couples the pools."""
+
+    name = "closed-form"
+
+    def can(self, problem: Problem) -> bool:
+        """Fractional instances, a cover row and bounds only."""
+        return not problem.whole and not problem.couples
+
+    def solve(self, problem: Problem) -> Solution:
+        """Return the optimum, in n log n."""
+        reach = np.where(problem.open, problem.upper * problem.weight, 0.0)
+        if reach.sum() < problem.target * (1 - 1e-12):
+            return Solution(INFEASIBLE, None, (), (), self.name, message="the pools together hold too little")
+        units = self.units(problem, reach)
+        instances = units / problem.weight
+        values = tuple(objective_value(problem, objective, instances) for objective in problem.objectives)
+        return Solution(OPTIMAL, instances, values, values, self.name, shadow_prices(problem, units))
+
+    @staticmethod
+    def units(problem: Problem, reach: Floats) -> Floats:
+        """Return units a pool."""
+        first = problem.objectives[0]
+        order = pool_order(relaxed_order(problem), problem.weight)
+        if isinstance(first, EvenSpread):
+            return spread(problem.held, reach, problem.target)
+        if isinstance(first, EvenShare):
+            room = np.clip(problem.even_share(first.pools) - problem.held, 0.0, reach)
+            units = fill(room, order, problem.target)
+            return units + fill(reach - units, order, problem.target - float(units.sum()))
+        return fill(reach, order, problem.target)
+
+
+def relaxed_order(problem: Problem) -> tuple[Linear, ...]:
+    """Return the linear objectives with their LP order (a stated order is only for whole launches)."""
+    return tuple(
+        Linear(objective.name, objective.per_instance)
+        for objective in problem.objectives
+        if isinstance(objective, Linear)
+    )
+
+
+def fill(reach: Floats, order: Ints, target: float) -> Floats:
+    """Return units a pool when pools are filled in ``order`` until ``target`` is met or all are full."""
+    units = np.zeros_like(reach)
+    if target <= 0:
+        return units
+    ranked = np.minimum(reach[order], target)
+    before = np.cumsum(ranked) - ranked
+    units[order] = np.clip(target - before, 0.0, ranked)
+    return units
+
+
+def water_level(held: Floats, reach: Floats, target: float) -> float:
+    """Return the level L with ``sum(clip(L - held, 0, reach)) == target``.
+
+    Parameters
+    ----------
+    held, reach
+        Units that stand in each pool, and that can be added to it (inf allowed); shape (n,).
+    target
+        Units to add, at most ``reach.sum()``.
+    """
+    live = reach > 0
+    floor, ceiling = held[live], held[live] + np.minimum(reach[live], target)
+    points = np.concatenate((floor, ceiling))
+    slope_change = np.concatenate((np.ones_like(floor), -np.ones_like(ceiling)))
+    order = np.argsort(points, kind="stable")
+    points, slope = points[order], np.cumsum(slope_change[order])
+    added = np.concatenate(([0.0], np.cumsum(slope[:-1] * np.diff(points))))
+    k = int(np.searchsorted(added, target, side="left"))
+    if k >= len(points):
+        return float(points[-1])
+    if k == 0:
+        return float(points[0])
+    return float(points[k - 1] + (target - added[k - 1]) / slope[k - 1])
+
+
+def spread(held: Floats, reach: Floats, target: float) -> Floats:
+    """Return units a pool, spread as evenly as ``held`` and ``reach`` allow."""
+    if target <= 0:
+        return np.zeros_like(reach)
+    return np.clip(water_level(held, reach, target) - held, 0.0, reach)
+
+
+def objective_value(problem: Problem, objective: object, instances: Floats) -> float:
+    """Return the value of one objective for given instances.
+
+    For EvenSpread the largest pool among those that get anything (0 if none does).
+    """
+    used = instances > 0
+    if isinstance(objective, Linear):
+        return float(objective.per_instance[used] @ instances[used])
+    total = problem.held[used] + problem.weight[used] * instances[used]
+    if isinstance(objective, EvenSpread):
+        return float(total.max(initial=0.0))
+    if isinstance(objective, EvenShare):
+        return float(np.clip(total - problem.even_share(objective.pools)[used], 0.0, None).sum())
+    raise TypeError(f"unknown objective {objective!r}")
+
+
+def shadow_prices(problem: Problem, units: Floats) -> dict[str, float]:
+    """Return the dual price of the target under the last objective, where it is linear."""
+    last = problem.objectives[-1]
+    used = units > 0
+    if not isinstance(last, Linear) or len(problem.objectives) > 1 or not used.any():
+        return {}
+    return {"target": float((last.per_instance[used] / problem.weight[used]).max())}

@@ -1,0 +1,78 @@
+"""HiGHS through highspy: arrays straight in. The default for every model that couples pools."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fleet.model import Model
+from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer
+
+__all__ = ["solve_with_highs"]
+
+
+def solve_with_highs(model: Model) -> EngineAnswer:
+    """Solve one model, MIP gap 0.
+
+    Notes
+    -----
+    HiGHS's own default gap of 1e-4 makes the second stage of a lexicographic solve wrong. Presolve stays
+    on: without it one dense cover row takes 15 times as long.
+    """
+    import highspy
+
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    highs.setOptionValue("mip_abs_gap", 0.0)
+    whole = bool(model.integer.any())
+    if whole:
+        # The default of 1e-6 lets a whole number be off by a millionth: enough to miss a cover by a unit.
+        highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
+    rows, columns = model.shape
+    arrays = (
+        model.cost,
+        model.lower,
+        model.upper,
+        model.row_lower,
+        model.row_upper,
+        model.start.astype(np.int32),
+        model.index.astype(np.int32),
+        model.value,
+        model.integer.astype(np.int32),
+    )
+    rowwise, minimize = int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMinimize)
+    if (
+        highs.passModel(columns, rows, len(model.value), rowwise, minimize, 0.0, *arrays)
+        == highspy.HighsStatus.kError
+    ):
+        return EngineAnswer(FAILED, None, np.nan, np.nan, message="HiGHS refused the model")
+    highs.run()
+    return answer_of(highs, whole)
+
+
+def answer_of(highs: object, whole: bool) -> EngineAnswer:
+    """Translate what HiGHS says after a run."""
+    import highspy
+
+    status = highs.getModelStatus()  # type: ignore[attr-defined]
+    known = {
+        highspy.HighsModelStatus.kOptimal: OPTIMAL,
+        highspy.HighsModelStatus.kInfeasible: INFEASIBLE,
+        highspy.HighsModelStatus.kUnboundedOrInfeasible: INFEASIBLE,
+        highspy.HighsModelStatus.kUnbounded: UNBOUNDED,
+        highspy.HighsModelStatus.kTimeLimit: STOPPED,
+        highspy.HighsModelStatus.kIterationLimit: STOPPED,
+    }
+    name = known.get(status, FAILED)
+    if name != OPTIMAL:
+        return EngineAnswer(name, None, np.nan, np.nan, message=f"HiGHS: {highs.modelStatusToString(status)}")  # type: ignore[attr-defined]
+    info = highs.getInfo()  # type: ignore[attr-defined]
+    solution = highs.getSolution()  # type: ignore[attr-defined]
+    objective = float(info.objective_function_value)
+    return EngineAnswer(
+        OPTIMAL,
+        np.array(solution.col_value),
+        objective,
+        float(info.mip_dual_bound) if whole else objective,
+        None if whole else np.array(solution.row_dual),
+    )

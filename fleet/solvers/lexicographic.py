@@ -1,0 +1,118 @@
+"""Turns an engine for one LP/MILP into a solver of problems: one stage an objective, each held fixed after.
+
+A finished stage becomes a row ``objective <= optimum`` of the next, with a slack of 1e-9 relative:
+MIP gaps must be 0, or the slack would be spent by the stages that follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fleet.exact import Floats
+from fleet.model import EvenSpread, Model, Problem, Row, build, objective_row
+from fleet.solvers.base import INFEASIBLE, OPTIMAL, Engine, EngineAnswer, Solution
+from fleet.solvers.closed_form import objective_value, water_level
+
+__all__ = ["LexicographicSolver"]
+
+SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class LexicographicSolver:
+    """A solver made of an engine.
+
+    Parameters
+    ----------
+    name
+        As the answer records it.
+    engine
+        Solves one model.
+    """
+
+    name: str
+    engine: Engine
+
+    def can(self, problem: Problem) -> bool:
+        """Any problem."""
+        return True
+
+    def solve(self, problem: Problem) -> Solution:
+        """Solve stage after stage."""
+        if problem.target <= 0 or not problem.open.any():
+            return self.trivial(problem)
+        if isinstance(problem.objectives[0], EvenSpread) and bool((problem.held > 0).any()):
+            return self.solve_over_held(problem)
+        return self.stages(problem)
+
+    def trivial(self, problem: Problem) -> Solution:
+        """Nothing to launch, or nothing to launch into."""
+        if problem.target > 0:
+            return Solution(INFEASIBLE, None, (), (), self.name, message="no pool is eligible")
+        zeros = np.zeros(len(problem))
+        values = tuple(objective_value(problem, objective, zeros) for objective in problem.objectives)
+        return Solution(OPTIMAL, zeros, values, values, self.name)
+
+    def stages(self, problem: Problem, largest_pool: float = np.inf) -> Solution:
+        """Solve each objective over the optima of those before it."""
+        model = build(problem)
+        if np.isfinite(largest_pool):
+            model.upper[-1] = largest_pool
+        values: list[float] = []
+        bounds: list[float] = []
+        for k, objective in enumerate(problem.objectives):
+            cost = objective_row(problem, model, objective)
+            answer = self.engine(model.with_cost(cost))
+            if answer.status != OPTIMAL or answer.x is None:
+                return Solution(answer.status, None, (), (), self.name, message=answer.message)
+            values.append(answer.objective)
+            bounds.append(answer.bound)
+            if k + 1 < len(problem.objectives):
+                model = model.with_row(fixed(objective.name, cost, answer.objective))
+        instances = cleaned(answer.x[: model.pools], problem)
+        return Solution(OPTIMAL, instances, tuple(values), tuple(bounds), self.name, duals(model, answer))
+
+    def solve_over_held(self, problem: Problem) -> Solution:
+        """Spread evenly when instances already run: pools that stand above the level get nothing.
+
+        "The largest pool among those that get anything" is not convex in what already stands, so the level
+        is sought segment by segment, from the uncoupled level (a lower bound) upward.
+        """
+        reach = np.where(problem.open, problem.upper * problem.weight, 0.0)
+        level = water_level(problem.held, reach, min(problem.target, float(reach.sum())))
+        heights = np.unique(problem.held[problem.open])
+        solution = Solution(INFEASIBLE, None, (), (), self.name)
+        for ceiling in np.append(heights[heights > level], np.inf):
+            upper = np.where(problem.held < ceiling, problem.upper, 0.0)
+            solution = self.stages(replace(problem, upper=upper), largest_pool=float(ceiling))
+            if solution.status != INFEASIBLE:
+                return solution
+        return solution
+
+
+def fixed(name: str, cost: Floats, value: float) -> Row:
+    """Return the row that keeps an objective at its optimum."""
+    index = np.flatnonzero(cost)
+    return Row(name, index, cost[index], -np.inf, value + SLACK * max(1.0, abs(value)))
+
+
+def cleaned(instances: Floats, problem: Problem) -> Floats:
+    """Return the instances with solver noise removed: within bounds, and whole where they must be."""
+    result = np.clip(instances, 0.0, problem.upper)
+    if problem.whole:
+        whole: Floats = np.rint(result)
+        return whole
+    result[result < 1e-11] = 0.0
+    return result
+
+
+def duals(model: Model, answer: EngineAnswer) -> dict[str, float]:
+    """Return the nonzero row duals by row name (auxiliary rows left out)."""
+    if answer.row_duals is None:
+        return {}
+    named = zip(model.row_names, answer.row_duals, strict=True)
+    return {
+        name: float(dual) for name, dual in named if abs(dual) > 1e-12 and name not in ("spread", "share")
+    }

@@ -1,0 +1,97 @@
+"""PuLP: CBC as it ships with it, or any other solver that the user has, and LP files.
+
+Not on the hot path (a variable takes 10 microseconds to build); it is the readable reference.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fleet.errors import SolverError
+from fleet.model import Model
+from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer
+
+if TYPE_CHECKING:
+    from pulp import LpProblem
+
+__all__ = ["lp_text", "pulp_problem", "solve_with_pulp"]
+
+
+def pulp_problem(model: Model) -> tuple[LpProblem, list[Any]]:
+    """Return the model as a PuLP problem and its variables, in column order."""
+    import pulp
+
+    problem = pulp.LpProblem("spotfleet", pulp.LpMinimize)
+    variables = [
+        problem.add_variable(
+            f"x{j}",
+            float(model.lower[j]),
+            float(model.upper[j]) if np.isfinite(model.upper[j]) else None,
+            cat="Integer" if model.integer[j] else "Continuous",
+        )
+        for j in range(model.shape[1])
+    ]
+    problem.setObjective(
+        pulp.LpAffineExpression((variables[j], float(model.cost[j])) for j in np.flatnonzero(model.cost))
+    )
+    for i in range(len(model.row_names)):
+        entries = slice(model.start[i], model.start[i + 1])
+        row = pulp.LpAffineExpression(
+            (variables[j], float(a)) for j, a in zip(model.index[entries], model.value[entries], strict=True)
+        )
+        if np.isfinite(model.row_lower[i]):
+            problem.addConstraint(row >= float(model.row_lower[i]), f"r{i}_low")
+        if np.isfinite(model.row_upper[i]):
+            problem.addConstraint(row <= float(model.row_upper[i]), f"r{i}_high")
+    return problem, variables
+
+
+def solve_with_pulp(model: Model, solver: str = "PULP_CBC_CMD") -> EngineAnswer:
+    """Solve one model with a PuLP solver, gap 0.
+
+    Notes
+    -----
+    A time-limited solve with an incumbent says ``status == 1``: only ``sol_status == 1`` means optimal too.
+    Infeasible models leave values in the variables; they are not read.
+    """
+    import pulp
+
+    problem, variables = pulp_problem(model)
+    with warnings.catch_warnings():
+        # PuLP 3 announces that PuLP 4 ships no CBC; the dependency is capped below 4 for that reason.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        engine = pulp.getSolver(solver, msg=False, gapRel=0.0)
+        if not engine.available():
+            raise SolverError(
+                f"PuLP solver {solver!r}", "is not available here", "install it or choose another"
+            )
+        try:
+            problem.solve(engine)
+        except pulp.PulpSolverError as error:
+            raise SolverError(f"PuLP solver {solver!r}", f"failed: {error}", "try solver='highs'") from error
+    if problem.status == pulp.LpStatusOptimal and problem.sol_status == pulp.LpSolutionOptimal:
+        x = np.array([0.0 if v.value() is None else v.value() for v in variables])
+        objective = float(model.cost @ x)
+        return EngineAnswer(OPTIMAL, x, objective, objective)
+    status = {
+        pulp.LpStatusInfeasible: INFEASIBLE,
+        pulp.LpStatusUnbounded: UNBOUNDED,
+        pulp.LpStatusNotSolved: STOPPED,
+        pulp.LpStatusOptimal: STOPPED,
+    }.get(problem.status, FAILED)
+    return EngineAnswer(status, None, np.nan, np.nan, message=f"PuLP: {pulp.LpStatus[problem.status]}")
+
+
+def lp_text(model: Model) -> str:
+    """Return the model in CPLEX LP format, columns x0 ... in pool order."""
+    import tempfile
+    from pathlib import Path
+
+    problem, _ = pulp_problem(model)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.lp"
+        problem.writeLP(str(path))
+        return path.read_text()

@@ -1,0 +1,103 @@
+"""AWS's launch rule: the vectorised form against the instance-by-instance twin, and its invariants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
+from fleet.solvers import SOLVERS
+from fleet.solvers.launch_rule import launch, launch_one_by_one
+
+
+@st.composite
+def launch_problems(draw, kinds=("fill", "spread"), fractional=True):
+    n = draw(st.integers(1, 7))
+    column = lambda values: np.array(draw(st.lists(values, min_size=n, max_size=n)), dtype=float)  # noqa: E731
+    weights = st.sampled_from([1, 2, 3, 4, 8, 0.5, 0.1] if fractional else [1, 2, 4])
+    price = column(st.integers(1, 30).map(lambda cents: cents / 100))
+    cost = Linear("cost", price)
+    kind = draw(st.sampled_from(kinds))
+    first = {"fill": (), "spread": (EvenSpread(),), "share": (EvenShare(draw(st.integers(1, 3))),)}[kind]
+    weight = column(weights)
+    running = column(st.integers(0, 4))
+    return Problem.of(
+        weight,
+        draw(st.integers(1, 200)) / 10 if fractional else draw(st.integers(1, 40)),
+        (*first, cost),
+        upper=column(st.one_of(st.integers(0, 8), st.just(np.inf))),
+        price=price,
+        held=np.round(running * weight, 9),
+        budget=draw(st.one_of(st.just(np.inf), st.integers(1, 300).map(lambda cents: cents / 100))),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(launch_problems())
+def test_vectorised_rule_equals_one_instance_at_a_time(problem):
+    assert launch(problem).tolist() == launch_one_by_one(problem).tolist()
+
+
+@settings(max_examples=300, deadline=None)
+@given(launch_problems(kinds=("fill", "spread", "share")))
+def test_invariants(problem):
+    counts = launch(problem)
+    units = np.round(float(counts @ problem.weight), 9)
+    assert (counts >= 0).all() and (counts <= problem.upper).all()
+    assert round(float(counts @ problem.price), 9) <= problem.budget
+    reach = np.where(problem.upper > 0, np.minimum(problem.upper, 1e6) * problem.weight, 0).sum()
+    if np.isinf(problem.budget):
+        assert units >= min(problem.target, reach) - 1e-9
+    if counts.any():
+        assert units - problem.target < problem.weight[counts > 0].max()
+
+
+@settings(max_examples=200, deadline=None)
+@given(launch_problems(kinds=("fill", "spread")))
+def test_the_relaxation_never_exceeds_the_rule(problem):
+    problem = replace(problem, budget=np.inf)
+    counts = launch(problem)
+    relaxed = replace(problem, target=min(problem.target, float(np.round(counts @ problem.weight, 9))))
+    solution = SOLVERS["closed-form"]().solve(relaxed)
+    if isinstance(problem.objectives[0], Linear) and counts.any():
+        assert solution.values[0] <= counts @ problem.price + 1e-9
+
+
+@settings(max_examples=200, deadline=None)
+@given(launch_problems(kinds=("fill",)), st.floats(1, 3))
+def test_more_target_never_costs_less(problem, factor):
+    problem = replace(problem, budget=np.inf)
+    larger = replace(problem, target=float(np.round(problem.target * factor, 6)))
+    assert launch(larger) @ problem.price >= launch(problem) @ problem.price - 1e-9
+
+
+@settings(max_examples=200, deadline=None)
+@given(launch_problems(kinds=("spread",)))
+def test_water_filling_leaves_no_pool_behind(problem):
+    """The largest pool that got something stood below any pool that could still take one when it did."""
+    problem = replace(problem, budget=np.inf)
+    counts = launch(problem)
+    level = problem.held + counts * problem.weight
+    last_start = np.where(counts > 0, level - problem.weight, -np.inf)
+    can_take = (problem.upper > counts) & (problem.upper > 0)
+    if counts.any() and can_take.any():
+        assert last_start.max() <= level[can_take].min() + 1e-9
+
+
+def test_group_caps_are_kept_one_instance_at_a_time():
+    zone = GroupLimit("zone", np.array([0, 0, 1]), np.array([4.0, np.inf]), ("a", "b"))
+    cost = np.array([0.1, 0.2, 0.3])
+    problem = Problem.of(np.ones(3), 10.0, (Linear("cost", cost),), price=cost, limits=(zone,))
+    assert launch(problem).tolist() == [4, 0, 6]
+
+
+def test_a_million_unit_steps_do_not_overflow():
+    n = 100_000
+    cost = np.linspace(0.1, 0.2, n).round(6)
+    problem = Problem.of(np.full(n, 192.0), 1e9, (EvenSpread(), Linear("cost", cost)), price=cost)
+    counts = launch(problem)
+    assert int(counts.sum()) * 192 >= 1e9
+    assert counts.max() - counts.min() <= 1
