@@ -1,6 +1,6 @@
 """The fleet request: what is wanted, in AWS's terms, before any market is looked at.
 
-A request lists *overrides* (type, zone, weight, max price, priority); `fleet.resolve` turns them into
+A request lists *overrides* (type, zone, weight, max price, priority); `fleet.resolution` turns them into
 launch pools once it is known which zones have data. Enums are held in RequestSpotFleet's spelling
 (``lowestPrice``); the readers accept EC2 Fleet's (``lowest-price``) as well.
 """
@@ -203,8 +203,9 @@ class FleetRequest:
 
     @property
     def spot_target_capacity(self) -> float:
-        """Units wanted as Spot: the target less the on-demand target (AWS subtracts the target, not what
-        on-demand instances overshoot it by).
+        """Units wanted as Spot: the target less the on-demand target.
+
+        AWS subtracts the on-demand *target*, not what on-demand instances overshoot it by.
         """
         difference = to_nano_scalar(self.target_capacity, "target") - to_nano_scalar(
             self.on_demand_target_capacity, "on-demand target"

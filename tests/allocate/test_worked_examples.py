@@ -50,7 +50,9 @@ def test_03_price_per_unit_and_rounding_up():
 
 
 @pytest.mark.parametrize(
-    ("r3_price", "expected", "units"), [(0.60, [4, 0], 24), (0.61, [0, 5], 25)], ids=["r3 cheaper", "c3 cheaper"]
+    ("r3_price", "expected", "units"),
+    [(0.60, [4, 0], 24), (0.61, [0, 5], 25)],
+    ids=["r3 cheaper", "c3 cheaper"],
 )
 def test_04_whole_instances_never_stay_below_the_target(r3_price, expected, units):
     allocation = answer(24, [("r3.2xlarge", r3_price, 6), ("c3.xlarge", 0.505, 5)])
@@ -121,7 +123,8 @@ DEEP = [("a.large", 0.040, 1), ("b.large", 0.045, 1), ("c.large", 0.044, 1)]
 
 
 @pytest.mark.parametrize(
-    ("target", "expected", "cost"), [(20, [0, 20, 0], 0.90), (40, [0, 30, 10], 1.79), (60, [2, 30, 28], 2.662)]
+    ("target", "expected", "cost"),
+    [(20, [0, 20, 0], 0.90), (40, [0, 30, 10], 1.79), (60, [2, 30, 28], 2.662)],
 )
 def test_18_capacity_optimized_fills_the_deepest_pool(target, expected, cost):
     allocation = answer(target, DEEP, "capacityOptimized", available=[12, 30, 28])
@@ -148,7 +151,9 @@ def test_23_on_demand_overshoot_does_not_shrink_the_spot_target():
 @pytest.mark.parametrize(("rule", "expected"), [("prioritized", [3, 0, 0]), ("lowestPrice", [0, 3, 0])])
 def test_24_on_demand_strategies(rule, expected):
     types = ["m5.large", "m4.large", "m5a.large"]
-    pools = fleet.LaunchPools.of(types, "us-east-1a", on_demand_price=[0.096, 0.08, 0.086], priority=[1, 2, 3])
+    pools = fleet.LaunchPools.of(
+        types, "us-east-1a", on_demand_price=[0.096, 0.08, 0.086], priority=[1, 2, 3]
+    )
     overrides = tuple(fleet.Override(t, priority=k + 1) for k, t in enumerate(types))
     request = fleet.FleetRequest(3, overrides, on_demand_target_capacity=3, on_demand_strategy=rule)
     allocation = fleet.allocate(request, fleet.Snapshot.of(pools, [0.04, 0.04, 0.04]))
@@ -182,7 +187,9 @@ def test_budget_stops_diversified_in_launch_order():
 
 
 def test_spot_above_on_demand_is_ineligible_and_equal_is_only_for_diversified():
-    pools = fleet.LaunchPools.of(["a.large", "b.large"], "us-east-1a", on_demand_price=[0.1, 0.1], max_price=[9, 9])
+    pools = fleet.LaunchPools.of(
+        ["a.large", "b.large"], "us-east-1a", on_demand_price=[0.1, 0.1], max_price=[9, 9]
+    )
     request = fleet.FleetRequest(2, (fleet.Override("a.large"), fleet.Override("b.large")))
     snapshot = fleet.Snapshot.of(pools, [0.11, 0.10])
     assert counts(fleet.allocate(request, snapshot)) == [0, 2]

@@ -116,7 +116,9 @@ def test_the_relaxation_is_a_lower_bound(problem):
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_shadow_price_of_the_target_is_what_one_more_unit_costs(name):
     cost = np.array([0.04, 0.045, 0.05])
-    problem = Problem.of(np.ones(3), 10.0, (Linear("cost", cost),), upper=np.array([6.0, 3.0, 9.0]), price=cost)
+    problem = Problem.of(
+        np.ones(3), 10.0, (Linear("cost", cost),), upper=np.array([6.0, 3.0, 9.0]), price=cost
+    )
     solution = SOLVERS[name]().solve(problem)
     if name != "pulp":
         assert solution.shadow_prices["target"] == pytest.approx(0.05)

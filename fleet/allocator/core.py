@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from fleet.allocate.certify import Answer, answer
-from fleet.allocate.check import check_allocation
-from fleet.allocate.region import ineligible_lines, on_demand_problem, spot_problem
+from fleet.allocator.certify import Answer, answer
+from fleet.allocator.check import check_allocation
+from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.allocation import Allocation, Certificate
 from fleet.errors import InputError
 from fleet.exact import Ints
