@@ -206,7 +206,9 @@ class Market:
 
     def with_on_demand(self, price: npt.ArrayLike, note: str | None = None) -> Market:
         """Return this market with on-demand prices, shape (n,), $ per instance-hour, nan unknown."""
-        return replace(self, on_demand_price=price, notes=self.notes + ((note,) if note else ()))
+        return replace(
+            self, on_demand_price=frozen_floats(price), notes=self.notes + ((note,) if note else ())
+        )
 
     def with_capacity(self, capacity: ChangePoints, source: str, notes: tuple[str, ...] = ()) -> Market:
         """Return this market with capacity step functions, one a pool, and the words for their source."""

@@ -132,7 +132,7 @@ def trailing_share(capacity: ChangePoints, time_s: int) -> Floats:
 
 
 def snapshot_at(market: Market, pools: LaunchPools, time_s: int) -> Snapshot:
-    """Return what is known of ``pools`` at ``time_s``; ``market`` is aligned with them (see `fleet.resolution`).
+    """Return what is known of ``pools`` at ``time_s``; ``market`` is aligned with them (see `fleet.resolve`).
 
     The capacity score is, in this order: counted instances where the capacity data counts them; the share
     of the last 24 h in which the pool was obtainable where it only says yes or no (a proxy); 1 -

@@ -128,7 +128,7 @@ def find_strategy(name: str, request: FleetRequest | None = None) -> Strategy:
         if point.name == spelled:
             made: Callable[[], Strategy] = point.load()
             build = getattr(made, "for_request", None)
-            return build(request) if request is not None and build is not None else made()  # type: ignore[no-any-return]
+            return build(request) if request is not None and build is not None else made()
     raise UnknownStrategyError(
         f"strategy {name!r}", f"is not known (there are: {', '.join(strategy_names())})", "correct the name"
     )

@@ -29,9 +29,11 @@ class CapacityOptimized:
         """Minimize the depth given up, a unit each, then cost."""
         snapshot = view.snapshot
         score = np.where(view.eligible, snapshot.capacity_score, np.nan)
-        known = score[~np.isnan(score)]
-        best, worst = (known.max(), known.min()) if known.size else (0.0, 0.0)
-        given_up = best - np.where(np.isnan(score), worst - 1.0, score)
+        counted = score[np.isfinite(score)]
+        most, least = (counted.max(), counted.min()) if counted.size else (0.0, 0.0)
+        # Unbounded is deeper than any count, unknown is shallower.
+        depth = np.nan_to_num(score, nan=least - 1.0, posinf=most + 1.0)
+        given_up = depth.max(initial=0.0) - depth
         return fleet.Plan(
             (
                 fleet.Linear("capacity_score_given_up", given_up * snapshot.pools.weight, order=given_up),

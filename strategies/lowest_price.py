@@ -40,4 +40,5 @@ class LowestPrice:
         """Minimize cost; with several pools, first what exceeds an even share."""
         order = view.spot_price if view.launches_one else None
         cost = fleet.Linear("cost_per_hour", view.spot_price, order)
-        return fleet.Plan((cost,) if self.pools == 1 else (fleet.EvenShare(self.pools), cost))
+        share = fleet.EvenShare(self.pools, view.target_units / self.pools)
+        return fleet.Plan((cost,) if self.pools == 1 else (share, cost))

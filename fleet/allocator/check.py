@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
+
 from fleet.allocation import Allocation
 from fleet.errors import CheckError
 from fleet.exact import Ints
@@ -52,7 +54,7 @@ def check_eligible(allocation: Allocation, running: Ints) -> None:
     """No launch above the max price or above on-demand, and none beyond what a pool holds."""
     snapshot = allocation.snapshot
     pools = snapshot.pools
-    for i in allocation.spot_instances.nonzero()[0]:
+    for i in np.flatnonzero(allocation.spot_instances).tolist():
         price = decimal(snapshot.spot_price[i])
         if price.is_nan():
             fail(f"spot price of {pools.label(i)}", "unknown", "known")

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from fleet.allocation import Allocation, Certificate
 from fleet.allocator.certify import Answer, answer
 from fleet.allocator.check import check_allocation
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
-from fleet.allocation import Allocation, Certificate
 from fleet.errors import InputError
 from fleet.exact import Ints
 from fleet.request import FleetRequest

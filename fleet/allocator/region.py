@@ -27,7 +27,7 @@ class Eligibility:
     @property
     def mask(self) -> npt.NDArray[np.bool_]:
         """Which pools may be launched into."""
-        return self.code == OK
+        return np.equal(self.code, OK)
 
 
 def eligible_pools(snapshot: Snapshot, running: Ints) -> Eligibility:

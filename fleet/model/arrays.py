@@ -143,7 +143,7 @@ def spread_rows(problem: Problem, first: Objective, spread: Ints) -> list[Row]:
             Row("spread", np.array([i, n]), np.array([weight[i], -1.0]), -np.inf, -held[i]) for i in spread
         ]
     if isinstance(first, EvenShare):
-        share = problem.even_share(first.pools)
+        share = problem.even_share(first)
         return [
             Row("share", np.array([i, n + k]), np.array([weight[i], -1.0]), -np.inf, share[i] - held[i])
             for k, i in enumerate(spread)

@@ -72,9 +72,12 @@ class EvenShare:
     ----------
     pools
         N, at least 1.
+    units
+        The even share: the fleet's target in units / N.
     """
 
     pools: int
+    units: float
     name: str = "units_above_even_share"
 
     def __post_init__(self) -> None:

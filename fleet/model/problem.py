@@ -12,7 +12,7 @@ import numpy as np
 
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints
-from fleet.model.objectives import Objective, checked
+from fleet.model.objectives import EvenShare, Objective, checked
 from fleet.pools import frozen_floats
 
 __all__ = ["GroupLimit", "Problem"]
@@ -149,10 +149,10 @@ class Problem:
         """Return the same problem with fractional instances."""
         return replace(self, whole=False)
 
-    def even_share(self, pools: int) -> Floats:
-        """Return, shape (n,), the units that a pool may carry before it exceeds 1/N of the fleet.
+    def even_share(self, objective: EvenShare) -> Floats:
+        """Return, shape (n,), the units that a pool may carry before it exceeds its even share.
 
         In whole instances that is the share rounded up to what instances can serve.
         """
-        share = np.full(len(self), (self.target + float(self.held.sum())) / pools)
+        share = np.full(len(self), objective.units)
         return np.ceil(share / self.weight - 1e-9) * self.weight if self.whole else share

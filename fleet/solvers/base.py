@@ -73,7 +73,10 @@ Engine = Callable[[Model], EngineAnswer]
 class Solver(Protocol):
     """Solves problems of the kinds that it says it can."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As answers record it."""
+        ...
 
     def can(self, problem: Problem) -> bool:
         """Return whether this solver handles such a problem, exactly."""

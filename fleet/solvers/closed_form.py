@@ -43,7 +43,7 @@ class ClosedForm:
         if isinstance(first, EvenSpread):
             return spread(problem.held, reach, problem.target)
         if isinstance(first, EvenShare):
-            room = np.clip(problem.even_share(first.pools) - problem.held, 0.0, reach)
+            room = np.clip(problem.even_share(first) - problem.held, 0.0, reach)
             units = fill(room, order, problem.target)
             return units + fill(reach - units, order, problem.target - float(units.sum()))
         return fill(reach, order, problem.target)
@@ -113,7 +113,7 @@ def objective_value(problem: Problem, objective: object, instances: Floats) -> f
     if isinstance(objective, EvenSpread):
         return float(total.max(initial=0.0))
     if isinstance(objective, EvenShare):
-        return float(np.clip(total - problem.even_share(objective.pools)[used], 0.0, None).sum())
+        return float(np.clip(total - problem.even_share(objective)[used], 0.0, None).sum())
     raise TypeError(f"unknown objective {objective!r}")
 
 

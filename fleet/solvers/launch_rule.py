@@ -12,6 +12,7 @@ All arithmetic is in whole numbers (see `fleet.exact`).
 from __future__ import annotations
 
 import heapq
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,11 @@ class WholeProblem:
     held: Ints
     target: int
     order: Ints
+    step: int
+
+    def steps(self, units: float) -> int:
+        """Return units in grid steps, rounded up."""
+        return math.ceil(round(units * NANO / self.step, 6))
 
     @property
     def rank(self) -> Ints:
@@ -55,7 +61,7 @@ def whole(problem: Problem) -> WholeProblem:
     weight, held, target = weight // step, held // step, target // step
     most = -(-target // weight)
     room = np.minimum(np.floor(np.minimum(problem.upper, 1e15)).astype(np.int64), most)
-    return WholeProblem(weight, room, held, target, pool_order(problem.objectives, problem.weight))
+    return WholeProblem(weight, room, held, target, pool_order(problem.objectives, problem.weight), step)
 
 
 def launch(problem: Problem) -> Ints:
@@ -72,7 +78,7 @@ def launch(problem: Problem) -> Ints:
     if isinstance(first, EvenSpread):
         counts = water_fill(w.held, w.weight, w.room, w.target, w.rank)
     elif isinstance(first, EvenShare):
-        counts = share_fill(w, first.pools)
+        counts = share_fill(w, first.pools, w.steps(first.units))
     else:
         counts = fill(w.weight, w.room, w.target, w.order)
     if not np.isfinite(problem.budget):
@@ -123,7 +129,8 @@ def water_fill(held: Ints, weight: Ints, room: Ints, target: int, rank: Ints) ->
         return counts
 
     def launched_below(level: int) -> Ints:
-        return np.clip(-((h - level) // w), 0, r)
+        below: Ints = np.minimum(np.maximum(-((h - level) // w), 0), r)
+        return below
 
     low, high = int(h.min()), int((h + r * w).max())
     while high - low > 1:  # launched_below(low) is short of the target, launched_below(high) is not
@@ -142,7 +149,7 @@ def water_fill(held: Ints, weight: Ints, room: Ints, target: int, rank: Ints) ->
     return counts
 
 
-def share_fill(w: WholeProblem, pools: int) -> Ints:
+def share_fill(w: WholeProblem, pools: int, share: int) -> Ints:
     """Return instances a pool for lowestPrice over N pools.
 
     The N first pools that have room get the target by water-filling; what a dry one lacks comes from the
@@ -153,7 +160,6 @@ def share_fill(w: WholeProblem, pools: int) -> Ints:
     members[live[:pools]] = True
     unbounded = np.where(members, -(-w.target // w.weight), 0)
     counts = np.minimum(water_fill(w.held, w.weight, unbounded, w.target, w.rank), w.room)
-    share = -(-(w.target + int(w.held.sum())) // pools)
     to_share = np.clip(-((w.held + counts * w.weight - share) // w.weight), 0, w.room - counts)
     counts += fill(w.weight, np.where(members, 0, to_share), missing_units(w, counts), w.order)
     counts += fill(w.weight, w.room - counts, missing_units(w, counts), w.order)
@@ -195,7 +201,9 @@ def launch_one_by_one(problem: Problem) -> Ints:
     groups = [GroupRoom.of(problem, limit) for limit in range(len(problem.limits))]
     covered = spent = 0
     waiting = [
-        (key, int(w.rank[i]), i) for i in np.flatnonzero(w.room) for key in [first_key(problem, w, i, 0)]
+        (key, int(w.rank[i]), i)
+        for i in np.flatnonzero(w.room).tolist()
+        for key in [first_key(problem, w, i, 0)]
     ]
     heapq.heapify(waiting)
     while covered < w.target and waiting:
@@ -224,7 +232,7 @@ def first_key(problem: Problem, w: WholeProblem, i: int, launched: int) -> int:
     if isinstance(first, EvenSpread):
         return level
     if isinstance(first, EvenShare):
-        return int(level * first.pools >= w.target + int(w.held.sum()))
+        return int(level >= w.steps(first.units))
     return 0
 
 

@@ -62,17 +62,25 @@ class LexicographicSolver:
             model.upper[-1] = largest_pool
         values: list[float] = []
         bounds: list[float] = []
+        instances = np.zeros(model.pools)
         for k, objective in enumerate(problem.objectives):
             cost = objective_row(problem, model, objective)
             answer = self.engine(model.with_cost(cost))
             if answer.status != OPTIMAL or answer.x is None:
                 return Solution(answer.status, None, (), (), self.name, message=answer.message)
+            instances = answer.x[: model.pools]
             values.append(answer.objective)
             bounds.append(answer.bound)
             if k + 1 < len(problem.objectives):
                 model = model.with_row(fixed(objective.name, cost, answer.objective))
-        instances = cleaned(answer.x[: model.pools], problem)
-        return Solution(OPTIMAL, instances, tuple(values), tuple(bounds), self.name, duals(model, answer))
+        return Solution(
+            OPTIMAL,
+            cleaned(instances, problem),
+            tuple(values),
+            tuple(bounds),
+            self.name,
+            duals(model, answer),
+        )
 
     def solve_over_held(self, problem: Problem) -> Solution:
         """Spread evenly when instances already run: pools that stand above the level get nothing.

@@ -21,12 +21,15 @@ def launch_problems(draw, kinds=("fill", "spread"), fractional=True):
     price = column(st.integers(1, 30).map(lambda cents: cents / 100))
     cost = Linear("cost", price)
     kind = draw(st.sampled_from(kinds))
-    first = {"fill": (), "spread": (EvenSpread(),), "share": (EvenShare(draw(st.integers(1, 3))),)}[kind]
     weight = column(weights)
     running = column(st.integers(0, 4))
+    target = draw(st.integers(1, 200)) / 10 if fractional else draw(st.integers(1, 40))
+    shares = draw(st.integers(1, 3))
+    share = EvenShare(shares, (target + float(running @ weight)) / shares)
+    first = {"fill": (), "spread": (EvenSpread(),), "share": (share,)}[kind]
     return Problem.of(
         weight,
-        draw(st.integers(1, 200)) / 10 if fractional else draw(st.integers(1, 40)),
+        target,
         (*first, cost),
         upper=column(st.one_of(st.integers(0, 8), st.just(np.inf))),
         price=price,

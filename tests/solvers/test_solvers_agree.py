@@ -30,7 +30,7 @@ def problems(draw, coupled=False, most_pools=5, held=True):
     first = {
         "cost": (),
         "spread": (EvenSpread(),),
-        "share": (EvenShare(draw(st.integers(1, 3))),),
+        "share": (even_share(draw(st.integers(1, 3)), target),),
         "score": (Linear("score", weight * column(st.integers(0, 3))),),
     }[kind]
     limits = ()
@@ -45,6 +45,10 @@ def problems(draw, coupled=False, most_pools=5, held=True):
     return Problem.of(
         weight, target, (*first, cost), upper=upper, price=price, held=standing, budget=budget, limits=limits
     )
+
+
+def even_share(pools, target):
+    return EvenShare(pools, target / pools)
 
 
 def agree(a, b):
