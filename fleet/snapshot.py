@@ -127,8 +127,10 @@ def trailing_share(capacity: ChangePoints, time_s: int) -> Floats:
     pool = np.repeat(np.arange(len(capacity)), np.diff(capacity.offsets))
     known = np.bincount(pool, weights=length, minlength=len(capacity))
     held = np.bincount(pool, weights=length * (capacity.values > 0), minlength=len(capacity))
+    now = capacity.at(time_s)
+    just_begun = np.where(np.isnan(now), np.nan, (now > 0).astype(np.float64))
     with np.errstate(invalid="ignore"):
-        return np.where(known > 0, held / known, np.where(capacity.at(time_s) > 0, 1.0, np.nan))
+        return np.where(known > 0, held / known, just_begun)
 
 
 def snapshot_at(market: Market, pools: LaunchPools, time_s: int) -> Snapshot:
