@@ -209,7 +209,7 @@ def test_scores_do_not_see_the_future(now, later):
     past = ([0, 0, 0], [0, DAY // 3, DAY], [np.inf, 0.0, np.inf])
     known = ChangePoints.from_rows(1, *past)
     longer = ChangePoints.from_rows(
-        1, *(list(a) + [b] for a, b in zip(past, (0, now + later, 0.0), strict=True))
+        1, *([*list(a), b] for a, b in zip(past, (0, now + later, 0.0), strict=True))
     )
     if now >= DAY:
         assert trailing_share(known, now).tolist() == trailing_share(longer, now).tolist()
