@@ -8,6 +8,7 @@ from fleet.errors import InputError
 from fleet.model import Model, Problem
 from fleet.solvers.base import EngineAnswer, Solution, Solver
 from fleet.solvers.closed_form import ClosedForm
+from fleet.solvers.integer_cover import TooLargeError
 from fleet.solvers.lexicographic import LexicographicSolver
 
 __all__ = ["SOLVERS", "EngineAnswer", "Solution", "Solver", "choose_solver"]
@@ -34,19 +35,65 @@ def run_pulp(model: Model) -> EngineAnswer:
     return solve_with_pulp(model)
 
 
+class WholeClosedForm:
+    """The closed forms for fractional and for whole instances behind one name."""
+
+    name = "closed-form"
+
+    def can(self, problem: Problem) -> bool:
+        """Neither budget nor limit; whole instances: one linear objective, alone or after a spread."""
+        from fleet.solvers.whole_closed_form import can_solve_whole
+
+        return can_solve_whole(problem) if problem.whole else ClosedForm().can(problem)
+
+    def solve(self, problem: Problem) -> Solution:
+        """Return the optimum; InputError if whole instances need a larger program than is sensible."""
+        from fleet.solvers.whole_closed_form import solve_whole
+
+        if not problem.whole or not problem.open.any() or problem.target <= 0:
+            return ClosedForm().solve(problem)
+        try:
+            return solve_whole(problem, self.name)
+        except TooLargeError:
+            raise InputError(
+                "this exact cover", "needs too large a dynamic program", "use solver='auto' or 'highs'"
+            ) from None
+
+
+class AutoSolver:
+    """The closed form where it is exact, else the fastest engine for the kind of problem.
+
+    Whole instances under limits that couple go to CBC through PuLP, which is several times faster there
+    than HiGHS; everything else that couples goes to HiGHS. The answer names who gave it.
+    """
+
+    name = "auto"
+
+    def can(self, problem: Problem) -> bool:
+        """Any problem."""
+        return True
+
+    def solve(self, problem: Problem) -> Solution:
+        """Solve with the first that can."""
+        closed = WholeClosedForm()
+        if closed.can(problem):
+            try:
+                return closed.solve(problem)
+            except InputError:
+                pass  # too large or too fine for the closed form: an engine takes over and is named
+        return SOLVERS["pulp" if problem.whole and problem.limits else "highs"]().solve(problem)
+
+
 SOLVERS: dict[str, Callable[[], Solver]] = {
-    "closed-form": ClosedForm,
+    "closed-form": WholeClosedForm,
     "highs": lambda: LexicographicSolver("highs", run_highs),
     "scipy": lambda: LexicographicSolver("scipy", run_scipy),
-    "pulp": lambda: LexicographicSolver("pulp", run_pulp),
+    "pulp": lambda: LexicographicSolver("pulp", run_pulp, slack=1e-6),
 }
 
 
 def choose_solver(name: str, problem: Problem) -> Solver:
-    """Return the solver of that name; ``auto`` picks the closed form where it is exact, else HiGHS.
-
-    Whole instances under limits that couple go to CBC through PuLP, which is several times faster there
-    than HiGHS.
+    """Return the solver of that name; ``auto`` picks by the kind of problem (see `AutoSolver`).
 
     Raises
     ------
@@ -54,17 +101,14 @@ def choose_solver(name: str, problem: Problem) -> Solver:
         If the name is unknown, or the named solver cannot do such a problem.
     """
     if name == "auto":
-        closed = ClosedForm()
-        if closed.can(problem):
-            return closed
-        return SOLVERS["pulp" if problem.whole and problem.limits else "highs"]()
+        return AutoSolver()
     if name not in SOLVERS:
         raise InputError(f"solver {name!r}", f"is one of auto, {', '.join(SOLVERS)}", "correct it")
     solver = SOLVERS[name]()
     if not solver.can(problem):
         raise InputError(
             f"solver {name!r}",
-            "handles fractional instances with neither budget nor limits; this problem has more",
+            "handles neither budgets nor limits, and whole instances for few objectives only",
             "use auto or highs",
         )
     return solver

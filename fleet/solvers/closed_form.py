@@ -104,7 +104,8 @@ def spread(held: Floats, reach: Floats, target: float) -> Floats:
 def objective_value(problem: Problem, objective: object, instances: Floats) -> float:
     """Return the value of one objective for given instances.
 
-    For EvenSpread the largest pool among those that get anything (0 if none does).
+    For EvenSpread the largest pool among those that get anything (0 if none does); for EvenShare what all
+    pools that may get something carry above the share, with what they held before.
     """
     used = instances > 0
     if isinstance(objective, Linear):
@@ -113,7 +114,9 @@ def objective_value(problem: Problem, objective: object, instances: Floats) -> f
     if isinstance(objective, EvenSpread):
         return float(total.max(initial=0.0))
     if isinstance(objective, EvenShare):
-        return float(np.clip(total - problem.even_share(objective)[used], 0.0, None).sum())
+        open_ = problem.open
+        above = (problem.held + problem.weight * instances - problem.even_share(objective))[open_]
+        return float(np.clip(above, 0.0, None).sum())
     raise TypeError(f"unknown objective {objective!r}")
 
 

@@ -30,10 +30,13 @@ class LexicographicSolver:
         As the answer records it.
     engine
         Solves one model.
+    slack
+        How far a finished stage may give way, relative; more for an engine that prints 7 digits.
     """
 
     name: str
     engine: Engine
+    slack: float = SLACK
 
     def can(self, problem: Problem) -> bool:
         """Any problem."""
@@ -72,7 +75,7 @@ class LexicographicSolver:
             values.append(answer.objective)
             bounds.append(answer.bound)
             if k + 1 < len(problem.objectives):
-                model = model.with_row(fixed(objective.name, cost, answer.objective))
+                model = model.with_row(fixed(objective.name, cost, answer.objective, self.slack))
         return Solution(
             OPTIMAL,
             cleaned(instances, problem),
@@ -100,10 +103,10 @@ class LexicographicSolver:
         return solution
 
 
-def fixed(name: str, cost: Floats, value: float) -> Row:
+def fixed(name: str, cost: Floats, value: float, slack: float) -> Row:
     """Return the row that keeps an objective at its optimum."""
     index = np.flatnonzero(cost)
-    return Row(name, index, cost[index], -np.inf, value + SLACK * max(1.0, abs(value)))
+    return Row(name, index, cost[index], -np.inf, value + slack * max(1.0, abs(value)))
 
 
 def cleaned(instances: Floats, problem: Problem) -> Floats:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
-from fleet.solvers import SOLVERS
+from fleet.solvers import SOLVERS, choose_solver
 from fleet.solvers.closed_form import objective_value
 
 ENGINES = ("highs", "scipy", "pulp")
@@ -55,7 +55,7 @@ def agree(a, b):
     assert a.status == b.status, (a, b)
     if a.has_answer:
         # The second stage may use the first one's slack of 1e-9 and CBC prints 7 digits.
-        np.testing.assert_allclose(a.values, b.values, rtol=2e-6, atol=2e-6)
+        np.testing.assert_allclose(a.values, b.values, rtol=1e-5, atol=1e-5)
 
 
 @settings(max_examples=60, deadline=None)
@@ -99,12 +99,25 @@ def over_cap(problem, limit, x):
 def test_whole_instances_equal_brute_force(problem):
     whole = replace(problem, whole=True)
     expected = brute_force(whole)
-    for name in ENGINES:
-        solution = SOLVERS[name]().solve(whole)
+    for name in ("auto", *ENGINES):
+        solution = choose_solver(name, whole).solve(whole)
         assert solution.has_answer == (expected is not None), name
         if expected is not None:
             values = [objective_value(whole, o, solution.instances) for o in whole.objectives]
             np.testing.assert_allclose(values, expected, rtol=1e-6, atol=1e-6, err_msg=name)
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems(most_pools=4))
+def test_whole_closed_forms_equal_brute_force(problem):
+    whole = replace(problem, whole=True)
+    closed = SOLVERS["closed-form"]()
+    if closed.can(whole):
+        expected = brute_force(whole)
+        solution = closed.solve(whole)
+        assert solution.has_answer == (expected is not None)
+        if expected is not None:
+            np.testing.assert_allclose(solution.values, expected, rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=60, deadline=None)
