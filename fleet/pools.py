@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fleet.errors import InputError
 from fleet.exact import Floats
 
-__all__ = ["LaunchPools", "PoolKey", "family_of", "frozen_floats", "frozen_texts", "region_of"]
+__all__ = ["LaunchPools", "PoolKey", "family_of", "frozen_floats", "frozen_texts", "read_only", "region_of"]
 
 Texts = npt.NDArray[np.object_]
 PoolKey = tuple[str, str, str]
@@ -37,6 +37,13 @@ def region_of(availability_zone: str) -> str:
 def frozen_floats(values: npt.ArrayLike) -> Floats:
     """Return a read-only float64 copy."""
     column = np.array(values, dtype=np.float64, copy=True, ndmin=1)
+    column.flags.writeable = False
+    return column
+
+
+def read_only(values: npt.ArrayLike) -> Floats:
+    """Return a read-only float64 view, without a copy where there is nothing to convert."""
+    column = np.atleast_1d(np.asarray(values, dtype=np.float64)).view()
     column.flags.writeable = False
     return column
 

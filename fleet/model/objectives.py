@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleet.errors import InputError
-from fleet.exact import Floats
-from fleet.pools import frozen_floats
+from fleet.exact import Floats, Ints, per_unit
+from fleet.pools import read_only
 
 __all__ = ["EvenShare", "EvenSpread", "Linear", "Objective"]
 
@@ -27,7 +27,7 @@ class Linear:
         What is summed, with its unit, such as ``cost_per_hour``.
     per_instance
         Shape (n,), what one instance of each pool adds; at least 0. nan is allowed where the pool is
-        ineligible.
+        ineligible (and becomes 0). The array is looked at, not copied: do not change it afterwards.
     order
         Shape (n,), the key by which AWS's rule walks the pools, lowest first; by default what a *unit*
         adds, ``per_instance / weight``.
@@ -38,11 +38,14 @@ class Linear:
     order: Floats | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "per_instance", frozen_floats(self.per_instance))
-        if bool((self.per_instance < 0).any()):
-            raise InputError(f"objective {self.name!r}", "adds at least 0 an instance", "shift it")
+        column = read_only(self.per_instance)
+        if not bool((column >= 0).all()):
+            if bool((column < 0).any()):
+                raise InputError(f"objective {self.name!r}", "adds at least 0 an instance", "shift it")
+            column = read_only(np.nan_to_num(column, nan=0.0, posinf=np.inf))
+        object.__setattr__(self, "per_instance", column)
         if self.order is not None:
-            object.__setattr__(self, "order", frozen_floats(self.order))
+            object.__setattr__(self, "order", read_only(self.order))
             if len(self.order) != len(self.per_instance):
                 raise InputError(f"order of objective {self.name!r}", "has one entry a pool")
 
@@ -107,23 +110,25 @@ def checked(objectives: tuple[Objective, ...], n: int) -> tuple[Objective, ...]:
     return objectives
 
 
-def order_key(objective: Linear, weight: Floats) -> Floats:
+def order_key(objective: Linear, weight: Floats, among: Ints | None = None) -> Floats:
     """Return the key by which pools are walked: the stated one, else what a unit adds."""
-    from fleet.exact import per_unit
+    rows = slice(None) if among is None else among
+    if objective.order is not None:
+        return objective.order[rows]
+    return per_unit(objective.per_instance[rows], weight[rows])
 
-    return per_unit(objective.per_instance, weight) if objective.order is None else objective.order
 
-
-def pool_order(
-    objectives: tuple[Objective, ...], weight: Floats
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def pool_order(objectives: tuple[Objective, ...], weight: Floats, among: Ints | None = None) -> Ints:
     """Return pool positions, first choice first: by each Linear objective in turn, then by declaration.
 
-    nan keys come last.
+    Parameters
+    ----------
+    among
+        Rising positions of the pools to order; the result then indexes into them.
     """
-    keys = [order_key(objective, weight) for objective in objectives if isinstance(objective, Linear)]
+    keys = [order_key(o, weight, among) for o in objectives if isinstance(o, Linear)]
     if not keys:
-        return np.arange(len(weight))
+        return np.arange(len(weight) if among is None else len(among))
     if len(keys) == 1:
         return np.argsort(keys[0], kind="stable")
     return np.lexsort(keys[::-1])

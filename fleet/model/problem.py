@@ -13,7 +13,7 @@ import numpy as np
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints
 from fleet.model.objectives import EvenShare, Objective, checked
-from fleet.pools import frozen_floats
+from fleet.pools import read_only
 
 __all__ = ["GroupLimit", "Problem"]
 
@@ -59,6 +59,8 @@ class GroupLimit:
 class Problem:
     """Launch instances to cover a target at the best value of the objectives.
 
+    The arrays are looked at, not copied: do not change them while the problem is in use.
+
     Parameters
     ----------
     weight
@@ -94,10 +96,10 @@ class Problem:
 
     def __post_init__(self) -> None:
         for name in ("weight", "upper", "price", "held"):
-            object.__setattr__(self, name, frozen_floats(getattr(self, name)))
+            object.__setattr__(self, name, read_only(getattr(self, name)))
             if len(getattr(self, name)) != len(self.weight):
                 raise InputError(f"problem column {name!r}", "has one entry a pool")
-        if bool((self.upper < 0).any()) or bool(np.isnan(self.upper).any()):
+        if not bool((self.upper >= 0).all()):
             raise InputError("upper bounds", "are at least 0 and known")
         checked(self.objectives, len(self.weight))
 
@@ -119,11 +121,11 @@ class Problem:
         n = len(weight)
         return cls(
             weight,
-            np.full(n, np.inf) if upper is None else upper,
+            np.broadcast_to(np.inf, n) if upper is None else upper,
             target,
             objectives,
-            np.zeros(n) if price is None else price,
-            np.zeros(n) if held is None else held,
+            np.broadcast_to(0.0, n) if price is None else price,
+            np.broadcast_to(0.0, n) if held is None else held,
             budget,
             limits,
             whole,

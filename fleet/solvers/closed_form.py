@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleet.exact import Floats, Ints
-from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order
+from fleet.exact import Floats
+from fleet.model import EvenShare, EvenSpread, Linear, Problem
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
+from fleet.solvers.select import fill_by_keys
 
 __all__ = ["ClosedForm", "water_level"]
 
@@ -27,46 +28,32 @@ class ClosedForm:
 
     def solve(self, problem: Problem) -> Solution:
         """Return the optimum, in n log n."""
-        reach = np.where(problem.open, problem.upper * problem.weight, 0.0)
-        if reach.sum() < problem.target * (1 - 1e-12):
+        reach = problem.upper * problem.weight
+        if float(reach.sum()) < problem.target * (1 - 1e-12):
             return Solution(INFEASIBLE, None, (), (), self.name, message="the pools together hold too little")
-        units = self.units(problem, reach)
+        units, marginal = self.units(problem, reach)
         instances = units / problem.weight
         values = tuple(objective_value(problem, objective, instances) for objective in problem.objectives)
-        return Solution(OPTIMAL, instances, values, values, self.name, shadow_prices(problem, units))
+        prices = {"target": marginal} if len(values) == 1 and np.isfinite(marginal) else {}
+        return Solution(OPTIMAL, instances, values, values, self.name, prices)
 
     @staticmethod
-    def units(problem: Problem, reach: Floats) -> Floats:
-        """Return units a pool."""
+    def units(problem: Problem, reach: Floats) -> tuple[Floats, float]:
+        """Return units a pool, and what the last unit adds to the first objective (nan for a spread)."""
         first = problem.objectives[0]
-        order = pool_order(relaxed_order(problem), problem.weight)
         if isinstance(first, EvenSpread):
-            return spread(problem.held, reach, problem.target)
+            return spread(problem.held, reach, problem.target), np.nan
+        keys = [
+            objective.per_instance / problem.weight
+            for objective in problem.objectives
+            if isinstance(objective, Linear)
+        ]
         if isinstance(first, EvenShare):
             room = np.clip(problem.even_share(first) - problem.held, 0.0, reach)
-            units = fill(room, order, problem.target)
-            return units + fill(reach - units, order, problem.target - float(units.sum()))
-        return fill(reach, order, problem.target)
-
-
-def relaxed_order(problem: Problem) -> tuple[Linear, ...]:
-    """Return the linear objectives with their LP order (a stated order is only for whole launches)."""
-    return tuple(
-        Linear(objective.name, objective.per_instance)
-        for objective in problem.objectives
-        if isinstance(objective, Linear)
-    )
-
-
-def fill(reach: Floats, order: Ints, target: float) -> Floats:
-    """Return units a pool when pools are filled in ``order`` until ``target`` is met or all are full."""
-    units = np.zeros_like(reach)
-    if target <= 0:
-        return units
-    ranked = np.minimum(reach[order], target)
-    before = np.cumsum(ranked) - ranked
-    units[order] = np.clip(target - before, 0.0, ranked)
-    return units
+            units, _ = fill_by_keys(keys, room, problem.target)
+            rest, _ = fill_by_keys(keys, reach - units, problem.target - float(units.sum()))
+            return units + rest, np.nan
+        return fill_by_keys(keys, reach, problem.target)
 
 
 def water_level(held: Floats, reach: Floats, target: float) -> float:
@@ -107,9 +94,9 @@ def objective_value(problem: Problem, objective: object, instances: Floats) -> f
     For EvenSpread the largest pool among those that get anything (0 if none does); for EvenShare what all
     pools that may get something carry above the share, with what they held before.
     """
-    used = instances > 0
     if isinstance(objective, Linear):
-        return float(objective.per_instance[used] @ instances[used])
+        return float(objective.per_instance @ instances)
+    used = instances > 0
     total = problem.held[used] + problem.weight[used] * instances[used]
     if isinstance(objective, EvenSpread):
         return float(total.max(initial=0.0))
@@ -118,12 +105,3 @@ def objective_value(problem: Problem, objective: object, instances: Floats) -> f
         above = (problem.held + problem.weight * instances - problem.even_share(objective))[open_]
         return float(np.clip(above, 0.0, None).sum())
     raise TypeError(f"unknown objective {objective!r}")
-
-
-def shadow_prices(problem: Problem, units: Floats) -> dict[str, float]:
-    """Return the dual price of the target under the last objective, where it is linear."""
-    last = problem.objectives[-1]
-    used = units > 0
-    if not isinstance(last, Linear) or len(problem.objectives) > 1 or not used.any():
-        return {}
-    return {"target": float((last.per_instance[used] / problem.weight[used]).max())}

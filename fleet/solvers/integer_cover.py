@@ -24,6 +24,7 @@ from functools import cached_property
 import numpy as np
 
 from fleet.exact import Ints
+from fleet.solvers.select import critical_key
 
 __all__ = ["CoverAnswer", "TooLargeError", "integer_cover"]
 
@@ -32,9 +33,6 @@ MOST_CELLS = 40_000_000
 
 FIRST_CORE = 3
 """Segments a weight and direction in the first, small core."""
-
-SORT_BELOW = 500
-"""Candidates below which sorting beats another halving."""
 
 UNREACHED = np.int64(2**62)
 
@@ -91,19 +89,8 @@ def break_pool(price: Ints, weight: Ints, upper: Ints, target: int) -> int:
     """
     pools = np.flatnonzero(upper)
     ratio, reach = price[pools] / weight[pools], (weight * upper)[pools]
-    # Quickselect by weight: halve the candidates around a sampled median until sorting them is cheap.
-    while len(pools) > SORT_BELOW:
-        pivot = np.median(ratio[:: len(ratio) // 100])
-        below = ratio < pivot
-        units = int(reach[below].sum())
-        keep = below if units >= target else ~below
-        if keep.all():
-            break
-        target -= 0 if units >= target else units
-        pools, ratio, reach = pools[keep], ratio[keep], reach[keep]
-    order = np.argsort(ratio, kind="stable")
-    reached = np.cumsum(reach[order])
-    return int(pools[order[min(np.searchsorted(reached, target), len(order) - 1)]])
+    critical = critical_key(ratio, reach.astype(np.float64), float(target))
+    return int(pools[int(np.argmax(ratio == critical))])
 
 
 @dataclass(frozen=True, eq=False)

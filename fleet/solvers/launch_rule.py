@@ -14,12 +14,14 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import NANO, Ints, to_nano, to_nano_scalar
-from fleet.model import EvenShare, EvenSpread, Problem, pool_order
+from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
+from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order
+from fleet.solvers.select import split
 
 __all__ = ["launch", "launch_one_by_one", "water_fill"]
 
@@ -32,14 +34,23 @@ class WholeProblem:
     room: Ints
     held: Ints
     target: int
-    order: Ints
     step: int
+    problem: Problem
 
     def steps(self, units: float) -> int:
         """Return units in grid steps, rounded up."""
         return math.ceil(round(units * NANO / self.step, 6))
 
-    @property
+    def ranked(self, among: Ints) -> Ints:
+        """Return some pools' positions, first choice first."""
+        return among[pool_order(self.problem.objectives, self.problem.weight, among)]
+
+    @cached_property
+    def order(self) -> Ints:
+        """All pools, first choice first."""
+        return pool_order(self.problem.objectives, self.problem.weight)
+
+    @cached_property
     def rank(self) -> Ints:
         """Position of each pool in the order."""
         rank = np.empty_like(self.order)
@@ -52,16 +63,24 @@ def whole(problem: Problem) -> WholeProblem:
 
     Most weights are whole numbers: on a grid of 1 no sum over a million pools can overflow.
     """
-    weight = to_nano(problem.weight, "weight")
-    held = to_nano(problem.held, "units held")
-    target = to_nano_scalar(max(problem.target, 0.0), "target")
+    target = max(problem.target, 0.0)
+    weight, held = problem.weight.astype(np.int64), problem.held.astype(np.int64)
     step = NANO
-    while step > 1 and (target % step or bool((weight % step).any()) or bool((held % step).any())):
-        step //= 10
-    weight, held, target = weight // step, held // step, target // step
-    most = -(-target // weight)
-    room = np.minimum(np.floor(np.minimum(problem.upper, 1e15)).astype(np.int64), most)
-    return WholeProblem(weight, room, held, target, pool_order(problem.objectives, problem.weight), step)
+    if (
+        target == int(target)
+        and bool((weight == problem.weight).all())
+        and bool((held == problem.held).all())
+    ):
+        goal = int(target)
+    else:
+        weight, held = to_nano(problem.weight, "weight"), to_nano(problem.held, "units held")
+        goal = to_nano_scalar(target, "target")
+        while step > 1 and (goal % step or bool((weight % step).any()) or bool((held % step).any())):
+            step //= 10
+        weight, held, goal = weight // step, held // step, goal // step
+    most = np.ceil(goal / weight)
+    room = np.minimum(np.floor(problem.upper), most).astype(np.int64)
+    return WholeProblem(weight, room, held, goal, step, problem)
 
 
 def launch(problem: Problem) -> Ints:
@@ -76,77 +95,97 @@ def launch(problem: Problem) -> Ints:
     w = whole(problem)
     first = problem.objectives[0]
     if isinstance(first, EvenSpread):
-        counts = water_fill(w.held, w.weight, w.room, w.target, w.rank)
+        counts = water_fill(w, w.room)
     elif isinstance(first, EvenShare):
         counts = share_fill(w, first.pools, w.steps(first.units))
     else:
-        counts = fill(w.weight, w.room, w.target, w.order)
+        counts = fill(w, w.room, w.target)
     if not np.isfinite(problem.budget):
         return counts
-    return within_budget(problem, w, counts, spreads=not first_is_linear(problem))
+    return within_budget(problem, w, counts, spreads=not isinstance(first, Linear))
 
 
-def first_is_linear(problem: Problem) -> bool:
-    """Whether the strategy fills pool after pool."""
-    return not isinstance(problem.objectives[0], EvenSpread | EvenShare)
+def fill(w: WholeProblem, room: Ints, target: int) -> Ints:
+    """Return instances a pool when each is filled to the end of its room before the next.
 
-
-def fill(weight: Ints, room: Ints, target: int, order: Ints) -> Ints:
-    """Return instances a pool when each is filled to the end of its room before the next."""
+    Only the pools that tie at the critical key are ranked; all before them are filled to the brim.
+    """
     counts = np.zeros_like(room)
-    live = order[room[order] > 0]
-    units = room[live] * weight[live]
-    before = np.cumsum(units) - units
-    live, before = live[before < target], before[before < target]
-    needed = -((before - target) // weight[live])
-    counts[live] = np.minimum(room[live], needed)
+    reach = (room * w.weight).astype(np.float64)
+    live = np.flatnonzero(room)
+    if target <= 0 or not len(live):
+        return counts
+    objective = w.problem.objectives[-1 if isinstance(w.problem.objectives[0], EvenShare) else 0]
+    assert isinstance(objective, Linear)
+    stated = objective.order
+    key = objective.per_instance / w.problem.weight if stated is None else stated
+    every = len(live) == len(room)
+    below, tied, _ = split(key if every else key[live], reach if every else reach[live], float(target))
+    counts[live] = np.where(below > 0, room[live], 0)
+    last = w.ranked(live[tied])
+    units = room[last] * w.weight[last]
+    before = int(below.sum()) + np.cumsum(units) - units
+    last, before = last[before < target], before[before < target]
+    counts[last] = np.minimum(room[last], -((before - target) // w.weight[last]))
     return counts
 
 
-def water_fill(held: Ints, weight: Ints, room: Ints, target: int, rank: Ints) -> Ints:
+def water_fill(w: WholeProblem, room: Ints) -> Ints:
     """Return instances a pool when each next one goes to the live pool with the fewest units.
 
     Pool i launches at levels ``held, held + weight, held + 2 weight ...``; the rule takes these events in
     order of (level, rank) until the target is covered. All events below the last level are counted at
     once; only those at that level are walked in rank order.
-
-    Parameters
-    ----------
-    held, weight, room
-        Units that stand, units an instance, instances that fit; shape (n,), int64.
-    target
-        Units to add.
-    rank
-        Tie-break, lower first.
     """
     counts = np.zeros_like(room)
     live = np.flatnonzero(room > 0)
-    if not len(live) or target <= 0:
+    if not len(live) or w.target <= 0:
         return counts
-    h, w, r = held[live], weight[live], room[live]
-    if int((r * w).sum()) <= target:
-        counts[live] = r
+    held, weight, most = w.held[live], w.weight[live], room[live]
+    if int((most * weight).sum()) <= w.target:
+        counts[live] = most
         return counts
-
-    def launched_below(level: int) -> Ints:
-        below: Ints = np.minimum(np.maximum(-((h - level) // w), 0), r)
-        return below
-
-    low, high = int(h.min()), int((h + r * w).max())
-    while high - low > 1:  # launched_below(low) is short of the target, launched_below(high) is not
-        middle = (low + high) // 2
-        if int((launched_below(middle) * w).sum()) < target:
-            low = middle
-        else:
-            high = middle
-    sure = launched_below(low)
-    missing = target - int((sure * w).sum())
-    at_level = np.flatnonzero((h + sure * w == low) & (sure < r))
-    at_level = at_level[np.argsort(rank[live][at_level], kind="stable")]
-    before = np.cumsum(w[at_level]) - w[at_level]
-    sure[at_level[before < missing]] += 1
-    counts[live] = sure
+    level = last_level(held, weight, most, w.target)
+    sure = launched_below(level, held.astype(np.float64), weight.astype(np.float64), most.astype(np.float64))
+    taken = sure.astype(np.int64)
+    missing = w.target - int((taken * weight).sum())
+    at_level = np.flatnonzero((held + taken * weight == level) & (taken < most))
+    ranked = w.ranked(live[at_level])
+    before = np.cumsum(w.weight[ranked]) - w.weight[ranked]
+    counts[live] = taken
+    counts[ranked[before < missing]] += 1
     return counts
+
+
+def launched_below(level: int, held: Floats, weight: Floats, most: Floats) -> Floats:
+    """Return how many instances each pool launches at levels below ``level``.
+
+    The quotient of two whole numbers below 2**53 is rounded correctly, so its ceiling is exact.
+    """
+    steps = np.ceil((level - held) / weight)
+    return np.minimum(np.maximum(steps, 0.0), most)
+
+
+def last_level(held: Ints, weight: Ints, most: Ints, target: int) -> int:
+    """Return the greatest level such that all launches below it stay short of the target.
+
+    Bracketed by interpolation and bisection in turn: what is launched grows almost linearly in the level.
+    """
+    h, w, m = held.astype(np.float64), weight.astype(np.float64), most.astype(np.float64)
+    low, high = int(held.min()), int((held + most * weight).max())
+    short, over = 0.0, float(w @ m)
+    interpolate = True
+    while high - low > 1:
+        middle = (low + high) // 2
+        if interpolate:
+            middle = min(max(low + int((target - short) / (over - short) * (high - low)), low + 1), high - 1)
+        units = float(w @ launched_below(middle, h, w, m))
+        interpolate = not interpolate
+        if units < target:
+            low, short = middle, units
+        else:
+            high, over = middle, units
+    return low
 
 
 def share_fill(w: WholeProblem, pools: int, share: int) -> Ints:
@@ -159,10 +198,10 @@ def share_fill(w: WholeProblem, pools: int, share: int) -> Ints:
     members = np.zeros(len(w.room), dtype=bool)
     members[live[:pools]] = True
     unbounded = np.where(members, -(-w.target // w.weight), 0)
-    counts = np.minimum(water_fill(w.held, w.weight, unbounded, w.target, w.rank), w.room)
+    counts = np.minimum(water_fill(w, unbounded), w.room)
     to_share = np.clip(-((w.held + counts * w.weight - share) // w.weight), 0, w.room - counts)
-    counts += fill(w.weight, np.where(members, 0, to_share), missing_units(w, counts), w.order)
-    counts += fill(w.weight, w.room - counts, missing_units(w, counts), w.order)
+    counts += fill(w, np.where(members, 0, to_share), missing_units(w, counts))
+    counts += fill(w, w.room - counts, missing_units(w, counts))
     return counts
 
 
