@@ -1,37 +1,52 @@
-"""Closed forms for fractional instances: nothing couples the pools, so sorting or a water level is exact.
+"""Closed forms for fractional instances: where no row crosses another, order or a water level is exact.
 
 With only a cover row and bounds, the pools are taken in lexicographic order of what a unit adds
 (an exchange argument: moving a unit to an earlier pool never hurts), and an even spread is a water
-level. The dual price of the target is the key of the last pool that is touched.
+level. The dual price of the target is the key of the last pool that is touched. Limits by group that
+nest are filled by the same greedy (see `fleet.solvers.nested`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fleet.exact import Floats
-from fleet.model import EvenShare, EvenSpread, Linear, Problem
+from fleet.model import EvenShare, EvenSpread, Linear, Objective, Problem, pool_order
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
+from fleet.solvers.nested import nested_fill, nested_order
 from fleet.solvers.select import fill_by_keys
 
 __all__ = ["ClosedForm", "water_level"]
 
 
 class ClosedForm:
-    """Exact for fractional instances when neither a budget nor a limit couples the pools."""
+    """Exact for fractional instances without a budget, when limits by group nest or there are none."""
 
     name = "closed-form"
 
     def can(self, problem: Problem) -> bool:
-        """Fractional instances, a cover row and bounds only."""
-        return not problem.whole and not problem.couples
+        """Fractional instances, a cover row and bounds; nested limits for linear objectives."""
+        if problem.whole or np.isfinite(problem.budget):
+            return False
+        if not problem.limits:
+            return True
+        return isinstance(problem.objectives[0], Linear) and nested_order(problem.limits) is not None
 
     def solve(self, problem: Problem) -> Solution:
         """Return the optimum, in n log n."""
         reach = problem.upper * problem.weight
         if float(reach.sum()) < problem.target * (1 - 1e-12):
             return Solution(INFEASIBLE, None, (), (), self.name, message="the pools together hold too little")
-        units, marginal = self.units(problem, reach)
+        if problem.limits:
+            limits = nested_order(problem.limits) or ()
+            order = pool_order(relaxed(problem.objectives), problem.weight)
+            units, marginal = nested_fill(order, reach, limits, problem.target), np.nan
+            if float(units.sum()) < problem.target * (1 - 1e-12):
+                return Solution(INFEASIBLE, None, (), (), self.name, message="the limits hold the target back")
+        else:
+            units, marginal = self.units(problem, reach)
         instances = units / problem.weight
         values = tuple(objective_value(problem, objective, instances) for objective in problem.objectives)
         prices = {"target": marginal} if len(values) == 1 and np.isfinite(marginal) else {}
@@ -54,6 +69,11 @@ class ClosedForm:
             rest, _ = fill_by_keys(keys, reach - units, problem.target - float(units.sum()))
             return units + rest, np.nan
         return fill_by_keys(keys, reach, problem.target)
+
+
+def relaxed(objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    """Return linear objectives in LP order: a stated order is only for AWS's rule in whole instances."""
+    return tuple(replace(o, order=None) for o in objectives if isinstance(o, Linear))
 
 
 def water_level(held: Floats, reach: Floats, target: float) -> float:

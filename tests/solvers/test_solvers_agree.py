@@ -94,6 +94,31 @@ def over_cap(problem, limit, x):
     return bool((load > limit.cap + 1e-9).any())
 
 
+@settings(max_examples=150, deadline=None)
+@given(problems(most_pools=7, held=False), st.data())
+def test_nested_limits_are_filled_exactly_by_the_greedy(problem, data):
+    n = len(problem)
+    fine = np.array(data.draw(st.lists(st.integers(-1, 3), min_size=n, max_size=n)))
+    coarse = np.where(fine >= 0, fine // 2, -1)
+    caps = lambda k: np.array(data.draw(st.lists(st.one_of(st.just(np.inf), st.integers(0, 20)), min_size=k, max_size=k)), dtype=float)  # noqa: E731, E501
+    limits = (
+        GroupLimit("zone", coarse, caps(2), ("a", "b")),
+        GroupLimit("type", fine, caps(4), ("p", "q", "r", "s")),
+    )
+    nested = replace(problem, limits=limits, objectives=tuple(o for o in problem.objectives if isinstance(o, Linear)))
+    closed = SOLVERS["closed-form"]()
+    assert closed.can(nested)
+    agree(SOLVERS["highs"]().solve(nested), closed.solve(nested))
+
+
+@pytest.mark.parametrize("measure", ["units", "instances"])
+def test_limits_that_cross_are_not_for_the_closed_form(measure):
+    cost = Linear("cost", np.ones(3))
+    zone = GroupLimit("zone", np.array([0, 0, 1]), np.array([4.0, 4.0]), ("a", "b"), measure)
+    family = GroupLimit("family", np.array([0, 1, 1]), np.array([4.0, 4.0]), ("m5", "c5"), measure)
+    assert not SOLVERS["closed-form"]().can(Problem.of(np.ones(3), 5.0, (cost,), limits=(zone, family)))
+
+
 @settings(max_examples=60, deadline=None)
 @given(problems(coupled=True, most_pools=4))
 def test_whole_instances_equal_brute_force(problem):
