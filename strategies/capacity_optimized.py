@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 import fleet
+from strategies.depth import depth_given_up
 
 __all__ = ["CapacityOptimized"]
 
@@ -27,17 +26,12 @@ class CapacityOptimized:
 
     def plan(self, view: fleet.View) -> fleet.Plan:
         """Minimize the depth given up, a unit each, then cost."""
-        snapshot = view.snapshot
-        score = np.where(view.eligible, snapshot.capacity_score, np.nan)
-        counted = score[np.isfinite(score)]
-        most, least = (counted.max(), counted.min()) if counted.size else (0.0, 0.0)
-        # Unbounded is deeper than any count, unknown is shallower.
-        depth = np.nan_to_num(score, nan=least - 1.0, posinf=most + 1.0)
-        given_up = depth.max(initial=0.0) - depth
+        given_up = depth_given_up(view)
+        weight = view.snapshot.pools.weight
         return fleet.Plan(
             (
-                fleet.Linear("capacity_score_given_up", given_up * snapshot.pools.weight, order=given_up),
+                fleet.Linear("capacity_score_given_up", given_up * weight, order=given_up),
                 fleet.Linear("cost_per_hour", view.spot_price),
             ),
-            notes=(f"capacity score is {snapshot.capacity_source}",),
+            notes=(f"capacity score is {view.snapshot.capacity_source}",),
         )

@@ -211,3 +211,22 @@ def test_exact_rounding_of_an_unreachable_target_serves_the_most_that_can_be():
     assert allocation.unfulfilled
     budgeted = answer(100, rows, rounding="exact", spot_max_total_price=0.92)
     assert counts(budgeted) == [3, 0]  # 9 units for $0.90; no mix of 3s and 2s buys more for $0.92
+
+
+@pytest.mark.parametrize(
+    ("target", "expected", "cost"), [(20, [0, 0, 20], 0.88), (40, [0, 12, 28], 1.772), (60, [2, 30, 28], 2.662)]
+)
+def test_20_price_capacity_optimized_takes_the_cheapest_of_the_deep_pools(target, expected, cost):
+    allocation = answer(target, DEEP, "priceCapacityOptimized", available=[12, 30, 28])
+    assert counts(allocation) == expected
+    assert allocation.cost_per_hour == cost
+
+
+def test_capacity_optimized_prioritized_follows_priority_within_the_band():
+    types = [row[0] for row in DEEP]
+    prices = [row[1] for row in DEEP]
+    overrides = tuple(fleet.Override(t, priority=k) for t, k in zip(types, [0, 2, 1], strict=True))
+    request = fleet.FleetRequest(40, overrides, strategy="capacity-optimized-prioritized")
+    pools = fleet.LaunchPools.of(types, priority=[0, 2, 1])
+    allocation = fleet.allocate(request, fleet.Snapshot.of(pools, prices, [12, 30, 28]))
+    assert counts(allocation) == [0, 12, 28]  # a.large has the best priority but too little capacity
