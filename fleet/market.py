@@ -107,14 +107,63 @@ class ChangePoints:
 
     def at(self, time_s: int) -> Floats:
         """Return every pool's value at ``time_s`` (a change at that very second counts); nan if unknown."""
-        known = np.empty(len(self.times_s) + 1, dtype=np.int64)
-        known[0] = 0
-        np.cumsum(self.times_s <= time_s, out=known[1:])
-        count = known[self.offsets[1:]] - known[self.offsets[:-1]]
-        result = np.full(len(self), np.nan)
-        has = count > 0
-        result[has] = self.values[self.offsets[:-1][has] + count[has] - 1]
-        return result
+        return self.value_of(self.row_at(np.arange(len(self)), time_s))
+
+    def row_at(self, pools: Ints, times_s: Ints | int) -> Ints:
+        """Return the row in force in each of ``pools`` at each of ``times_s``; -1 where none is yet.
+
+        A binary search in all pools at once: log2 of the longest history, whatever the number of rows.
+        """
+        low, high = self.offsets[:-1][pools], self.offsets[1:][pools]
+        first = low
+        while bool((low < high).any()):
+            middle = (low + high) >> 1
+            # A search that is done stands at its end, perhaps one past the last row: read row 0 instead.
+            searching = low < high
+            past = searching & (self.times_s[np.where(searching, middle, 0)] <= times_s)
+            low, high = np.where(past, middle + 1, low), np.where(past | ~searching, high, middle)
+        return np.where(low > first, low - 1, -1)
+
+    def value_of(self, rows: Ints) -> Floats:
+        """Return the values of rows, nan for row -1."""
+        if not len(self.values):
+            return np.full(len(rows), np.nan)
+        return np.where(rows >= 0, self.values[rows], np.nan)
+
+    @cached_property
+    def integral(self) -> Floats:
+        """Shape (rows,), the integral of each pool's value (value x seconds) from its first row to each row."""
+        prefix = np.zeros(len(self.times_s))
+        for start, end in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
+            # Pool by pool: one running sum over all of them would lose the cents of the last.
+            values, times = self.values[start : end - 1], self.times_s[start:end]
+            if len(values):
+                np.cumsum(np.nan_to_num(values) * np.diff(times), out=prefix[start + 1 : end])
+        return prefix
+
+    def integral_at(self, pools: Ints, times_s: Ints) -> Floats:
+        """Return the integral of each of ``pools`` up to each of ``times_s``, 0 before its first row."""
+        rows = self.row_at(pools, times_s)
+        if not len(self.values):
+            return np.zeros(len(rows))
+        since = np.where(rows >= 0, times_s - self.times_s[rows], 0)
+        return np.where(rows >= 0, self.integral[rows] + np.nan_to_num(self.values[rows]) * since, 0.0)
+
+    @property
+    def first_rows(self) -> Ints:
+        """Position of the first row of each pool that has any."""
+        first: Ints = self.offsets[:-1][np.diff(self.offsets) > 0]
+        return first
+
+    def per_row(self, column: Floats) -> Floats:
+        """Return a pool's entry of ``column``, shape (n,), for each of its rows."""
+        return np.repeat(column, np.diff(self.offsets))
+
+    def rises(self, true: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return at which rows ``true``, one entry a row, begins to hold in a pool."""
+        before = np.append(False, true)[:-1]
+        before[self.first_rows] = False
+        return true & ~before
 
     def take(self, rows: npt.NDArray[Any]) -> ChangePoints:
         """Return the pools at ``rows`` (positions; they may repeat), in that order."""
@@ -209,6 +258,10 @@ class Market:
         return replace(
             self, on_demand_price=frozen_floats(price), notes=self.notes + ((note,) if note else ())
         )
+
+    def without_capacity(self) -> Market:
+        """Return this market as if nothing were known of capacity."""
+        return replace(self, capacity=None, capacity_source=None)
 
     def with_capacity(self, capacity: ChangePoints, source: str, notes: tuple[str, ...] = ()) -> Market:
         """Return this market with capacity step functions, one a pool, and the words for their source."""

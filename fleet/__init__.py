@@ -1,0 +1,167 @@
+"""Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you.
+
+Read a request and a market (`read_request`, `read_prices`), decide (`allocate`), run it through history
+(`replay`, `compare`). Names are loaded when they are first used: ``import fleet`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fleet.allocation import Allocation, Binding, Certificate, Ineligible
+    from fleet.allocator import allocate, launches
+    from fleet.billing import bill
+    from fleet.comparison import Comparison, compare
+    from fleet.errors import (
+        CapacityDataError,
+        CatalogueError,
+        CheckError,
+        FleetError,
+        InfeasibleError,
+        InputError,
+        PriceDataError,
+        RequestError,
+        SolverError,
+        UnknownStrategyError,
+    )
+    from fleet.formats import (
+        OnDemandPrices,
+        PriceHistory,
+        ReadReport,
+        format_time,
+        parse_request,
+        parse_time,
+        read_availability,
+        read_capacity,
+        read_on_demand,
+        read_prices,
+        read_request,
+    )
+    from fleet.market import ChangePoints, Market
+    from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
+    from fleet.pools import LaunchPools
+    from fleet.replayer import replay
+    from fleet.request import FleetRequest, Override
+    from fleet.resolution import ResolvedRequest, resolve
+    from fleet.results import ReplayResult
+    from fleet.snapshot import Snapshot, snapshot_at
+    from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
+    from fleet.synthetic import demo_request, synthetic_market
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "allocation": ("Allocation", "Binding", "Certificate", "Ineligible"),
+    "allocator": ("allocate", "launches"),
+    "billing": ("bill",),
+    "comparison": ("Comparison", "compare"),
+    "errors": (
+        "CapacityDataError",
+        "CatalogueError",
+        "CheckError",
+        "FleetError",
+        "InfeasibleError",
+        "InputError",
+        "PriceDataError",
+        "RequestError",
+        "SolverError",
+        "UnknownStrategyError",
+    ),
+    "formats": (
+        "OnDemandPrices",
+        "PriceHistory",
+        "ReadReport",
+        "format_time",
+        "parse_request",
+        "parse_time",
+        "read_availability",
+        "read_capacity",
+        "read_on_demand",
+        "read_prices",
+        "read_request",
+    ),
+    "market": ("ChangePoints", "Market"),
+    "model": ("EvenShare", "EvenSpread", "GroupLimit", "Linear", "Problem"),
+    "pools": ("LaunchPools",),
+    "replayer": ("replay",),
+    "request": ("FleetRequest", "Override"),
+    "resolution": ("ResolvedRequest", "resolve"),
+    "results": ("ReplayResult",),
+    "snapshot": ("Snapshot", "snapshot_at"),
+    "strategy": ("Plan", "Strategy", "View", "find_strategy", "strategy_names"),
+    "synthetic": ("demo_request", "synthetic_market"),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "Allocation",
+    "Binding",
+    "CapacityDataError",
+    "CatalogueError",
+    "Certificate",
+    "ChangePoints",
+    "CheckError",
+    "Comparison",
+    "EvenShare",
+    "EvenSpread",
+    "FleetError",
+    "FleetRequest",
+    "GroupLimit",
+    "Ineligible",
+    "InfeasibleError",
+    "InputError",
+    "LaunchPools",
+    "Linear",
+    "Market",
+    "OnDemandPrices",
+    "Override",
+    "Plan",
+    "PriceDataError",
+    "PriceHistory",
+    "Problem",
+    "ReadReport",
+    "ReplayResult",
+    "RequestError",
+    "ResolvedRequest",
+    "Snapshot",
+    "SolverError",
+    "Strategy",
+    "UnknownStrategyError",
+    "View",
+    "__version__",
+    "allocate",
+    "bill",
+    "compare",
+    "demo_request",
+    "find_strategy",
+    "format_time",
+    "launches",
+    "parse_request",
+    "parse_time",
+    "read_availability",
+    "read_capacity",
+    "read_on_demand",
+    "read_prices",
+    "read_request",
+    "replay",
+    "resolve",
+    "snapshot_at",
+    "strategy_names",
+    "synthetic_market",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its room when it is first used (PEP 562)."""
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"fleet.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'fleet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

@@ -1,0 +1,23 @@
+"""Files in and out: the only rooms that touch them. A new format is a module here and one line below."""
+
+from fleet.formats.availability import read_availability
+from fleet.formats.capacity import read_capacity
+from fleet.formats.fleet_request import parse_request, read_request
+from fleet.formats.on_demand import OnDemandPrices, read_on_demand
+from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_prices
+from fleet.formats.times import format_time, parse_time
+
+__all__ = [
+    "OnDemandPrices",
+    "PriceHistory",
+    "ReadReport",
+    "Skipped",
+    "format_time",
+    "parse_request",
+    "parse_time",
+    "read_availability",
+    "read_capacity",
+    "read_on_demand",
+    "read_prices",
+    "read_request",
+]

@@ -1,0 +1,200 @@
+"""Availability traces: is (or how much of) a pool obtainable, tick by tick, one JSON file a zone.
+
+Publishers disagree on the sign: in some traces 1 means available, in others preempted. Neither does a trace
+say when it starts. Both are therefore stated by whoever reads it, and repeated in every answer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fleet.errors import CapacityDataError
+from fleet.exact import Floats
+from fleet.formats.times import format_time
+from fleet.market import ChangePoints, Market
+
+__all__ = ["Trace", "read_availability", "read_traces"]
+
+POLARITIES = ("available", "preempted")
+KNOWN_ACCELERATORS = {
+    "v100_1": "p3.2xlarge",
+    "v100_4": "p3.8xlarge",
+    "v100_8": "p3.16xlarge",
+    "k80_1": "p2.xlarge",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One file: what each tick says.
+
+    Parameters
+    ----------
+    zone
+        Availability zone, from the file's name.
+    node
+        What kind of node was tried, from the file's name, such as ``v100_1``.
+    gap_s
+        Seconds from tick to tick.
+    data
+        One number a tick.
+    """
+
+    zone: str
+    node: str
+    gap_s: int
+    data: Floats
+
+
+def read_traces(folder: str | Path) -> list[Trace]:
+    """Return all traces of a folder, by file name (``ZONE_NODE.json``)."""
+    root = Path(folder)
+    if not root.is_dir():
+        raise CapacityDataError(f"{root}", "is not a folder", "name a folder of availability traces")
+    files = sorted(root.glob("*.json"))
+    if not files:
+        raise CapacityDataError(f"{root}", "holds no .json trace", "name a folder of availability traces")
+    return [read_trace(file) for file in files]
+
+
+def read_trace(file: Path) -> Trace:
+    """Return one trace."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        gap = float(document["metadata"]["gap_seconds"])
+        data = np.array(document["data"], dtype=np.float64)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CapacityDataError(
+            f"{file.name}: {type(error).__name__} {error}",
+            'is no trace {"metadata": {"gap_seconds": g}, "data": [n, ...]}',
+            "correct or remove it",
+        ) from None
+    if (
+        data.ndim != 1
+        or not len(data)
+        or not bool((data >= 0).all())
+        or not (gap >= 1 and math.isfinite(gap))
+    ):
+        raise CapacityDataError(
+            f"{file.name}", "needs numbers from 0 and gap_seconds from 1", "correct or remove it"
+        )
+    zone, _, node = file.name.removesuffix(".json").partition("_")
+    return Trace(zone, node, int(gap), data)
+
+
+def read_availability(
+    folder: str | Path,
+    market: Market,
+    *,
+    polarity: str,
+    start_s: int,
+    instances_when_up: int | None = None,
+    product: str = "Linux/UNIX",
+    instance_type: str | None = None,
+) -> Market:
+    """Return ``market`` with the capacity that a folder of availability traces tells of.
+
+    Parameters
+    ----------
+    folder
+        ``ZONE_NODE.json`` files of ``{"metadata": {"gap_seconds": g}, "data": [n, ...]}``.
+    market
+        The pools; those in zones without a trace have unknown capacity and are not launched into.
+    polarity
+        ``available``: numbers count what is up (1 = yes). ``preempted``: 1 = lost, 0 = up.
+    start_s
+        Seconds UTC of the first tick.
+    instances_when_up
+        What a yes of a yes-or-no trace stands for; by default obtainable without a known bound.
+    product, instance_type
+        Which pools the traces speak of; the type by default that which the file names stand for, or the
+        market's only one.
+
+    Raises
+    ------
+    CapacityDataError
+        If a trace cannot be read, or none fits the market.
+    """
+    if polarity not in POLARITIES:
+        raise CapacityDataError(f"polarity {polarity!r}", f"is one of {', '.join(POLARITIES)}", "state it")
+    traces = read_traces(folder)
+    counts = any(float(trace.data.max()) > 1 for trace in traces)
+    if counts and polarity == "preempted":
+        raise CapacityDataError(
+            "polarity 'preempted' with counts above 1", "is for yes-or-no traces", "use available"
+        )
+    rows: list[tuple[int, Trace]] = []
+    left_out = []
+    for trace in traces:
+        kind = instance_type or type_of(trace, market, product)
+        pool = market.index.get((kind, trace.zone, product))
+        if pool is None:
+            left_out.append(f"{trace.zone} {kind}")
+        else:
+            rows.append((pool, trace))
+    if not rows:
+        raise CapacityDataError(
+            f"{folder}: traces of {', '.join(left_out)}",
+            "fit no pool of the market",
+            "check zones and instance type",
+        )
+    points = change_points(rows, len(market), polarity, start_s, None if counts else instances_when_up or math.inf)
+    source = (
+        "capacity: nodes up, from availability traces"
+        if counts
+        else "proxy: one node obtainable or not, from availability traces"
+    )
+    return market.with_capacity(points, source, notes_of(rows, left_out, polarity, start_s, len(market)))
+
+
+def type_of(trace: Trace, market: Market, product: str) -> str:
+    """Return the instance type that a trace speaks of."""
+    if trace.node in KNOWN_ACCELERATORS:
+        return KNOWN_ACCELERATORS[trace.node]
+    pools = zip(market.instance_type, market.availability_zone, market.product, strict=True)
+    there = {kind for kind, zone, of in pools if zone == trace.zone and of == product}
+    if len(there) != 1:
+        raise CapacityDataError(
+            f"trace {trace.zone} {trace.node}",
+            "does not say which instance type it is of",
+            "pass --instance-type",
+        )
+    return str(there.pop())
+
+
+def change_points(
+    rows: list[tuple[int, Trace]], pools: int, polarity: str, start_s: int, when_up: float | None
+) -> ChangePoints:
+    """Return capacity step functions: known from the first tick until one gap after the last."""
+    pool, times, values = [], [], []
+    for i, trace in rows:
+        up = trace.data if polarity == "available" else 1.0 - trace.data
+        if when_up is not None:
+            up = np.where(up > 0, when_up, 0.0)
+        pool.append(np.full(len(up) + 1, i))
+        times.append(start_s + trace.gap_s * np.arange(len(up) + 1))
+        values.append(np.append(up, np.nan))
+    return ChangePoints.from_rows(pools, np.concatenate(pool), np.concatenate(times), np.concatenate(values))
+
+
+def notes_of(
+    rows: list[tuple[int, Trace]], left_out: list[str], polarity: str, start_s: int, pools: int
+) -> tuple[str, ...]:
+    """Return what a reader of the answer should know of the traces."""
+    lengths = sorted({trace.gap_s * len(trace.data) for _, trace in rows})
+    notes = [
+        f"availability of {len(rows)} pools from traces; stated by the user: polarity {polarity}, "
+        f"first tick {format_time(start_s)}"
+    ]
+    if len(lengths) > 1:
+        notes.append(f"traces differ in length: {lengths[0] / 86400:.1f} to {lengths[-1] / 86400:.1f} days")
+    if left_out:
+        notes.append(f"traces left out, no such pool in the market: {', '.join(left_out)}")
+    if len(rows) < pools:
+        notes.append(f"{pools - len(rows)} pools have no trace and are not launched into")
+    return tuple(notes)

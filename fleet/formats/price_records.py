@@ -1,0 +1,146 @@
+"""One file of price history to rows: JSON pages, concatenated documents, lists, JSON lines, CSV, TSV.
+
+The normal case is read into typed structs by msgspec; only what that refuses goes through Python's own
+JSON reader, document by document.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fleet.errors import PriceDataError
+
+__all__ = ["PriceRow", "StructureError", "read_rows"]
+
+COLUMNS = ("AvailabilityZone", "InstanceType", "ProductDescription", "SpotPrice", "Timestamp")
+TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+
+
+class PriceRow(msgspec.Struct, gc=False):
+    """One record of ``describe-spot-price-history``."""
+
+    AvailabilityZone: str
+    InstanceType: str
+    ProductDescription: str
+    SpotPrice: str
+    Timestamp: str
+
+
+class Page(msgspec.Struct, gc=False):
+    """One answer of ``describe-spot-price-history``."""
+
+    SpotPriceHistory: list[PriceRow]
+
+
+PAGE = msgspec.json.Decoder(Page)
+LIST = msgspec.json.Decoder(list[PriceRow])
+
+
+@dataclass(frozen=True)
+class StructureError(Exception):
+    """A file that holds no readable answer at all: left out of a folder, and reported."""
+
+    reason: str
+
+
+def read_rows(path: Path) -> list[PriceRow]:
+    """Return the records of one file.
+
+    Raises
+    ------
+    StructureError
+        If the file is empty, cut off, or no price history.
+    PriceDataError
+        If a record lacks a field or holds one of the wrong kind.
+    """
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz" or data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data) if data else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise StructureError(f"cannot be read ({error})") from None
+    stem = path.name.removesuffix(".gz")
+    if not data.strip():
+        raise StructureError("the file is empty")
+    if stem.endswith(TEXT_ENDINGS) or data.lstrip()[:1] not in (b"{", b"["):
+        return read_text(data, path)
+    try:
+        return PAGE.decode(data).SpotPriceHistory if data.lstrip()[:1] == b"{" else LIST.decode(data)
+    except msgspec.DecodeError:
+        return [row for document in documents(data, path) for row in rows_of(document, path)]
+
+
+def documents(data: bytes, path: Path) -> list[Any]:
+    """Return the JSON documents that stand one after the other in ``data``."""
+    text = data.decode("utf-8", errors="replace")
+    decoder = json.JSONDecoder()
+    found, at = [], 0
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at >= len(text):
+            return found
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            raise StructureError(f"is not JSON ({error.msg} at line {error.lineno})") from None
+        found.append(document)
+
+
+def rows_of(document: Any, path: Path) -> list[PriceRow]:
+    """Return the records of one JSON document: an answer, a list, or a single record."""
+    if isinstance(document, dict) and "SpotPriceHistory" in document:
+        document = document["SpotPriceHistory"]
+    elif isinstance(document, dict):
+        document = [document]
+    if not isinstance(document, list):
+        raise StructureError("is no price history (no SpotPriceHistory, no list of records)")
+    rows = []
+    for number, record in enumerate(document, 1):
+        try:
+            rows.append(msgspec.convert(record, PriceRow))
+        except msgspec.ValidationError as error:
+            if isinstance(record, dict) and not set(record) & set(COLUMNS):
+                raise StructureError("is no price history (records without its fields)") from None
+            raise PriceDataError(
+                f"{path.name}, record {number}", f"is not a price record: {error}", "correct or drop it"
+            ) from None
+    return rows
+
+
+def read_text(data: bytes, path: Path) -> list[PriceRow]:
+    """Return the records of a CSV with the API's column names, or of ``aws --output text``."""
+    text = data.decode("utf-8-sig", errors="replace")
+    first = text.partition("\n")[0]
+    if first.startswith("SPOTPRICEHISTORY\t"):
+        lines = (line.split("\t") for line in text.splitlines() if line.startswith("SPOTPRICEHISTORY\t"))
+        return [PriceRow(*line[1:6]) for line in lines if len(line) >= len(COLUMNS) + 1]
+    reader = csv.reader(io.StringIO(text), delimiter="\t" if "\t" in first else ",")
+    header = [name.strip() for name in next(reader)]
+    missing = [name for name in COLUMNS if name not in header]
+    if len(missing) == len(COLUMNS):
+        raise StructureError("is no price history (no known column names, no JSON)")
+    if missing:
+        raise PriceDataError(
+            f"{path.name}: column {missing[0]}", "is missing", f"name all of {', '.join(COLUMNS)}"
+        )
+    at = [header.index(name) for name in COLUMNS]
+    rows = []
+    for number, line in enumerate(reader, 2):
+        if not line:
+            continue
+        if len(line) <= max(at):
+            raise PriceDataError(
+                f"{path.name}, line {number}", f"has {len(line)} fields", "complete or drop it"
+            )
+        rows.append(PriceRow(*(line[k] for k in at)))
+    return rows

@@ -1,0 +1,174 @@
+"""The fields of AWS's request JSON: numbers, money, times, enums in both spellings, and overrides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from fleet.errors import InputError, RequestError
+from fleet.formats.times import parse_time
+from fleet.request import Override, strategy_spelling
+
+__all__ = ["Fields", "enum_of", "error_of", "overrides_of", "require_object", "too_many"]
+
+LEAST_MAX_PRICE = 0.001
+
+
+def error_of(code: str, wrong: str, rule: str, remedy: str = "") -> RequestError:
+    """Return a RequestError with another of EC2's codes."""
+    error = RequestError(wrong, rule, remedy)
+    error.code = code
+    return error
+
+
+def require_object(value: Any, where: str) -> Mapping[str, Any]:
+    """Return ``value`` if it is a JSON object."""
+    if not isinstance(value, Mapping):
+        raise RequestError(f"{where}: {type(value).__name__}", "is a JSON object", "correct it")
+    return value
+
+
+def too_many(items: Sequence[object], most: int, what: str = "overrides") -> None:
+    """Refuse more entries than the API takes."""
+    if len(items) > most:
+        raise RequestError(f"{len(items)} {what}", f"a request takes at most {most}", "split it")
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Typed access to the fields of one JSON object."""
+
+    fields: Mapping[str, Any]
+    where: str
+
+    def number(self, name: str) -> float | None:
+        """Return a finite number, also from text, or ``None`` if the field is not there."""
+        value = self.fields.get(name)
+        if value is None or value == "":
+            return None
+        try:
+            result = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            result = math.nan
+        if not math.isfinite(result):
+            raise RequestError(f"{self.where}.{name} {value!r}", "is a number", "correct it")
+        return result
+
+    def whole(self, name: str) -> int | None:
+        """Return a whole number, or ``None``."""
+        value = self.number(name)
+        if value is not None and value != int(value):
+            raise RequestError(f"{self.where}.{name} {value:g}", "is a whole number", "correct it")
+        return None if value is None else int(value)
+
+    def money(self, name: str) -> float | None:
+        """Return dollars, which AWS writes as text; ``None`` if not stated."""
+        value = self.number(name)
+        if value is not None and value <= 0:
+            raise RequestError(f"{self.where}.{name} {value:g}", "a price is above 0", "correct or drop it")
+        return value
+
+    def time(self, name: str) -> datetime | None:
+        """Return an aware datetime, or ``None``."""
+        value = self.fields.get(name)
+        if value is None:
+            return None
+        try:
+            return datetime.fromtimestamp(parse_time(str(value)), UTC)
+        except InputError as error:
+            raise RequestError(f"{self.where}.{name}: {error.wrong}", error.rule, error.remedy) from None
+
+
+def enum_of(
+    fields: Mapping[str, Any], name: str, allowed: Sequence[str], default: str, *, camel: bool = True
+) -> str:
+    """Return an enum in RequestSpotFleet's spelling, accepting CreateFleet's as well."""
+    value = fields.get(name)
+    if value is None:
+        return default
+    spelled = strategy_spelling(value) if camel and isinstance(value, str) else value
+    if spelled not in allowed:
+        raise error_of(
+            "InvalidParameter", f"{name} {value!r}", f"is one of {', '.join(allowed)}", "correct it"
+        )
+    return str(spelled)
+
+
+def overrides_of(lines: Any, where: str, price_key: str, zones: Mapping[str, str]) -> tuple[Override, ...]:
+    """Return the overrides of a list, one a zone where a line lists several.
+
+    Parameters
+    ----------
+    price_key
+        ``SpotPrice`` (RequestSpotFleet) or ``MaxPrice`` (CreateFleet).
+    zones
+        The zone of each subnet.
+    """
+    if not isinstance(lines, list):
+        raise RequestError(where, "is a list", "correct it")
+    found: list[Override] = []
+    for k, line in enumerate(lines):
+        place = f"{where}[{k}]"
+        fields = Fields(require_object(line, place), place)
+        if fields.fields.get("InstanceRequirements"):
+            raise RequestError(
+                f"{place}.InstanceRequirements",
+                "attribute-based selection is not read yet",
+                "list instance types",
+            )
+        kind = fields.fields.get("InstanceType")
+        if not isinstance(kind, str) or not kind:
+            raise RequestError(f"{place} without InstanceType", "names one", "add InstanceType")
+        weight = fields.number("WeightedCapacity")
+        if weight is not None and weight <= 0:
+            raise RequestError(
+                f"{place}.WeightedCapacity {weight:g}", "a weight is above 0", "correct or drop it"
+            )
+        price = fields.money(price_key)
+        if price_key == "MaxPrice" and price is not None and price < LEAST_MAX_PRICE:
+            raise error_of(
+                "InvalidParameterValue",
+                f"{place}.MaxPrice {price:g}",
+                "is at least 0.001",
+                "raise or drop it",
+            )
+        for zone in zones_of(fields, zones):
+            found.append(
+                Override(kind, zone, 1.0 if weight is None else weight, price, fields.number("Priority"))
+            )
+    return tuple(found)
+
+
+def zones_of(fields: Fields, zones: Mapping[str, str]) -> list[str | None]:
+    """Return the zones of one line: named, by subnet, or ``None`` for every zone."""
+    line = fields.fields
+    placement = line.get("Placement") or {}
+    named = line.get("AvailabilityZone") or require_object(placement, f"{fields.where}.Placement").get(
+        "AvailabilityZone"
+    )
+    if named and line.get("AvailabilityZoneId"):
+        raise error_of(
+            "InvalidParameterCombination",
+            f"{fields.where}: AvailabilityZone and AvailabilityZoneId",
+            "exclude each other",
+            "keep one",
+        )
+    if named or line.get("AvailabilityZoneId"):
+        text = str(named or line["AvailabilityZoneId"])
+        return [part.strip() for part in text.split(",") if part.strip()]
+    subnets = line.get("SubnetId")
+    if not subnets:
+        return [None]
+    found: list[str | None] = []
+    for subnet in (part.strip() for part in str(subnets).split(",")):
+        if subnet not in zones:
+            raise RequestError(
+                f"{fields.where}: SubnetId {subnet}",
+                "does not say its availability zone",
+                f"name AvailabilityZone, or pass --subnet-zone {subnet}=ZONE",
+            )
+        found.append(zones[subnet])
+    return found

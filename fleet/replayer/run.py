@@ -1,0 +1,284 @@
+"""``replay``: checks the question, runs the engine, and reads the result off the log."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from fleet.allocator.core import require_on_demand_prices
+from fleet.allocator.region import on_demand_problem
+from fleet.billing import BILLING_RULES, SUSE, bill_instances
+from fleet.errors import InputError
+from fleet.exact import Floats
+from fleet.formats import format_time
+from fleet.interruptions import drivers_for
+from fleet.market import Market
+from fleet.metrics import (
+    availability,
+    capacity_curve,
+    interrupted_share,
+    longest_outage_s,
+    mean_fill,
+    pool_unit_hours,
+    shortfall_unit_hours,
+)
+from fleet.replayer.engine import Engine
+from fleet.replayer.log import ON_DEMAND, InstanceTable
+from fleet.request import FleetRequest
+from fleet.resolution import ResolvedRequest, resolve
+from fleet.results import ReplayResult
+from fleet.snapshot import snapshot_at
+from fleet.solvers.launch_rule import launch
+from fleet.strategy import Strategy, find_strategy
+
+__all__ = ["replay", "replay_resolved", "replay_span"]
+
+HOUR_S = 3600
+FIRST_WORD_S = 25 * HOUR_S
+
+
+def replay(
+    request: FleetRequest,
+    market: Market,
+    *,
+    strategy: str | Strategy | None = None,
+    start_s: int | None = None,
+    end_s: int | None = None,
+    product: str = "Linux/UNIX",
+    interruptions: Sequence[str] | None = None,
+    billing: str = "per-second",
+    notice_s: int = 120,
+    start_delay_s: int = 0,
+    seed: int = 0,
+) -> ReplayResult:
+    """Run a fleet request through market history.
+
+    Parameters
+    ----------
+    request
+        What is wanted.
+    market
+        What happens; only the pools of the request are looked at.
+    strategy
+        A name, a strategy object, or ``None`` for the request's own.
+    start_s, end_s
+        The span in seconds UTC; by default all that the market's prices (and capacity) cover, from when its
+        pools have a price (at most 25 h after the first record).
+    product
+        Operating system of the pools.
+    interruptions
+        Drivers, combined: ``price``, ``capacity``; ``("none",)`` for none. By default ``price``, and
+        ``capacity`` where the market has it.
+    billing
+        ``per-second`` or ``hour-start`` (see `fleet.billing`).
+    notice_s
+        From an interruption notice to the end of the instance.
+    start_delay_s
+        From launch (billed) to running (counted).
+    seed
+        Recorded; the drivers at hand draw no random numbers.
+
+    Returns
+    -------
+    ReplayResult
+
+    Raises
+    ------
+    InputError
+        If the request does not fit the market, or an argument breaks a rule.
+    """
+    return replay_resolved(
+        resolve(request, market, product),
+        strategy=strategy,
+        start_s=start_s,
+        end_s=end_s,
+        interruptions=interruptions,
+        billing=billing,
+        notice_s=notice_s,
+        start_delay_s=start_delay_s,
+        seed=seed,
+    )
+
+
+def replay_resolved(
+    resolved: ResolvedRequest,
+    *,
+    strategy: str | Strategy | None,
+    start_s: int | None,
+    end_s: int | None,
+    interruptions: Sequence[str] | None,
+    billing: str,
+    notice_s: int,
+    start_delay_s: int,
+    seed: int,
+) -> ReplayResult:
+    """Run a request whose pools are already found in the market (see `replay`)."""
+    request, pools, market = resolved.request, resolved.pools, resolved.market
+    check_arguments(request, billing, notice_s, start_delay_s)
+    begin, end = replay_span(market, start_s, end_s)
+    chosen = strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
+    drivers = drivers_for(interruptions, market, pools)
+    if request.on_demand_target_capacity > 0:
+        require_on_demand_prices(snapshot_at(market, pools, begin))
+    started = time.perf_counter()
+    if interruptions is not None and "capacity" not in interruptions:
+        # Without its driver, capacity bounds nothing: neither launches nor what runs.
+        market = market.without_capacity()
+    log = Engine(request, pools, market, chosen, drivers, notice_s).run(begin, end)
+    ran = time.perf_counter()
+    table = InstanceTable.of(log, end)
+    costs = instance_costs(table, resolved, billing)
+    curve = capacity_curve(table, pools.weight, begin, end, start_delay_s)
+    target = request.target_capacity
+    by_pool = pool_unit_hours(table, pools.weight, len(pools), start_delay_s)
+    return ReplayResult(
+        strategy=chosen.name,
+        request=request,
+        pools=pools,
+        start_s=begin,
+        end_s=end,
+        log=log,
+        instances=table,
+        curve=curve,
+        instance_cost=costs,
+        unit_hours_by_pool=by_pool,
+        cost=float(costs.sum()),
+        on_demand_cost=on_demand_cost(resolved, begin, end),
+        unit_hours=float(by_pool.sum()),
+        interruptions=int(table.interrupted.sum()),
+        interrupted_instance_share=interrupted_share(table),
+        launches=len(table),
+        availability=availability(curve, target),
+        mean_fill=mean_fill(curve, target),
+        shortfall_unit_hours=shortfall_unit_hours(curve, target),
+        longest_outage_s=longest_outage_s(curve, target),
+        billing=billing,
+        interruption_driver="+".join(driver.name for driver in drivers) or "none",
+        warnings=warnings_of(resolved, chosen, begin),
+        provenance={
+            "spotfleet": package_version(),
+            "numpy": np.__version__,
+            "seed": seed,
+            "market_sha256": digest(market),
+            "wall_time_s": {"replay": ran - started, "metrics": time.perf_counter() - ran},
+        },
+    )
+
+
+def check_arguments(request: FleetRequest, billing: str, notice_s: int, start_delay_s: int) -> None:
+    """Refuse what the engine does not know, before any work."""
+    if billing not in BILLING_RULES:
+        raise InputError(f"billing {billing!r}", f"is one of {', '.join(BILLING_RULES)}", "correct it")
+    for name, value in (("notice", notice_s), ("start delay", start_delay_s)):
+        if value < 0:
+            raise InputError(f"{name} of {value} s", "is not negative", "correct it")
+    if request.interruption_behavior != "terminate":
+        raise InputError(
+            f"InstanceInterruptionBehavior {request.interruption_behavior!r}",
+            "is not replayed yet",
+            "use terminate",
+        )
+
+
+def replay_span(market: Market, start_s: int | None, end_s: int | None) -> tuple[int, int]:
+    """Return the span to replay: as asked, within what prices and capacity cover."""
+    first, last = market.start_s, market.end_s
+    if market.capacity is not None and len(market.capacity.times_s):
+        known = market.capacity.times_s[~np.isnan(market.capacity.values)]
+        first = max(first, int(known.min())) if len(known) else first
+        last = min(last, last_known(market)) if len(known) else last
+    begin, end = default_start(market, first, last) if start_s is None else start_s, last if end_s is None else end_s
+    if begin >= end:
+        raise InputError(
+            f"replay from {format_time(begin)} to {format_time(end)}",
+            "a span ends after it starts",
+            f"choose within {format_time(first)} to {format_time(last)}",
+        )
+    if begin < first or end > last:
+        raise InputError(
+            f"replay from {format_time(begin)} to {format_time(end)}",
+            f"the data covers {format_time(first)} to {format_time(last)}",
+            "choose a span within",
+        )
+    return begin, end
+
+
+def default_start(market: Market, first: int, last: int) -> int:
+    """Return when a replay starts unless told: once the pools have spoken, so that all can be chosen.
+
+    The API repeats an unchanged price about once a day: what has not spoken 25 h after the first record is
+    a latecomer, and is not waited for. A market shorter than two days starts at its first record.
+    """
+    if last - first < 2 * 24 * HOUR_S or not len(market.prices.times_s):
+        return first
+    spoken = int(market.prices.times_s[market.prices.first_rows].max())
+    return min(max(spoken, first), first + FIRST_WORD_S)
+
+
+def last_known(market: Market) -> int:
+    """Return until when some pool's capacity is known; a last value that is a number holds for ever."""
+    capacity = market.capacity
+    assert capacity is not None
+    lasts = capacity.offsets[1:][np.diff(capacity.offsets) > 0] - 1
+    open_ended = ~np.isnan(capacity.values[lasts])
+    return market.end_s if bool(open_ended.any()) else int(capacity.times_s[lasts].max())
+
+
+def instance_costs(table: InstanceTable, resolved: ResolvedRequest, billing: str) -> Floats:
+    """Return $ an instance: Spot by the billing rule, on-demand by the second with a minimum of 60 s."""
+    pools = resolved.pools
+    suse = np.array([product == SUSE for product in pools.product])[table.pool]
+    spot = bill_instances(
+        resolved.market.prices, table.pool, table.launch_s, table.end_s, table.interrupted, suse, billing
+    )
+    seconds = np.maximum(table.end_s - table.launch_s, 60)
+    on_demand = pools.on_demand_price[table.pool] * seconds / HOUR_S
+    return np.where(table.lifecycle == ON_DEMAND, on_demand, spot)
+
+
+def on_demand_cost(resolved: ResolvedRequest, begin: int, end: int) -> float | None:
+    """Return $ for the whole target on demand: the launch of on-demand ``lowestPrice``, for the whole span."""
+    if np.isnan(resolved.pools.on_demand_price).all():
+        return None
+    snapshot = snapshot_at(resolved.market, resolved.pools, begin)
+    counts = launch(on_demand_problem(snapshot, resolved.request.target_capacity, "lowestPrice", None))
+    price = np.nan_to_num(resolved.pools.on_demand_price)
+    return float(price @ counts) * (end - begin) / HOUR_S
+
+
+def warnings_of(resolved: ResolvedRequest, strategy: Strategy, begin: int) -> tuple[str, ...]:
+    """Return what a reader should know: notes of the request, the market, and the strategy's first plan."""
+    from fleet.allocator.region import spot_problem
+
+    snapshot = snapshot_at(resolved.market, resolved.pools, begin)
+    none = np.zeros(len(snapshot), dtype=np.int64)
+    _, plan, _ = spot_problem(strategy, snapshot, resolved.request.spot_target_capacity, none, None)
+    notes = [*resolved.request.notes, *resolved.market.notes, *plan.notes]
+    late = int(np.isnan(snapshot.spot_price).sum())
+    if late:
+        notes.append(f"{late} of {len(snapshot)} pools have no price yet at the start; not launched into until then")
+    if np.isnan(resolved.pools.on_demand_price).any() and np.isnan(resolved.pools.max_price).any():
+        notes.append("pools without max price and on-demand price are bought at any price")
+    return tuple(notes)
+
+
+def package_version() -> str:
+    """Return the installed version."""
+    try:
+        return version("spotfleet")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def digest(market: Market) -> str:
+    """Return a digest of the prices and capacities that were replayed."""
+    columns = [market.prices] if market.capacity is None else [market.prices, market.capacity]
+    sha = hashlib.sha256()
+    for points in columns:
+        for array in (points.offsets, points.times_s, points.values):
+            sha.update(array.tobytes())
+    return sha.hexdigest()

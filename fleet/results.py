@@ -1,0 +1,208 @@
+"""The result of a replay: the log, the instances read off it, and every number of the JSON contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fleet.exact import Floats, Ints
+from fleet.formats import format_time
+from fleet.metrics import CapacityCurve
+from fleet.pools import LaunchPools
+from fleet.replayer.log import EventLog, InstanceTable
+from fleet.request import FleetRequest
+
+__all__ = ["CONTRACT", "ReplayResult"]
+
+CONTRACT = (
+    "strategy",
+    "start",
+    "end",
+    "target_capacity",
+    "cost",
+    "on_demand_cost",
+    "saving",
+    "unit_hours",
+    "cost_per_unit_hour",
+    "interruptions",
+    "interrupted_instance_share",
+    "launches",
+    "availability",
+    "mean_fill",
+    "shortfall_unit_hours",
+    "longest_outage_s",
+    "hindsight_cost",
+    "regret",
+    "pools_used",
+    "max_pool_share",
+    "billing",
+    "interruption_driver",
+    "warnings",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReplayResult:
+    """What happened to one request under one strategy.
+
+    Parameters
+    ----------
+    strategy, request, pools
+        Who was replayed.
+    start_s, end_s
+        The span, seconds UTC.
+    log, instances, curve
+        Events, instances, and running units over time.
+    instance_cost
+        Shape (instances,), $ each.
+    cost
+        $ in all, Spot and on-demand.
+    on_demand_cost
+        $ for the target bought on demand over the same span: the cheapest on-demand launch in whole
+        instances; ``None`` where no on-demand price is known.
+    unit_hours
+        Integral of running units.
+    interruptions
+        Instances that EC2 ended within the span.
+    launches
+        Instances launched, Spot and on-demand.
+    availability, mean_fill, shortfall_unit_hours, longest_outage_s, interrupted_instance_share
+        See `fleet.metrics`.
+    pools_used, max_pool_share
+        Pools that served anything, and the largest share of the unit-hours that one served.
+    hindsight_cost, regret
+        ``None``: not computed.
+    billing, interruption_driver
+        The rules that the numbers rest on.
+    warnings
+        What a reader should know.
+    provenance
+        Versions, seed and digests of the inputs; wall time by phase. Not part of `to_dict`.
+    """
+
+    strategy: str
+    request: FleetRequest
+    pools: LaunchPools
+    start_s: int
+    end_s: int
+    log: EventLog
+    instances: InstanceTable
+    curve: CapacityCurve
+    instance_cost: Floats
+    unit_hours_by_pool: Floats
+    cost: float
+    on_demand_cost: float | None
+    unit_hours: float
+    interruptions: int
+    interrupted_instance_share: float | None
+    launches: int
+    availability: float | None
+    mean_fill: float | None
+    shortfall_unit_hours: float
+    longest_outage_s: int
+    billing: str
+    interruption_driver: str
+    hindsight_cost: float | None = None
+    regret: float | None = None
+    warnings: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"ReplayResult({self.strategy}: ${self.cost:.2f}, {self.interruptions} interruptions, "
+            f"availability {percent(self.availability)})"
+        )
+
+    @property
+    def target_capacity(self) -> float:
+        """Units wanted."""
+        return self.request.target_capacity
+
+    @property
+    def saving(self) -> float | None:
+        """1 - cost / on-demand cost."""
+        return None if not self.on_demand_cost else 1.0 - self.cost / self.on_demand_cost
+
+    @property
+    def cost_per_unit_hour(self) -> float | None:
+        """$ per unit-hour that ran."""
+        return self.cost / self.unit_hours if self.unit_hours > 0 else None
+
+    @property
+    def pools_used(self) -> int:
+        """Pools that served anything."""
+        return int(np.count_nonzero(self.unit_hours_by_pool))
+
+    @property
+    def max_pool_share(self) -> float | None:
+        """Largest share of the unit-hours that one pool served."""
+        total = float(self.unit_hours_by_pool.sum())
+        return float(self.unit_hours_by_pool.max() / total) if total > 0 else None
+
+    @property
+    def interruption_times_s(self) -> Ints:
+        """When interrupted instances were gone, in order, seconds UTC."""
+        return np.sort(self.instances.end_s[self.instances.interrupted])
+
+    def capacity_curve(self) -> tuple[Ints, Floats]:
+        """Return times (k + 1,) and running units (k,) between them."""
+        return self.curve.times_s, self.curve.units
+
+    def pool_unit_hours(self) -> Floats:
+        """Return unit-hours by pool, shape (n,)."""
+        return self.unit_hours_by_pool
+
+    def cost_curve(self, times_s: Ints) -> Floats:
+        """Return $ spent up to each time, each instance's bill spread evenly over its run."""
+        table = self.instances
+        length = np.maximum(table.end_s - table.launch_s, 1)
+        rate = self.instance_cost / length
+        moments = np.concatenate((table.launch_s, table.launch_s + length, [self.start_s, self.end_s]))
+        change = np.concatenate((rate, -rate, [0.0, 0.0]))
+        knots, step = np.unique(moments, return_inverse=True)
+        slope = np.cumsum(np.bincount(step, weights=change, minlength=len(knots)))
+        spent = np.concatenate(([0.0], np.cumsum(slope[:-1] * np.diff(knots))))
+        return np.interp(times_s, knots, spent)
+
+    def on_demand_cost_curve(self, times_s: Ints) -> Floats | None:
+        """Return $ that the target would have cost on demand up to each time, or ``None``."""
+        if self.on_demand_cost is None:
+            return None
+        share = (np.asarray(times_s) - self.start_s) / max(1, self.end_s - self.start_s)
+        return self.on_demand_cost * np.clip(share, 0.0, 1.0)
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield the event log in the words of EC2's history."""
+        return self.log.events(self.pools)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON contract of ``spotfleet replay --json``; ``None`` means not known."""
+        values = {name: getattr(self, name) for name in CONTRACT if name not in ("start", "end", "warnings")}
+        values["start"], values["end"] = format_time(self.start_s), format_time(self.end_s)
+        values["target_capacity"] = float(self.target_capacity)
+        values["warnings"] = list(self.warnings)
+        return {name: values[name] for name in CONTRACT}
+
+    def summary(self) -> str:
+        """Return the numbers for people."""
+        on_demand = "not known" if self.on_demand_cost is None else f"${self.on_demand_cost:,.2f}"
+        share = percent(self.interrupted_instance_share)
+        rows = (
+            ("span", f"{format_time(self.start_s)} to {format_time(self.end_s)}"),
+            ("target", f"{self.target_capacity:g} units"),
+            ("cost", f"${self.cost:,.2f} (on demand {on_demand}; saving {percent(self.saving)})"),
+            ("interruptions", f"{self.interruptions:,} of {self.launches:,} launches ({share})"),
+            ("availability", f"{percent(self.availability)} of the time at target, mean fill {percent(self.mean_fill)}"),
+            ("shortfall", f"{self.shortfall_unit_hours:,.1f} unit-hours, longest {self.longest_outage_s:,} s"),
+            ("pools", f"{self.pools_used} used, the largest served {percent(self.max_pool_share)}"),
+            ("rules", f"{self.billing} billing, interruptions by {self.interruption_driver}"),
+        )
+        return "\n".join([self.strategy, *(f"  {name:<14} {text}" for name, text in rows)])
+
+
+def percent(share: float | None) -> str:
+    """Return a share as people read it."""
+    return "not known" if share is None else f"{100 * share:.2f} %"
