@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from fleet.market import ChangePoints, Market
     from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
     from fleet.pools import LaunchPools
-    from fleet.replayer import replay
+    from fleet.runner import replay
     from fleet.request import FleetRequest, Override
     from fleet.resolution import ResolvedRequest, resolve
     from fleet.results import ReplayResult
@@ -85,7 +85,7 @@ _ROOMS = {
     "market": ("ChangePoints", "Market"),
     "model": ("EvenShare", "EvenSpread", "GroupLimit", "Linear", "Problem"),
     "pools": ("LaunchPools",),
-    "replayer": ("replay",),
+    "runner": ("replay",),
     "request": ("FleetRequest", "Override"),
     "resolution": ("ResolvedRequest", "resolve"),
     "results": ("ReplayResult",),

@@ -8,7 +8,7 @@ from typing import Any
 
 from fleet.errors import InputError
 from fleet.market import Market
-from fleet.replayer.run import replay_resolved
+from fleet.runner import replay_resolved
 from fleet.request import FleetRequest
 from fleet.resolution import resolve
 from fleet.results import ReplayResult, percent

@@ -1,5 +1,6 @@
 """The replay engine: a fleet request and a strategy through a market, into an event log."""
 
-from fleet.replayer.run import replay
+from fleet.replayer.engine import Engine
+from fleet.replayer.log import EventKind, EventLog, InstanceTable, Reason
 
-__all__ = ["replay"]
+__all__ = ["Engine", "EventKind", "EventLog", "InstanceTable", "Reason"]

@@ -1,0 +1,51 @@
+# spotfleet: `make demo` and `make test` need git, make and Python >= 3.11; all that they install goes into .venv
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+
+.PHONY: help demo test test-deep lint format docs-images clean
+
+help:  ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.installed  ## the embedded market, three strategies, a table and the comparison picture
+	$(BIN)/spotfleet demo --plot spotfleet-demo.png
+
+test: lint  ## lint, then all tests that are not deep
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not deep"
+
+test-deep: $(VENV)/.dev  ## the tests that take long
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## put the code into its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs-images: $(VENV)/.installed  ## draw the picture that README opens with
+	$(BIN)/spotfleet demo --plot docs/images/comparison.png > /dev/null
+
+clean:  ## remove what make made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache spotfleet-demo.png spotfleet-demo.svg
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "spotfleet needs Python >= 3.11; set PYTHON=/path/to/python3.11 (this is $$($(PYTHON) --version 2>&1))" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo "installing spotfleet into $(VENV) ..."
+	$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	@echo "installing spotfleet and its development tools into $(VENV) ..."
+	$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,111 @@
+"""From options to a request and a market; a progress bar while prices load."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fleet.errors import CapacityDataError, InputError
+from fleet.formats import (
+    parse_request,
+    parse_time,
+    read_availability,
+    read_capacity,
+    read_on_demand,
+    read_prices,
+    read_request,
+)
+from fleet.formats.price_history import PriceHistory
+from fleet.market import Market
+from fleet.request import FleetRequest
+
+__all__ = ["MarketFiles", "load_market", "load_request", "time_option"]
+
+
+@dataclass(frozen=True)
+class MarketFiles:
+    """What the command line says of the market."""
+
+    prices: Path
+    on_demand: Path | None = None
+    capacity: Path | None = None
+    availability: Path | None = None
+    polarity: str | None = None
+    availability_start: str | None = None
+    instances_when_up: int | None = None
+    trace_type: str | None = None
+    product: str = "Linux/UNIX"
+
+
+def load_request(name: str, subnet_zones: list[str] | None) -> FleetRequest:
+    """Return the request in a file, or on standard input for ``-``."""
+    zones = {}
+    for pair in subnet_zones or []:
+        subnet, found, zone = pair.partition("=")
+        if not (subnet and found and zone):
+            raise InputError(f"--subnet-zone {pair!r}", "is SUBNET=ZONE", "write subnet-1=us-east-1a")
+        zones[subnet] = zone
+    if name == "-":
+        return parse_request(sys.stdin.read(), subnet_zones=zones, source="standard input")
+    return read_request(name, subnet_zones=zones)
+
+
+def load_market(files: MarketFiles, errors: Console) -> Market:
+    """Return the market that the files describe; what was left out goes to the error stream."""
+    if files.capacity is not None and files.availability is not None:
+        raise InputError("--capacity and --availability", "exclude each other", "keep one")
+    history = prices_with_progress(files.prices, errors)
+    if history.report.skipped or history.report.conflicting:
+        errors.print(history.report.summary(), style="dim", highlight=False, markup=False)
+    market = history.market
+    if files.on_demand is not None:
+        market = read_on_demand(files.on_demand).apply(market)
+    if files.capacity is not None:
+        market = read_capacity(files.capacity, market)
+    if files.availability is not None:
+        market = with_traces(files, market)
+    return market
+
+
+def prices_with_progress(path: Path, errors: Console) -> PriceHistory:
+    """Read prices; on a terminal a bar shows how far."""
+    if not errors.is_terminal:
+        return read_prices(path)
+    columns = (TextColumn("reading prices"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task("read", total=None)
+        return read_prices(path, progress=lambda done, total: progress.update(task, completed=done, total=total))
+
+
+def with_traces(files: MarketFiles, market: Market) -> Market:
+    """Add availability traces; what they mean and when they start must be stated."""
+    assert files.availability is not None
+    if files.polarity is None or files.availability_start is None:
+        raise CapacityDataError(
+            f"--availability {files.availability}",
+            "traces say neither what 1 means nor when they start",
+            "add --polarity available|preempted and --availability-start TIME",
+        )
+    return read_availability(
+        files.availability,
+        market,
+        polarity=files.polarity,
+        start_s=parse_time(files.availability_start),
+        instances_when_up=files.instances_when_up,
+        product=files.product,
+        instance_type=files.trace_type,
+    )
+
+
+def time_option(name: str, text: str | None) -> int | None:
+    """Return the second that an option names."""
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except InputError as error:
+        raise InputError(f"{name}: {error.wrong}", error.rule, error.remedy) from None

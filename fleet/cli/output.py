@@ -1,0 +1,78 @@
+"""What people and programs see: tables on standard output, one JSON document with ``--json``, notes beside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from fleet.allocation import Allocation
+from fleet.comparison import Comparison
+
+__all__ = ["print_allocation", "print_comparison", "print_json", "print_warnings"]
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; what is not known is null, never NaN."""
+    print(json.dumps(document, indent=2, allow_nan=False))  # noqa: T201 - the command line is what prints
+
+
+def print_warnings(errors: Console, warnings: Sequence[str]) -> None:
+    """Print warnings to the error stream, each once."""
+    for warning in dict.fromkeys(warnings):
+        errors.print(f"note: {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def print_allocation(console: Console, allocation: Allocation) -> None:
+    """Print what to launch, and how good that is."""
+    table = Table(title=f"{allocation.strategy}: {allocation.request.target_capacity:g} units", title_justify="left")
+    table.add_column("instance type")
+    table.add_column("zone")
+    table.add_column("lifecycle")
+    for name in ("instances", "units", "$/h each", "$/h"):
+        table.add_column(name, justify="right")
+    for line in allocation.lines():
+        table.add_row(
+            line["instance_type"],
+            line["availability_zone"],
+            line["lifecycle"],
+            str(line["instances"]),
+            f"{line['units']:g}",
+            f"{line['price']:.4f}",
+            f"{line['cost_per_hour']:.4f}",
+        )
+    console.print(table)
+    console.print("\n".join(certificate_lines(allocation)), highlight=False, markup=False)
+
+
+def certificate_lines(allocation: Allocation) -> list[str]:
+    """Return the certificate in words."""
+    c = allocation.certificate
+    bound = "not known" if c.bound is None else f"{c.bound:.6g}"
+    gap = "not known" if c.gap is None else f"{100 * c.gap:.2f} %"
+    lines = [
+        f"{allocation.fulfilled_capacity:g} of {allocation.request.target_capacity:g} units for "
+        f"${allocation.cost_per_hour:.4f} per hour",
+        f"{c.status}: {c.objective_name} {c.objective:.6g}, at least {bound} (gap {gap}; bound by {c.solver}, "
+        f"{c.rounding} rounding)",
+    ]
+    binding = [b.limit if b.shadow_price is None else f"{b.limit} ({b.shadow_price:.6g} a unit)" for b in c.binding]
+    if binding:
+        lines.append(f"binding: {', '.join(binding)}")
+    if allocation.ineligible:
+        lines.append(f"{len(allocation.ineligible)} pools ineligible (with --json: each with its reason)")
+    return lines
+
+
+def print_comparison(console: Console, comparison: Comparison) -> None:
+    """Print one row a strategy."""
+    header, *rows = comparison.rows()
+    table = Table()
+    for k, name in enumerate(header):
+        table.add_column(name, justify="left" if k == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,14 @@
+"""Pictures: functions of results, Axes in and out. Nothing here touches pyplot or global settings."""
+
+from fleet.plots.figure import comparison_figure, headline, save_figure
+from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
+
+__all__ = [
+    "comparison_figure",
+    "headline",
+    "plot_capacity",
+    "plot_cost",
+    "plot_pool_shares",
+    "plot_tradeoff",
+    "save_figure",
+]

@@ -1,0 +1,104 @@
+"""The one picture of a comparison, and writing figures to files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet.errors import InputError
+from fleet.formats import format_time
+from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
+from fleet.plots.style import money
+from fleet.results import ReplayResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["comparison_figure", "headline", "save_figure"]
+
+ENDINGS = (".png", ".svg")
+DPI = 150
+
+
+def headline(results: Sequence[ReplayResult]) -> str:
+    """Return the sentence that the figure is about: the cheapest, and the least interrupted."""
+    cheapest = min(results, key=lambda run: run.cost)
+    calmest = min(results, key=lambda run: (run.interruptions, run.cost))
+    if len(results) == 1 or cheapest is calmest:
+        return f"{cheapest.strategy}: {sentence(cheapest)}"
+    return f"{cheapest.strategy} is cheapest: {sentence(cheapest)}.\n{calmest.strategy} is calmest: {sentence(calmest)}"
+
+
+def sentence(run: ReplayResult) -> str:
+    """Return one run in a few words."""
+    parts = [money(run.cost)]
+    if run.saving is not None:
+        where = "below" if run.saving >= 0 else "above"
+        parts.append(f"{abs(100 * run.saving):.0f} % {where} on-demand")
+    parts.append(f"{run.interruptions:,} interruptions")
+    return ", ".join(parts)
+
+
+def comparison_figure(results: Sequence[ReplayResult]) -> Figure:
+    """Draw cost, capacity, pools and trade-off of several results in one figure.
+
+    Raises
+    ------
+    InputError
+        If there is no result.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    runs = list(results)
+    if not runs:
+        raise InputError("no result", "a comparison shows at least one")
+    figure = Figure(figsize=(13.5, 8.6 + 0.45 * max(0, len(runs) - 3)), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, 2, width_ratios=[1.12, 1])
+    plot_cost(runs, ax=axes[0, 0])
+    plot_capacity(runs, ax=axes[0, 1])
+    plot_pool_shares(runs, ax=axes[1, 0])
+    plot_tradeoff(runs, ax=axes[1, 1])
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)  # type: ignore[union-attr]
+    first = runs[0]
+    figure.suptitle(headline(runs), fontsize=14, fontweight="bold", x=0.01, ha="left")
+    figure.supxlabel(
+        f"{first.target_capacity:g} {first.request.target_capacity_unit_type}, {format_time(first.start_s)[:10]} to "
+        f"{format_time(first.end_s)[:10]}; {first.billing} billing; interruptions by {first.interruption_driver}",
+        fontsize=8.5,
+        x=0.01,
+        ha="left",
+        color="#555555",
+    )
+    return figure
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG or SVG, whole or not at all; the same figure gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        If the ending is neither ``.png`` nor ``.svg``, or the folder does not exist.
+    """
+    import matplotlib as mpl
+
+    target = Path(path)
+    if target.suffix not in ENDINGS:
+        raise InputError(f"{target}", f"ends in {' or '.join(ENDINGS)}", "choose one of them")
+    if not target.parent.is_dir():
+        raise InputError(f"{target.parent}", "is not a folder", "create it first")
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
+    os.close(handle)
+    try:
+        with mpl.rc_context({"svg.hashsalt": "spotfleet", "svg.fonttype": "none"}):
+            metadata = {"Date": None} if target.suffix == ".svg" else {"Software": None}
+            figure.savefig(name, dpi=DPI, metadata=metadata)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
