@@ -1,0 +1,267 @@
+"""The commands end to end: contracts, files, exit status, and one clear line for every bad input."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import PRICES, REQUEST
+
+from fleet.results import CONTRACT
+
+ALLOCATE = ("allocate", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
+REPLAY = ("replay", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
+COMPARE = ("compare", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
+
+
+def test_allocate_json_is_the_contract(shop):
+    answer = shop.run(*ALLOCATE, "--json")
+    assert answer.status == 0
+    document = answer.json
+    assert list(document) == [
+        "strategy", "target_capacity", "fulfilled_capacity", "cost_per_hour", "allocations", "certificate",
+        "ineligible", "warnings",
+    ]  # fmt: skip
+    assert document["allocations"] == [
+        {
+            "instance_type": "m5.large", "availability_zone": "us-x-1a", "product": "Linux/UNIX", "lifecycle": "spot",
+            "instances": 5, "weight": 2.0, "units": 10.0, "price": 0.034, "cost_per_hour": 0.17,
+        }
+    ]  # fmt: skip
+    certificate = document["certificate"]
+    assert {"solver", "status", "objective", "bound", "gap"} <= set(certificate)
+    assert (certificate["solver"], certificate["status"], certificate["gap"]) == ("closed-form", "optimal", 0.0)
+
+
+def test_allocate_at_an_earlier_time_and_by_another_strategy(shop):
+    early = shop.run(*ALLOCATE, "--json", "--at", "2021-05-01T01:00:00Z").json
+    assert early["allocations"][0]["price"] == 0.035
+    spread = shop.run(*ALLOCATE, "--json", "--strategy", "diversified").json
+    assert [line["instances"] for line in spread["allocations"]] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("solver", ["auto", "closed-form", "highs", "scipy", "pulp"])
+@pytest.mark.parametrize("rounding", ["aws", "exact"])
+def test_every_solver_and_rounding(shop, solver, rounding):
+    answer = shop.run(*ALLOCATE, "--json", "--solver", solver, "--rounding", rounding)
+    assert (answer.status, answer.json["cost_per_hour"]) == (0, 0.17)
+
+
+def test_tables_for_people(shop):
+    answer = shop.run(*ALLOCATE)
+    assert "m5.large" in answer.out
+    assert "optimal" in answer.out
+    replayed = shop.run(*REPLAY)
+    assert "availability" in replayed.out
+    compared = shop.run(*COMPARE)
+    assert "capacityOptimized" in compared.out
+
+
+def test_the_request_may_come_from_standard_input(shop):
+    answer = shop.run("allocate", "-", *ALLOCATE[2:], "--json", stdin=json.dumps(REQUEST))
+    assert answer.json["fulfilled_capacity"] == 10
+
+
+def test_capacity_from_a_csv(shop):
+    (shop.folder / "cap.csv").write_text(
+        "instance_type,availability_zone,available\nm5.large,us-x-1a,1\nm5.large,us-x-1b,9\n"
+    )
+    answer = shop.run(*ALLOCATE, "--json", "--capacity", "cap.csv", "--strategy", "capacityOptimized")
+    assert [(x["availability_zone"], x["instances"]) for x in answer.json["allocations"]] == [("us-x-1b", 5)]
+    assert any("m5.xlarge" == line["instance_type"] for line in answer.json["ineligible"])
+
+
+def test_replay_json_is_the_contract_and_files_are_written(shop):
+    answer = shop.run(*REPLAY, "--json", "--events", "log.jsonl", "--plot", "run.svg")
+    assert answer.status == 0
+    assert tuple(answer.json) == CONTRACT
+    assert answer.json["cost"] == pytest.approx(5 * (0.035 * 6 + 0.034 * 18))
+    events = [json.loads(line) for line in (shop.folder / "log.jsonl").read_text().splitlines()]
+    assert [event["event_sub_type"] for event in events] == ["launched"] * 5
+    assert (shop.folder / "run.svg").read_text().startswith("<?xml")
+
+
+def test_compare_writes_picture_and_page(shop):
+    answer = shop.run(*COMPARE, "--json", "--strategy", "lowestPrice", "--strategy", "diversified", "--plot", "c.png", "--report", "c.html")  # noqa: E501
+    assert answer.status == 0
+    assert [entry["strategy"] for entry in answer.json] == ["lowestPrice", "diversified"]
+    assert all(tuple(entry) == CONTRACT for entry in answer.json)
+    assert (shop.folder / "c.png").read_bytes()[:4] == b"\x89PNG"
+    page = (shop.folder / "c.html").read_text()
+    assert "<svg" in page
+    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace("http://creativecommons.org", "")  # noqa: E501
+    assert sorted(p.name for p in shop.folder.iterdir()) == ["c.html", "c.png", "fleet.json", "od.csv", "prices.csv"]
+
+
+def test_traces_need_their_meaning_stated(shop):
+    folder = shop.folder / "traces"
+    folder.mkdir()
+    (folder / "us-x-1a_v100_1.json").write_text('{"metadata": {"gap_seconds": 3600}, "data": [1, 1, 0, 1, 1, 1]}')
+    shop.request({"TargetCapacity": 2, "LaunchSpecifications": [{"InstanceType": "m5.large", "Placement": {"AvailabilityZone": "us-x-1a"}}]})  # noqa: E501
+    bare = shop.run(*REPLAY, "--availability", "traces")
+    assert bare.status == 2
+    assert "--polarity" in bare.err
+    stated = (*REPLAY, "--availability", "traces", "--polarity", "available", "--availability-start", "2021-05-01T00:00:00Z", "--trace-type", "m5.large", "--json")  # noqa: E501
+    answer = shop.run(*stated)
+    assert answer.status == 0
+    assert (answer.json["interruptions"], answer.json["interruption_driver"]) == (2, "price+capacity")
+    ignored = shop.run(*stated, "--interruptions", "none")
+    assert (ignored.json["interruptions"], ignored.json["interruption_driver"]) == (0, "none")
+
+
+def test_demo_is_quick_to_try(shop):
+    answer = shop.run("demo", "--days", "2", "--json", "--plot", "d.png")
+    assert answer.status == 0
+    assert [entry["strategy"] for entry in answer.json] == ["lowestPrice", "diversified", "capacityOptimized"]
+    assert (shop.folder / "d.png").exists()
+    assert (shop.folder / "d.svg").exists()
+
+
+def test_an_unreachable_target_exits_1_and_names_what_binds(shop):
+    (shop.folder / "cap.csv").write_text("instance_type,availability_zone,available\nm5.large,us-x-1a,3\n")
+    answer = shop.run(*ALLOCATE, "--json", "--capacity", "cap.csv")
+    assert answer.status == 1
+    assert answer.json["fulfilled_capacity"] == 6
+    assert answer.json["certificate"]["status"] == "unfulfilled"
+    last = answer.err.strip().splitlines()[-1]
+    assert "6 of 10 units" in last
+    assert "capacity of m5.large us-x-1a" in last
+    budget = copy.deepcopy(REQUEST)
+    budget["SpotMaxTotalPrice"] = "0.07"
+    shop.request(budget)
+    assert "budget $0.07/h" in shop.run(*ALLOCATE).err
+
+
+def test_nothing_ever_launchable_exits_1(shop):
+    shop.request({**REQUEST, "SpotPrice": "0.001"})
+    answer = shop.run(*REPLAY, "--json")
+    assert answer.status == 1
+    assert answer.json["launches"] == 0
+    assert "nothing could be launched" in answer.err
+
+
+def without(document, key):
+    return {k: v for k, v in document.items() if k != key}
+
+
+BAD_REQUESTS = {
+    "missing target": (without(REQUEST, "TargetCapacity"), 'missing "TargetCapacity"'),
+    "negative weight": (
+        {**REQUEST, "LaunchSpecifications": [{"InstanceType": "m5.large", "WeightedCapacity": -2}]},
+        "WeightedCapacity -2",
+    ),
+    "unknown strategy": ({**REQUEST, "AllocationStrategy": "cheapest"}, "AllocationStrategy 'cheapest'"),
+    "no such zone": (
+        {
+            "TargetCapacity": 1,
+            "LaunchSpecifications": [{"InstanceType": "m5.large", "Placement": {"AvailabilityZone": "us-x-1z"}}],
+        },
+        "m5.large in us-x-1z",
+    ),
+    "a pool without a price": (
+        {"TargetCapacity": 1, "LaunchSpecifications": [{"InstanceType": "c5.large"}]},
+        "c5.large in any zone",
+    ),
+    "no JSON": ("{", "is not JSON"),
+    "a pool twice": (
+        {"TargetCapacity": 1, "LaunchSpecifications": [{"InstanceType": "m5.large"}] * 2},
+        "duplicate instance pools",
+    ),
+}
+BAD_PRICES = {
+    "price text": (PRICES.replace("0.034", "cheap"), "SpotPrice 'cheap'"),
+    "naive time": (PRICES.replace("2021-05-01T06:00:00Z", "2021-05-01T06:00:00"), "names its zone"),
+    "no rows": ("", "is empty"),
+}
+BAD_ARGUMENTS = {
+    "no such option": (("--frobnicate",), "frobnicate"),
+    "unknown strategy": (("--strategy", "cheapest"), "strategy 'cheapest'"),
+    "naive --at": (("--at", "2021-05-01T06:00:00"), "names its zone"),
+    "--at too early": (("--at", "2020-05-01T06:00:00Z"), "before the first price"),
+    "unknown solver": (("--solver", "abacus"), "solver 'abacus'"),
+    "unknown rounding": (("--rounding", "up"), "rounding 'up'"),
+    "unknown product": (("--product", "Plan 9"), "product 'Plan 9'"),
+    "subnet": (("--subnet-zone", "x"), "SUBNET=ZONE"),
+    "no such file": (("--capacity", "nowhere.csv"), "nowhere.csv"),
+}
+
+
+def one_line(answer, words):
+    assert answer.status == 2
+    assert answer.out == ""
+    lines = answer.err.strip().splitlines()
+    assert len(lines) == 1, answer.err
+    assert lines[0].startswith("spotfleet: error: ")
+    assert words in lines[0]
+
+
+@pytest.mark.parametrize("name", sorted(BAD_REQUESTS))
+def test_bad_requests(shop, name):
+    document, words = BAD_REQUESTS[name]
+    shop.request(document)
+    one_line(shop.run(*ALLOCATE, "--json"), words)
+
+
+@pytest.mark.parametrize("name", sorted(BAD_PRICES))
+def test_bad_prices(shop, name):
+    text, words = BAD_PRICES[name]
+    (shop.folder / "prices.csv").write_text(text)
+    one_line(shop.run(*ALLOCATE, "--json"), words)
+
+
+@pytest.mark.parametrize("name", sorted(BAD_ARGUMENTS))
+def test_bad_arguments(shop, name):
+    arguments, words = BAD_ARGUMENTS[name]
+    one_line(shop.run(*ALLOCATE, "--json", *arguments), words)
+
+
+def test_an_empty_folder_of_prices(shop):
+    (shop.folder / "none").mkdir()
+    one_line(shop.run("allocate", "fleet.json", "--prices", "none"), "folder is empty")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--start", "2021-05-01T08:00:00Z", "--end", "2021-05-01T07:00:00Z"), "ends after it starts"),
+        (("--start", "2021-05-01T08:00:00"), "names its zone"),
+        (("--interruptions", "hazard"), "not available yet"),
+        (("--billing", "weekly"), "billing 'weekly'"),
+        (("--plot", "run.pdf"), "ends in .png or .svg"),
+        (("--plot", "nowhere/run.png"), "does not exist"),
+        (("--events", "nowhere/log.jsonl"), "does not exist"),
+    ],
+)
+def test_bad_replays_write_nothing(shop, arguments, words):
+    one_line(shop.run(*REPLAY, "--json", *arguments), words)
+    assert sorted(p.name for p in shop.folder.iterdir()) == ["fleet.json", "od.csv", "prices.csv"]
+
+
+def test_unsorted_rows_are_sorted(shop):
+    header, *rows = PRICES.splitlines()
+    (shop.folder / "prices.csv").write_text("\n".join([header, *reversed(rows)]))
+    assert shop.run(*ALLOCATE, "--json").json["cost_per_hour"] == 0.17
+
+
+def test_a_lean_start(shop):
+    """Deciding must not wait for libraries that it does not use."""
+    code = (
+        "import sys, fleet.cli.app as a\n"
+        f"sys.argv = ['spotfleet', *{[*ALLOCATE, '--json']!r}]\n"
+        "try:\n    a.main()\nexcept SystemExit as e:\n    assert not e.code, e.code\n"
+        "heavy = {'scipy', 'pulp', 'matplotlib', 'numba', 'pandas', 'highspy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=shop.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_has_an_example_for_each_command(shop):
+    for command in ("allocate", "replay", "compare", "demo"):
+        answer = shop.run(command, "--help")
+        assert answer.status == 0
+        assert "--json" in answer.out
+

@@ -1,0 +1,270 @@
+"""The replay: golden dollars by hand, the plainest reading as oracle, and what must hold of every run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slow_replay import slow_replay
+
+import fleet
+from fleet.errors import InputError
+from fleet.results import CONTRACT
+from fleet.snapshot import launch_ceiling
+
+HOUR = 3600
+
+
+def market_of(prices, on_demand, end, capacity=None, start=0):
+    """A market of pools m0, m1 ... from {pool: [(time, price)]}."""
+    n = len(on_demand)
+    rows = [(i, t, p) for i, changes in prices.items() for t, p in changes]
+    points = fleet.ChangePoints.from_rows(n, *(list(c) for c in zip(*rows, strict=True)))
+    market = fleet.Market(
+        [f"m{i}.large" for i in range(n)], ["us-x-1a"] * n, ["Linux/UNIX"] * n, points, on_demand, start, end
+    )
+    if capacity:
+        rows = [(i, t, c) for i, changes in capacity.items() for t, c in changes]
+        held = fleet.ChangePoints.from_rows(n, *(list(c) for c in zip(*rows, strict=True)))
+        market = market.with_capacity(held, "capacity: test")
+    return market
+
+
+def request_of(n, target, **fields):
+    return fleet.FleetRequest(target, tuple(fleet.Override(f"m{i}.large") for i in range(n)), **fields)
+
+
+def test_golden_price_crossing():
+    """m0 spikes above on-demand at 2 h for half an hour; m1 is dearer and calm.
+
+    m0 runs from 0 to 2 h + 120 s: 2 h at .10, then 120 s at .60. From then m1, to the end at 5 h.
+    """
+    market = market_of({0: [(0, 0.10), (2 * HOUR, 0.60), (2 * HOUR + 1800, 0.10)], 1: [(0, 0.20)]}, [0.5, 0.5], 5 * HOUR)
+    result = fleet.replay(request_of(2, 1), market)
+    assert result.cost == pytest.approx(2 * 0.10 + 120 / HOUR * 0.60 + (3 * HOUR - 120) / HOUR * 0.20, abs=1e-9)
+    assert result.on_demand_cost == pytest.approx(2.5, abs=1e-9)
+    assert (result.interruptions, result.launches, result.availability) == (1, 2, 1.0)
+    assert [e["event_sub_type"] for e in result.events()] == ["launched", "terminate", "terminated", "launched"]
+    assert result.interruption_driver == "price"
+
+
+def test_golden_free_first_hour():
+    market = market_of({0: [(0, 0.10), (1800, 0.60)], 1: [(0, 0.20)]}, [0.5, 0.5], 2 * HOUR)
+    result = fleet.replay(request_of(2, 1), market)
+    assert result.cost == pytest.approx((2 * HOUR - 1920) / HOUR * 0.20, abs=1e-9)
+
+
+def test_golden_capacity_oldest_first_and_refill():
+    """Two in m0 (launched at 0 and at 30 min, when a second fits); one is lost at 2 h; it comes back at 3 h."""
+    market = market_of(
+        {0: [(0, 0.10)]}, [0.5], 4 * HOUR, {0: [(0, 1), (1800, 2), (2 * HOUR, 1), (3 * HOUR, 2)]}
+    )
+    result = fleet.replay(request_of(1, 2), market)
+    table = result.instances
+    assert table.launch_s.tolist() == [0, 1800, 3 * HOUR]
+    assert table.end_s.tolist() == [2 * HOUR + 120, 4 * HOUR, 4 * HOUR]
+    assert table.interrupted.tolist() == [True, False, False]
+    assert result.cost == pytest.approx(0.10 * ((2 * HOUR + 120) + (4 * HOUR - 1800) + HOUR) / HOUR, abs=1e-9)
+    short = 1800 + HOUR - 120
+    assert result.availability == pytest.approx(1 - short / (4 * HOUR))
+    assert result.shortfall_unit_hours == pytest.approx(short / HOUR)
+    assert result.longest_outage_s == HOUR - 120
+    assert result.mean_fill == pytest.approx(1 - short / 2 / (4 * HOUR))
+    assert [e["event_sub_type"] for e in result.events()][:2] == ["launched", "InsufficientInstanceCapacity"]
+
+
+def test_start_delay_is_billed_and_not_counted():
+    market = market_of({0: [(0, 0.10)]}, [0.5], HOUR)
+    result = fleet.replay(request_of(1, 1), market, start_delay_s=360)
+    assert result.cost == pytest.approx(0.10)
+    assert result.availability == pytest.approx(0.9)
+    assert result.unit_hours == pytest.approx(0.9)
+
+
+def test_on_demand_part_is_never_interrupted():
+    market = market_of({0: [(0, 0.10), (HOUR, 0.60)]}, [0.5], 3 * HOUR)
+    result = fleet.replay(request_of(1, 3, on_demand_target_capacity=2), market)
+    assert result.instances.lifecycle.tolist() == [1, 1, 0]
+    assert result.cost == pytest.approx(2 * 0.5 * 3 + 0.10 + 120 / HOUR * 0.60, abs=1e-9)
+    assert result.interruptions == 1
+    bare = market_of({0: [(0, 0.10)]}, [np.nan], 3 * HOUR)
+    with pytest.raises(InputError, match="on-demand"):
+        fleet.replay(request_of(1, 3, on_demand_target_capacity=2), bare)
+
+
+def test_budget_holds_launches_back_until_prices_fall():
+    market = market_of({0: [(0, 0.10), (HOUR, 0.05)]}, [0.5], 2 * HOUR)
+    result = fleet.replay(request_of(1, 4, spot_max_total_price=0.2), market)
+    assert result.instances.launch_s.tolist() == [0, 0, HOUR, HOUR]
+
+
+def test_request_fleets_are_not_refilled():
+    market = market_of({0: [(0, 0.10), (HOUR, 0.60)], 1: [(0, 0.20)]}, [0.5, 0.5], 3 * HOUR)
+    result = fleet.replay(request_of(2, 1, fleet_type="request"), market)
+    assert (result.launches, result.interruptions) == (1, 1)
+
+
+def test_a_pool_without_a_price_yet_is_not_launched_into():
+    market = market_of({0: [(HOUR, 0.01)], 1: [(0, 0.20)]}, [0.5, 0.5], 3 * HOUR)
+    result = fleet.replay(request_of(2, 1), market)
+    assert result.instances.pool.tolist() == [1]
+    assert any("1 of 2 pools have no price yet" in warning for warning in result.warnings)
+
+
+def test_spot_equal_to_the_max_price_runs_on():
+    market = market_of({0: [(0, 0.10), (HOUR, 0.5)]}, [0.5], 3 * HOUR)
+    assert fleet.replay(request_of(1, 1), market).interruptions == 0
+
+
+def test_target_zero():
+    result = fleet.replay(request_of(1, 0), market_of({0: [(0, 0.10)]}, [0.5], HOUR))
+    assert (result.cost, result.launches, result.availability, result.saving) == (0.0, 0, 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"start_s": 50, "end_s": 50}, "ends after it starts"),
+        ({"start_s": 500, "end_s": 50}, "ends after it starts"),
+        ({"start_s": -5}, "the data covers"),
+        ({"billing": "weekly"}, "billing 'weekly'"),
+        ({"interruptions": ["weather"]}, "interruptions 'weather'"),
+        ({"interruptions": ["hazard"]}, "not available yet"),
+        ({"interruptions": ["capacity"]}, "without capacity"),
+        ({"start_delay_s": -1}, "start delay"),
+    ],
+)
+def test_questions_that_cannot_be_answered(arguments, words):
+    with pytest.raises(InputError, match=words):
+        fleet.replay(request_of(1, 1), market_of({0: [(0, 0.10)]}, [0.5], HOUR), **arguments)
+
+
+def test_stop_and_hibernate_are_refused():
+    market = market_of({0: [(0, 0.10)]}, [0.5], HOUR)
+    with pytest.raises(InputError, match="not replayed yet"):
+        fleet.replay(request_of(1, 1, interruption_behavior="stop"), market)
+
+
+def test_the_contract_and_the_same_bytes():
+    market = fleet.synthetic_market(3, days=3)
+    one, two = (fleet.replay(fleet.demo_request(), market, seed=3) for _ in range(2))
+    assert tuple(one.to_dict()) == CONTRACT
+    assert json.dumps(one.to_dict(), allow_nan=False) == json.dumps(two.to_dict(), allow_nan=False)
+    assert list(one.events()) == list(two.events())
+    assert one.provenance["market_sha256"] == two.provenance["market_sha256"]
+
+
+@st.composite
+def cases(draw):
+    n, span = draw(st.integers(1, 4)), 8 * HOUR
+    times = st.integers(1, span - 1)
+    cents = st.integers(1, 70).map(lambda c: c / 100)
+    prices = {i: [(0, draw(cents)), *draw(st.lists(st.tuples(times, cents), max_size=6))] for i in range(n)}
+    held = st.integers(0, 5)
+    capacity = None
+    if draw(st.booleans()):
+        capacity = {i: [(0, draw(held)), *draw(st.lists(st.tuples(times, held), max_size=5))] for i in range(n)}
+    weights = [draw(st.sampled_from([1, 2, 4])) for _ in range(n)]
+    strategy = draw(st.sampled_from(["lowestPrice", "diversified", "capacityOptimized", "priceCapacityOptimized"]))
+    request = fleet.FleetRequest(
+        draw(st.integers(1, 12)),
+        tuple(fleet.Override(f"m{i}.large", weight=w) for i, w in enumerate(weights)),
+        strategy=strategy,
+        instance_pools_to_use_count=draw(st.sampled_from([None, 2])) if strategy == "lowestPrice" else None,
+        spot_max_total_price=draw(st.one_of(st.none(), st.integers(10, 200).map(lambda c: c / 100))),
+        fleet_type=draw(st.sampled_from(["maintain", "maintain", "request"])),
+    )
+    return request, market_of(prices, [0.5] * n, span, capacity)
+
+
+def instances_of(result):
+    table = result.instances
+    columns = (table.pool, table.launch_s, table.end_s, table.interrupted)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+@settings(max_examples=200)
+@given(cases())
+def test_equals_the_plainest_reading(case):
+    request, market = case
+    assert instances_of(fleet.replay(request, market)) == slow_replay(request, market, 0, market.end_s)
+
+
+@settings(max_examples=150)
+@given(cases(), st.integers(1, 8 * HOUR - 1), st.integers(1, 99))
+def test_a_changed_future_leaves_past_decisions_alone(case, now, cents):
+    request, market = case
+
+    def other_future(points, value):
+        past = points.times_s < now
+        pool = np.repeat(np.arange(len(points)), np.diff(points.offsets))
+        return fleet.ChangePoints.from_rows(
+            len(points),
+            np.concatenate((pool[past], np.arange(len(points)))),
+            np.concatenate((points.times_s[past], np.full(len(points), now))),
+            np.concatenate((points.values[past], np.full(len(points), value))),
+        )
+
+    changed = replace(market, prices=other_future(market.prices, cents / 100))
+    if market.capacity is not None:
+        changed = replace(changed, capacity=other_future(market.capacity, float(cents % 4)))
+    before, after = ([e for e in fleet.replay(request, m).log.time_s.tolist() if e < now] for m in (market, changed))
+    assert before == after
+    facts = [
+        [x[:2] for x in instances_of(fleet.replay(request, m)) if x[1] < now] for m in (market, changed)
+    ]
+    assert facts[0] == facts[1]
+
+
+@settings(max_examples=150)
+@given(cases())
+def test_money_capacity_and_budget_are_conserved(case):
+    request, market = case
+    result = fleet.replay(request, market)
+    pools, table = result.pools, result.instances
+    assert result.cost == pytest.approx(float(result.instance_cost.sum()))
+    assert (result.instance_cost >= 0).all()
+    assert result.cost_curve(np.array([result.start_s, result.end_s])) == pytest.approx([0.0, result.cost])
+    hours = (table.end_s - table.launch_s) * pools.weight[table.pool] / HOUR
+    assert result.unit_hours == pytest.approx(float(hours.sum()))
+    times, units = result.capacity_curve()
+    assert float((units * np.diff(times)).sum() / HOUR) == pytest.approx(result.unit_hours)
+    prices = market.prices
+    for k in range(len(table)):
+        now = int(table.launch_s[k])
+        price = prices.at(now)
+        assert price[table.pool[k]] <= launch_ceiling(pools)[table.pool[k]]
+        running = (table.launch_s <= now) & (table.end_s > now)
+        if request.spot_max_total_price is not None:
+            assert price[table.pool[running]].sum() <= request.spot_max_total_price + 1e-9
+        if market.capacity is not None:
+            count = int((running & (table.pool == table.pool[k])).sum())
+            assert count <= market.capacity.at(now)[table.pool[k]]
+    overshoot = units.max(initial=0.0) - request.target_capacity
+    assert overshoot < pools.weight.max()
+
+
+def test_compare_shares_one_market():
+    market = fleet.synthetic_market(5, days=4)
+    comparison = fleet.compare(fleet.demo_request(), market, strategies=["lowestPrice", "diversified"])
+    assert [r.strategy for r in comparison] == ["lowestPrice", "diversified"]
+    alone = fleet.replay(fleet.demo_request(), market, strategy="diversified")
+    assert comparison.to_dict()[1] == alone.to_dict()
+    assert "diversified" in comparison.summary()
+    with pytest.raises(InputError, match="at least one"):
+        fleet.compare(fleet.demo_request(), market, strategies=[])
+
+
+@pytest.mark.data
+def test_the_2015_bid_market(data_dir):
+    market = fleet.read_prices(data_dir / "prices" / "us-east-1-2015-bid-market.csv.gz").market
+    market = fleet.read_on_demand(data_dir / "catalog" / "on-demand-us-east-1-2015.csv").apply(market)
+    request = fleet.FleetRequest(100, tuple(fleet.Override(t) for t in sorted(set(market.instance_type))))
+    lowest, diversified = fleet.compare(request, market, strategies=["lowestPrice", "diversified"])
+    assert lowest.cost < diversified.cost
+    assert diversified.interruptions > 0
+    assert any("no price record in any pool" in warning for warning in lowest.warnings)

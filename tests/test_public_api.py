@@ -1,0 +1,41 @@
+"""What ``import fleet`` offers, and what it does not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import fleet
+
+
+def test_all_is_sorted_and_complete():
+    assert fleet.__all__ == sorted(fleet.__all__)
+    for name in fleet.__all__:
+        assert getattr(fleet, name) is not None
+    assert set(fleet.__all__) - {"__version__"} == set(fleet._HOME)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="cheapest"):
+        _ = fleet.cheapest
+
+
+@pytest.mark.parametrize("names", [["fleet"], ["fleet", "fleet.allocator", "fleet.replayer", "fleet.comparison"]])
+def test_importing_rooms_hides_no_function(names):
+    code = f"import {', '.join(names)}\nassert all(callable(getattr(fleet, n)) for n in ('allocate', 'replay', 'compare', 'resolve', 'bill'))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_import_is_light():
+    code = (
+        "import sys, fleet\n"
+        "heavy = {'scipy', 'pulp', 'matplotlib', 'highspy', 'numba', 'pandas', 'typer', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "fleet.synthetic_market; fleet.replay; fleet.compare; fleet.allocate\n"
+        "heavy = {'scipy', 'pulp', 'matplotlib', 'highspy', 'numba', 'pandas', 'typer', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
