@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from fleet.market import ChangePoints, Market
     from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
     from fleet.pools import LaunchPools
-    from fleet.runner import replay
     from fleet.request import FleetRequest, Override
     from fleet.resolution import ResolvedRequest, resolve
     from fleet.results import ReplayResult
+    from fleet.runner import replay
     from fleet.snapshot import Snapshot, snapshot_at
     from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
     from fleet.synthetic import demo_request, synthetic_market

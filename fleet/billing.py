@@ -101,4 +101,5 @@ def hour_start(prices: ChangePoints, pool: Ints, launch_s: Ints, end_s: Ints, bi
     begins = launch_s[instance] + nth * HOUR_S
     share = np.minimum(billed_s[instance] - nth * HOUR_S, HOUR_S) / HOUR_S
     price = prices.value_of(prices.row_at(pool[instance], begins))
-    return np.bincount(instance, weights=price * share, minlength=len(pool))
+    charges: Floats = np.bincount(instance, weights=price * share, minlength=len(pool)).astype(np.float64)
+    return charges

@@ -8,10 +8,10 @@ from typing import Any
 
 from fleet.errors import InputError
 from fleet.market import Market
-from fleet.runner import replay_resolved
 from fleet.request import FleetRequest
 from fleet.resolution import resolve
 from fleet.results import ReplayResult, percent
+from fleet.runner import replay_resolved
 from fleet.strategy import Strategy
 
 __all__ = ["Comparison", "compare"]
@@ -40,7 +40,18 @@ class Comparison:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the table for people: a header, then a row a strategy."""
-        header = ("strategy", "cost $", "saving", "$/unit-h", "interruptions", "availability", "mean fill", "short unit-h", "pools", "largest")
+        header = (
+            "strategy",
+            "cost $",
+            "saving",
+            "$/unit-h",
+            "interruptions",
+            "availability",
+            "mean fill",
+            "short unit-h",
+            "pools",
+            "largest",
+        )
         return [header, *(row_of(result) for result in self.results)]
 
     def summary(self) -> str:
@@ -48,7 +59,10 @@ class Comparison:
         rows = self.rows()
         widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
         return "\n".join(
-            "  ".join(cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
+            "  ".join(
+                cell.ljust(w) if k == 0 else cell.rjust(w)
+                for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
             for row in rows
         )
 

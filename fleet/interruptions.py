@@ -137,7 +137,9 @@ def drivers_for(names: Sequence[str] | None, market: Market, pools: LaunchPools)
         if name == "capacity":
             if market.capacity is None:
                 raise InputError(
-                    "interruptions 'capacity' without capacity", "need data", "pass --availability or --capacity"
+                    "interruptions 'capacity' without capacity",
+                    "need data",
+                    "pass --availability or --capacity",
                 )
             drivers.append(CapacityDriver(market.capacity))
         elif name == "price":

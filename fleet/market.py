@@ -132,7 +132,7 @@ class ChangePoints:
 
     @cached_property
     def integral(self) -> Floats:
-        """Shape (rows,), the integral of each pool's value (value x seconds) from its first row to each row."""
+        """Shape (rows,), the integral (value x seconds) of each pool from its first row to each row."""
         prefix = np.zeros(len(self.times_s))
         for start, end in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
             # Pool by pool: one running sum over all of them would lose the cents of the last.
@@ -163,7 +163,8 @@ class ChangePoints:
         """Return at which rows ``true``, one entry a row, begins to hold in a pool."""
         before = np.append(False, true)[:-1]
         before[self.first_rows] = False
-        return true & ~before
+        begins: npt.NDArray[np.bool_] = true & ~before
+        return begins
 
     def take(self, rows: npt.NDArray[Any]) -> ChangePoints:
         """Return the pools at ``rows`` (positions; they may repeat), in that order."""

@@ -101,7 +101,8 @@ def pool_unit_hours(table: InstanceTable, weight: Floats, pools: int, start_dela
     """Unit-hours that each pool served, shape (n,)."""
     ready = np.minimum(table.launch_s + start_delay_s, table.end_s)
     hours = (table.end_s - ready) * weight[table.pool] / HOUR_S
-    return np.bincount(table.pool, weights=hours, minlength=pools)
+    by_pool: Floats = np.bincount(table.pool, weights=hours, minlength=pools).astype(np.float64)
+    return by_pool
 
 
 def interrupted_share(table: InstanceTable) -> float | None:

@@ -195,8 +195,14 @@ class ReplayResult:
             ("target", f"{self.target_capacity:g} units"),
             ("cost", f"${self.cost:,.2f} (on demand {on_demand}; saving {percent(self.saving)})"),
             ("interruptions", f"{self.interruptions:,} of {self.launches:,} launches ({share})"),
-            ("availability", f"{percent(self.availability)} of the time at target, mean fill {percent(self.mean_fill)}"),
-            ("shortfall", f"{self.shortfall_unit_hours:,.1f} unit-hours, longest {self.longest_outage_s:,} s"),
+            (
+                "availability",
+                f"{percent(self.availability)} of the time at target, mean fill {percent(self.mean_fill)}",
+            ),
+            (
+                "shortfall",
+                f"{self.shortfall_unit_hours:,.1f} unit-hours, longest {self.longest_outage_s:,} s",
+            ),
             ("pools", f"{self.pools_used} used, the largest served {percent(self.max_pool_share)}"),
             ("rules", f"{self.billing} billing, interruptions by {self.interruption_driver}"),
         )

@@ -120,7 +120,9 @@ def replay_resolved(
     request, pools, market = resolved.request, resolved.pools, resolved.market
     check_arguments(request, billing, notice_s, start_delay_s)
     begin, end = replay_span(market, start_s, end_s)
-    chosen = strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
+    chosen = (
+        strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
+    )
     drivers = drivers_for(interruptions, market, pools)
     if request.on_demand_target_capacity > 0:
         require_on_demand_prices(snapshot_at(market, pools, begin))
@@ -191,7 +193,10 @@ def replay_span(market: Market, start_s: int | None, end_s: int | None) -> tuple
         known = market.capacity.times_s[~np.isnan(market.capacity.values)]
         first = max(first, int(known.min())) if len(known) else first
         last = min(last, last_known(market)) if len(known) else last
-    begin, end = default_start(market, first, last) if start_s is None else start_s, last if end_s is None else end_s
+    begin, end = (
+        default_start(market, first, last) if start_s is None else start_s,
+        last if end_s is None else end_s,
+    )
     if begin >= end:
         raise InputError(
             f"replay from {format_time(begin)} to {format_time(end)}",
@@ -241,7 +246,7 @@ def instance_costs(table: InstanceTable, resolved: ResolvedRequest, billing: str
 
 
 def on_demand_cost(resolved: ResolvedRequest, begin: int, end: int) -> float | None:
-    """Return $ for the whole target on demand: the launch of on-demand ``lowestPrice``, for the whole span."""
+    """Return $ for the whole target on demand for the whole span: the launch by ``lowestPrice``."""
     if np.isnan(resolved.pools.on_demand_price).all():
         return None
     snapshot = snapshot_at(resolved.market, resolved.pools, begin)
@@ -260,7 +265,9 @@ def warnings_of(resolved: ResolvedRequest, strategy: Strategy, begin: int) -> tu
     notes = [*resolved.request.notes, *resolved.market.notes, *plan.notes]
     late = int(np.isnan(snapshot.spot_price).sum())
     if late:
-        notes.append(f"{late} of {len(snapshot)} pools have no price yet at the start; not launched into until then")
+        notes.append(
+            f"{late} of {len(snapshot)} pools have no price yet at the start; not launched into until then"
+        )
     if np.isnan(resolved.pools.on_demand_price).any() and np.isnan(resolved.pools.max_price).any():
         notes.append("pools without max price and on-demand price are bought at any price")
     return tuple(notes)

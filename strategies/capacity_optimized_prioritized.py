@@ -47,5 +47,8 @@ class CapacityOptimizedPrioritized:
                 fleet.Linear("capacity_score_given_up", given_up * pools.weight, order=given_up),
                 fleet.Linear("cost_per_hour", view.spot_price),
             ),
-            notes=(f"capacity score is {view.snapshot.capacity_source}; priority decides within {self.band:g} of the best",),
+            notes=(
+                f"capacity score is {view.snapshot.capacity_source}",
+                f"priority decides among pools within {self.band:g} of the best score",
+            ),
         )

@@ -23,7 +23,8 @@ def depth(view: fleet.View) -> Floats:
 def depth_given_up(view: fleet.View) -> Floats:
     """Return, shape (n,), by how much each pool is shallower than the deepest."""
     known = depth(view)
-    return known.max(initial=0.0) - known
+    given_up: Floats = known.max(initial=0.0) - known
+    return given_up
 
 
 def tiers(view: fleet.View, band: float) -> Floats:

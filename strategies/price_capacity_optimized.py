@@ -37,8 +37,13 @@ class PriceCapacityOptimized:
         return fleet.Plan(
             (
                 fleet.Linear("capacity_tier_units", tier * weight, order=tier),
-                fleet.Linear("cost_per_hour", view.spot_price, view.spot_price if view.launches_one else None),
+                fleet.Linear(
+                    "cost_per_hour", view.spot_price, view.spot_price if view.launches_one else None
+                ),
                 fleet.Linear("capacity_score_given_up", depth_given_up(view) * weight),
             ),
-            notes=(f"capacity score is {view.snapshot.capacity_source}; high capacity means {self.band:g} of the best",),
+            notes=(
+                f"capacity score is {view.snapshot.capacity_source}",
+                f"high capacity means at least {self.band:g} of the best score left",
+            ),
         )

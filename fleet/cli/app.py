@@ -1,4 +1,4 @@
-"""The commands: options in, the library's answers out, and the exit status (0 done, 1 unfulfilled, 2 bad input)."""
+"""The commands: options in, answers out, and the exit status (0 done, 1 unfulfilled, 2 bad input)."""
 
 from __future__ import annotations
 
@@ -26,24 +26,39 @@ app = typer.Typer(
 
 PLOT_ENDINGS = (".png", ".svg")
 
-Request = Annotated[str, typer.Argument(help="AWS JSON: SpotFleetRequestConfig or create-fleet; - for stdin.")]
-Prices = Annotated[Path, typer.Option(help="describe-spot-price-history: a file or folder (JSON, CSV, TSV, .gz).")]
+Request = Annotated[
+    str, typer.Argument(help="AWS JSON: SpotFleetRequestConfig or create-fleet; - for stdin.")
+]
+Prices = Annotated[
+    Path, typer.Option(help="describe-spot-price-history: a file or folder (JSON, CSV, TSV, .gz).")
+]
 Product = Annotated[str, typer.Option(help="Operating system of the pools.")]
 OnDemand = Annotated[Path | None, typer.Option("--on-demand", help="CSV of on-demand prices.")]
-Capacity = Annotated[Path | None, typer.Option(help="CSV instance_type,availability_zone,available[,product][,time].")]
+Capacity = Annotated[
+    Path | None, typer.Option(help="CSV instance_type,availability_zone,available[,product][,time].")
+]
 OneStrategy = Annotated[str | None, typer.Option("--strategy", help="Instead of the request's own.")]
-Strategies = Annotated[list[str] | None, typer.Option("--strategy", help="One to compare; give it again for more.")]
+Strategies = Annotated[
+    list[str] | None, typer.Option("--strategy", help="One to compare; give it again for more.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 SubnetZone = Annotated[list[str] | None, typer.Option(help="SUBNET=ZONE for subnets named without a zone.")]
 Start = Annotated[str | None, typer.Option(help="First second, such as 2021-03-10T00:00:00Z.")]
 End = Annotated[str | None, typer.Option(help="Last second.")]
 Availability = Annotated[Path | None, typer.Option(help="Folder of availability traces (ZONE_NODE.json).")]
-Polarity = Annotated[str | None, typer.Option(help="What traces mean: available (1 = up) or preempted (1 = lost).")]
-TraceStart = Annotated[str | None, typer.Option("--availability-start", help="Time of the traces' first tick.")]
-WhenUp = Annotated[int | None, typer.Option("--instances-when-up", help="What a yes of a yes-or-no trace stands for.")]
+Polarity = Annotated[
+    str | None, typer.Option(help="What traces mean: available (1 = up) or preempted (1 = lost).")
+]
+TraceStart = Annotated[
+    str | None, typer.Option("--availability-start", help="Time of the traces' first tick.")
+]
+WhenUp = Annotated[
+    int | None, typer.Option("--instances-when-up", help="What a yes of a yes-or-no trace stands for.")
+]
 TraceType = Annotated[str | None, typer.Option("--trace-type", help="Instance type that the traces are of.")]
 Interruptions = Annotated[
-    list[str] | None, typer.Option(help="price, capacity or none; default: price, and capacity if it is known.")
+    list[str] | None,
+    typer.Option(help="price, capacity or none; default: price, and capacity if it is known."),
 ]
 Billing = Annotated[str, typer.Option(help="per-second or hour-start.")]
 StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
@@ -71,14 +86,16 @@ def allocate(
     on_demand: OnDemand = None,
     capacity: Capacity = None,
     strategy: OneStrategy = None,
-    rounding: Annotated[str, typer.Option(help="aws (the rule of the service) or exact (integer optimum).")] = "aws",
+    rounding: Annotated[
+        str, typer.Option(help="aws (the rule of the service) or exact (integer optimum).")
+    ] = "aws",
     solver: Annotated[str, typer.Option(help="auto, closed-form, highs, scipy or pulp.")] = "auto",
     subnet_zone: SubnetZone = None,
     json_output: Json = False,
 ) -> None:
     """Decide what to launch now, with a certificate.
 
-    Example: `spotfleet allocate fleet.json --prices history/ --on-demand prices.csv --strategy diversified`
+    Example: `spotfleet allocate fleet.json --prices history/ --on-demand od.csv --strategy diversified`
     """
     from fleet.allocator import allocate as decide
     from fleet.resolution import resolve
@@ -139,7 +156,7 @@ def replay(
 ) -> None:
     """Run a fleet request through market history: launches, notices, interruptions, bills.
 
-    Example: `spotfleet replay fleet.json --prices history/ --on-demand prices.csv --events log.jsonl --plot run.png`
+    Example: `spotfleet replay fleet.json --prices history/ --on-demand od.csv --events log.jsonl`
     """
     import json
 
@@ -148,7 +165,15 @@ def replay(
     check_output(events)
     check_output(plot, PLOT_ENDINGS)
     files = MarketFiles(
-        prices, on_demand, capacity, availability, polarity, availability_start, instances_when_up, trace_type, product
+        prices,
+        on_demand,
+        capacity,
+        availability,
+        polarity,
+        availability_start,
+        instances_when_up,
+        trace_type,
+        product,
     )
     result = run(
         load_request(request, subnet_zone),
@@ -199,7 +224,7 @@ def compare(
 ) -> None:
     """Replay several strategies on the same market and set them side by side.
 
-    Example: `spotfleet compare fleet.json --prices history/ --strategy lowestPrice --strategy diversified --plot c.png`
+    Example: `spotfleet compare fleet.json --prices history/ --on-demand od.csv --plot compare.png`
     """
     from fleet.comparison import DEFAULT_STRATEGIES
     from fleet.comparison import compare as run
@@ -207,7 +232,15 @@ def compare(
     check_output(plot, PLOT_ENDINGS)
     check_output(report, (".html",))
     files = MarketFiles(
-        prices, on_demand, capacity, availability, polarity, availability_start, instances_when_up, trace_type, product
+        prices,
+        on_demand,
+        capacity,
+        availability,
+        polarity,
+        availability_start,
+        instances_when_up,
+        trace_type,
+        product,
     )
     comparison = run(
         load_request(request, subnet_zone),
@@ -227,9 +260,9 @@ def compare(
 
 @app.command()
 def demo(
-    plot: Annotated[Path, typer.Option(help="Where the picture goes; .png and .svg are both written.")] = Path(
-        "spotfleet-demo.png"
-    ),
+    plot: Annotated[
+        Path, typer.Option(help="Where the picture goes; .png and .svg are both written.")
+    ] = Path("spotfleet-demo.png"),
     days: Annotated[float, typer.Option(help="Length of the embedded market.")] = 30,
     seed: Annotated[int, typer.Option(help="Seed of the embedded market.")] = 7,
     strategy: Strategies = None,
@@ -246,7 +279,7 @@ def demo(
 
     check_output(plot, PLOT_ENDINGS)
     check_output(report, (".html",))
-    if not 1 <= days <= 366:  # noqa: PLR2004
+    if not 1 <= days <= 366:
         raise InputError(f"--days {days:g}", "is from 1 to 366", "correct it")
     comparison = run(
         demo_request(),

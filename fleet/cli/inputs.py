@@ -78,7 +78,9 @@ def prices_with_progress(path: Path, errors: Console) -> PriceHistory:
     columns = (TextColumn("reading prices"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task("read", total=None)
-        return read_prices(path, progress=lambda done, total: progress.update(task, completed=done, total=total))
+        return read_prices(
+            path, progress=lambda done, total: progress.update(task, completed=done, total=total)
+        )
 
 
 def with_traces(files: MarketFiles, market: Market) -> Market:

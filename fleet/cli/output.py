@@ -1,4 +1,4 @@
-"""What people and programs see: tables on standard output, one JSON document with ``--json``, notes beside."""
+"""What people and programs see: tables, or one JSON document with ``--json``; notes on the error stream."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def print_warnings(errors: Console, warnings: Sequence[str]) -> None:
 
 def print_allocation(console: Console, allocation: Allocation) -> None:
     """Print what to launch, and how good that is."""
-    table = Table(title=f"{allocation.strategy}: {allocation.request.target_capacity:g} units", title_justify="left")
+    table = Table(
+        title=f"{allocation.strategy}: {allocation.request.target_capacity:g} units", title_justify="left"
+    )
     table.add_column("instance type")
     table.add_column("zone")
     table.add_column("lifecycle")
@@ -56,10 +58,12 @@ def certificate_lines(allocation: Allocation) -> list[str]:
     lines = [
         f"{allocation.fulfilled_capacity:g} of {allocation.request.target_capacity:g} units for "
         f"${allocation.cost_per_hour:.4f} per hour",
-        f"{c.status}: {c.objective_name} {c.objective:.6g}, at least {bound} (gap {gap}; bound by {c.solver}, "
-        f"{c.rounding} rounding)",
+        f"{c.status}: {c.objective_name} {c.objective:.6g}, at least {bound} (gap {gap}; "
+        f"bound by {c.solver}, {c.rounding} rounding)",
     ]
-    binding = [b.limit if b.shadow_price is None else f"{b.limit} ({b.shadow_price:.6g} a unit)" for b in c.binding]
+    binding = [
+        b.limit if b.shadow_price is None else f"{b.limit} ({b.shadow_price:.6g} a unit)" for b in c.binding
+    ]
     if binding:
         lines.append(f"binding: {', '.join(binding)}")
     if allocation.ineligible:

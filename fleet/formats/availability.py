@@ -143,7 +143,9 @@ def read_availability(
             "fit no pool of the market",
             "check zones and instance type",
         )
-    points = change_points(rows, len(market), polarity, start_s, None if counts else instances_when_up or math.inf)
+    points = change_points(
+        rows, len(market), polarity, start_s, None if counts else instances_when_up or math.inf
+    )
     source = (
         "capacity: nodes up, from availability traces"
         if counts

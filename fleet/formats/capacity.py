@@ -24,7 +24,7 @@ def read_capacity(path: str | Path, market: Market) -> Market:
     Parameters
     ----------
     path
-        Columns ``instance_type, availability_zone, available`` and perhaps ``product`` (else the row holds for
+        Columns ``instance_type, availability_zone, available`` and perhaps ``product`` (else the row is for
         every product) and ``time`` (else the value holds always). A row is a change point.
     market
         The pools; those that the file does not name have unknown capacity and are not launched into.

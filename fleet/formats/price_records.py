@@ -83,7 +83,8 @@ def documents(data: bytes, path: Path) -> list[Any]:
     """Return the JSON documents that stand one after the other in ``data``."""
     text = data.decode("utf-8", errors="replace")
     decoder = json.JSONDecoder()
-    found, at = [], 0
+    found: list[Any] = []
+    at = 0
     while True:
         while at < len(text) and text[at].isspace():
             at += 1

@@ -29,7 +29,8 @@ def headline(results: Sequence[ReplayResult]) -> str:
     calmest = min(results, key=lambda run: (run.interruptions, run.cost))
     if len(results) == 1 or cheapest is calmest:
         return f"{cheapest.strategy}: {sentence(cheapest)}"
-    return f"{cheapest.strategy} is cheapest: {sentence(cheapest)}.\n{calmest.strategy} is calmest: {sentence(calmest)}"
+    first = f"{cheapest.strategy} is cheapest: {sentence(cheapest)}."
+    return f"{first}\n{calmest.strategy} is calmest: {sentence(calmest)}."
 
 
 def sentence(run: ReplayResult) -> str:
@@ -52,23 +53,25 @@ def comparison_figure(results: Sequence[ReplayResult]) -> Figure:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     runs = list(results)
     if not runs:
         raise InputError("no result", "a comparison shows at least one")
-    figure = Figure(figsize=(13.5, 8.6 + 0.45 * max(0, len(runs) - 3)), layout="constrained", facecolor="white")
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+    figure = Figure(figsize=(13.5, 8.6 + 0.45 * max(0, len(runs) - 3)), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, 2, width_ratios=[1.12, 1])
     plot_cost(runs, ax=axes[0, 0])
     plot_capacity(runs, ax=axes[0, 1])
     plot_pool_shares(runs, ax=axes[1, 0])
     plot_tradeoff(runs, ax=axes[1, 1])
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)  # type: ignore[union-attr]
     first = runs[0]
     figure.suptitle(headline(runs), fontsize=14, fontweight="bold", x=0.01, ha="left")
     figure.supxlabel(
-        f"{first.target_capacity:g} {first.request.target_capacity_unit_type}, {format_time(first.start_s)[:10]} to "
-        f"{format_time(first.end_s)[:10]}; {first.billing} billing; interruptions by {first.interruption_driver}",
+        f"{first.target_capacity:g} {first.request.target_capacity_unit_type}, "
+        f"{format_time(first.start_s)[:10]} to {format_time(first.end_s)[:10]}; "
+        f"{first.billing} billing; interruptions by {first.interruption_driver}",
         fontsize=8.5,
         x=0.01,
         ha="left",

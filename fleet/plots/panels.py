@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -96,11 +97,20 @@ def plot_capacity(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
         base = len(runs) - 1 - row
         lowest, mean = binned_share(run, edges)
         style = look[run.strategy]
-        steps = dict(step="post", linewidth=0)
         x = moments(edges)
         height = 0.62
-        ax.fill_between(x, base, base + height * np.append(mean, mean[-1]), color=style.colour, alpha=0.22, **steps)
-        ax.step(x, base + height * np.append(lowest, lowest[-1]), where="post", color=style.colour, linewidth=1.1)
+        ax.fill_between(
+            x,
+            base,
+            base + height * np.append(mean, mean[-1]),
+            color=style.colour,
+            alpha=0.22,
+            step="post",
+            linewidth=0,
+        )
+        ax.step(
+            x, base + height * np.append(lowest, lowest[-1]), where="post", color=style.colour, linewidth=1.1
+        )
         ax.axhline(base + height, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
         counts, _ = np.histogram(run.interruption_times_s, bins=edges)
         hit = np.flatnonzero(counts)
@@ -111,7 +121,12 @@ def plot_capacity(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
         if run.availability is not None:
             note += f", {100 * run.availability:.2f} % of the time at target"
         ax.annotate(
-            note, (0.005, base + 0.66), xycoords=("axes fraction", "data"), fontsize=8.5, color=style.colour, va="bottom"
+            note,
+            (0.005, base + 0.66),
+            xycoords=("axes fraction", "data"),
+            fontsize=8.5,
+            color=style.colour,
+            va="bottom",
         )
     ax.set_ylim(-0.28, len(runs) - 0.02)
     ax.set_yticks([base + h for base in range(len(runs)) for h in (0.0, 0.62)])
@@ -157,13 +172,19 @@ def plot_pool_shares(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes
                 break
             ax.barh(base, share, left=left, height=0.56, color=colour, alpha=SHADES[k], edgecolor="white")
             ax.text(
-                left + share / 2, base, share_label(run, i, share), ha="center", va="center", fontsize=7.5, clip_on=True
+                left + share / 2,
+                base,
+                share_label(run, i, share),
+                ha="center",
+                va="center",
+                fontsize=7.5,
+                clip_on=True,
             )
             left += share
         others = run.pools_used - min(NAMED_POOLS, run.pools_used)
         if others and left < 1:
             ax.barh(base, 1 - left, left=left, height=0.56, color="#cccccc", hatch="///", edgecolor="white")
-            text = f"{others} other pools" if 1 - left > 0.14 else f"+{others}"  # noqa: PLR2004
+            text = f"{others} other pools" if 1 - left > 0.14 else f"+{others}"
             box = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.2}
             ax.text((1 + left) / 2, base, text, ha="center", va="center", fontsize=7.5, bbox=box)
     ax.set_yticks(range(len(runs)), [run.strategy for run in reversed(runs)])
@@ -179,9 +200,9 @@ def plot_pool_shares(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes
 def share_label(run: ReplayResult, pool: int, share: float) -> str:
     """Return what fits into a bar: type, zone and share, less of it in a short bar."""
     kind, zone = str(run.pools.instance_type[pool]), str(run.pools.availability_zone[pool])
-    if share > 0.17:  # noqa: PLR2004 - widths at which the text still fits the bar
+    if share > 0.17:
         return f"{kind}\n{zone}  {100 * share:.0f} %"
-    if share > 0.13:  # noqa: PLR2004
+    if share > 0.13:
         return f"{kind}\n{100 * share:.0f} %"
     return ""
 
@@ -198,7 +219,9 @@ def plot_tradeoff(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
     wide, tall = max(float(np.ptp(x)), 1.0), max(float(np.ptp(y)), 0.05 * float(y.max(initial=1.0)), 0.01)
     ax.set_xlim(x.min() - 0.12 * wide, x.max() + 0.45 * wide)
     ax.set_ylim(max(0.0, y.min() - 0.25 * tall), y.max() + 0.3 * tall)
-    for run, at, text_y in zip(runs, x, spread_apart(y, 0.11 * (ax.get_ylim()[1] - ax.get_ylim()[0])), strict=True):
+    for run, at, text_y in zip(
+        runs, x, spread_apart(y, 0.11 * (ax.get_ylim()[1] - ax.get_ylim()[0])), strict=True
+    ):
         ax.annotate(
             run.strategy,
             (at, text_y),
@@ -218,6 +241,6 @@ def spread_apart(values: Floats, gap: float) -> Floats:
     """Return values moved up until neighbours are at least ``gap`` apart."""
     result = values.copy()
     order = np.argsort(values, kind="stable")
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         result[after] = max(result[after], result[before] + gap)
     return result

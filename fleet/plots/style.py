@@ -18,7 +18,14 @@ __all__ = ["Look", "axes_or_new", "clean", "dates", "looks", "money"]
 # Okabe and Ito (2008), without the yellow that vanishes on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (8, 2)), (0, (3, 1)))
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (5, 1.5, 1.2, 1.5)),
+    (0, (8, 2)),
+    (0, (3, 1)),
+)
 GREY = "#555555"
 
 
@@ -76,4 +83,4 @@ def moments(times_s: Ints) -> Any:
 
 def money(value: float) -> str:
     """Return dollars as a headline says them."""
-    return f"${value:,.0f}" if abs(value) >= 100 else f"${value:,.2f}"  # noqa: PLR2004
+    return f"${value:,.0f}" if abs(value) >= 100 else f"${value:,.2f}"

@@ -187,7 +187,9 @@ class Engine:
             for _ in range(len(state.healthy) - driver.kept(pool, len(state.healthy), now)):
                 instance = state.healthy.popleft()
                 state.under_notice += 1
-                self.log.write(now, EventKind.NOTICE, reason=reason, pool=pool, instance=instance, price=price)
+                self.log.write(
+                    now, EventKind.NOTICE, reason=reason, pool=pool, instance=instance, price=price
+                )
                 heapq.heappush(self.ending, (now + self.notice_s, instance, pool, reason))
             self.schedule(pool, now)
             for other, again in enumerate(self.drivers):  # another driver may be due at this very second

@@ -183,9 +183,7 @@ class LogWriter:
         """Add a launch and return the new instance's number."""
         number = self.instances
         self.instances += 1
-        self.write(
-            time_s, EventKind.LAUNCHED, pool=pool, instance=number, lifecycle=lifecycle, price=price
-        )
+        self.write(time_s, EventKind.LAUNCHED, pool=pool, instance=number, lifecycle=lifecycle, price=price)
         return number
 
     def finish(self) -> EventLog:

@@ -44,7 +44,9 @@ class ClosedForm:
             order = pool_order(relaxed(problem.objectives), problem.weight)
             units, marginal = nested_fill(order, reach, limits, problem.target), np.nan
             if float(units.sum()) < problem.target * (1 - 1e-12):
-                return Solution(INFEASIBLE, None, (), (), self.name, message="the limits hold the target back")
+                return Solution(
+                    INFEASIBLE, None, (), (), self.name, message="the limits hold the target back"
+                )
         else:
             units, marginal = self.units(problem, reach)
         instances = units / problem.weight

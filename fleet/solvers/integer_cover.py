@@ -319,7 +319,7 @@ def bounded_step(cost: Ints, step: int, each: int, copies: int) -> tuple[Ints, I
             used = np.where(better, moved_used, used)
         left -= take
         batch *= 2
-    return result, used
+    return result, used.astype(np.int64)
 
 
 def spread_over(segment: Segment, count: int, state: Departures, departures: dict[int, int]) -> None:

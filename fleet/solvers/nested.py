@@ -8,6 +8,8 @@ running sum of its groups at their caps, finest level first, and the target cuts
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from fleet.exact import Floats, Ints
@@ -21,7 +23,7 @@ def nested_order(limits: tuple[GroupLimit, ...]) -> tuple[GroupLimit, ...] | Non
     if any(limit.measure != "units" for limit in limits):
         return None
     ordered = tuple(sorted(limits, key=lambda limit: -len(limit.cap)))
-    for fine, coarse in zip(ordered, ordered[1:], strict=False):
+    for fine, coarse in itertools.pairwise(ordered):
         if not nests(fine, coarse):
             return None
     return ordered

@@ -38,8 +38,8 @@ class Availability:
     within: float = 0.45
     across: float = 0.14
     tick_s: int = 600
-    fast_h: float = 0.5
-    slow_h: float = 8.0
+    fast_h: float = 1.0
+    slow_h: float = 12.0
     partial: float = 0.25
 
     def counts(
@@ -75,7 +75,8 @@ class Availability:
         )
         threshold = np.array([NormalDist().inv_cdf(1 - float(u)) for u in uptime])
         share = np.clip((z - threshold) / self.partial, 0.0, 1.0)
-        return np.ceil(np.round(share, 1) * depth)
+        held: Floats = np.ceil(np.round(share, 1) * depth)
+        return held
 
     def latent(self, rng: np.random.Generator, slowness: Floats, ticks: int) -> Floats:
         """Return standard normal paths with two time constants, shape (ticks, len(slowness))."""

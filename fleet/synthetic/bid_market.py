@@ -85,15 +85,20 @@ class BidMarket:
         self, rng: np.random.Generator, times: Ints, calm: Floats, on_demand: float, end_s: int
     ) -> tuple[Ints, Floats]:
         """Return the calm path with spikes laid over it, each reached and left in one step."""
+        base_times, base = times, calm
+
+        def calm_row(second: int) -> int:
+            return int(np.searchsorted(base_times, second, side="right")) - 1
+
         for begin, length, height in self.spikes(rng, int(times[0]), end_s):
             finish = min(begin + length, end_s)
-            row = int(np.searchsorted(times, begin, side="right")) - 1
-            after = int(np.searchsorted(times, finish, side="right")) - 1
-            top = self.cap if height is None else max(calm[row] * height / on_demand, 1.02 + height / 10)
-            times, calm = (
-                np.concatenate((times[: row + 1], [begin, finish], times[after + 1 :])),
-                np.concatenate((calm[: row + 1], [top * on_demand, calm[after]], calm[after + 1 :])),
-            )
+            top = self.cap
+            if height is not None:
+                top = min(self.cap, max(base[calm_row(begin)] * height / on_demand, 1.02 + height / 10))
+            row = int(np.searchsorted(times, begin, side="right"))
+            after = int(np.searchsorted(times, finish, side="right"))
+            times = np.concatenate((times[:row], [begin, finish], times[after:]))
+            calm = np.concatenate((calm[:row], [top * on_demand, base[calm_row(finish)]], calm[after:]))
             keep = np.append(np.diff(times) > 0, True)
             times, calm = times[keep], calm[keep]
         inside = times < end_s
@@ -105,13 +110,21 @@ class BidMarket:
         """Return (begin, length in s, factor on the calm price or ``None`` for the cap) of each spike."""
         found: list[tuple[int, int, float | None]] = []
         busiest = self.bursts_per_day * self.evening
-        for begin in np.sort(rng.integers(start_s + 1, end_s, rng.poisson(busiest * (end_s - start_s) / DAY_S))):
+        for begin in np.sort(
+            rng.integers(start_s + 1, end_s, rng.poisson(busiest * (end_s - start_s) / DAY_S))
+        ):
             if rng.random() * self.evening > self.rate_factor(int(begin)):
                 continue
             at = int(begin)
             for _ in range(rng.geometric(1 / self.episodes)):
-                length = int(np.clip(rng.lognormal(np.log(self.spike_median_h), self.spike_sd), 0.02, 72) * HOUR_S)
-                height = None if rng.random() < self.capped_share else float(np.exp(rng.uniform(*np.log(self.jump))))
+                length = int(
+                    np.clip(rng.lognormal(np.log(self.spike_median_h), self.spike_sd), 0.02, 72) * HOUR_S
+                )
+                height = (
+                    None
+                    if rng.random() < self.capped_share
+                    else float(np.exp(rng.uniform(*np.log(self.jump))))
+                )
                 if at >= end_s:
                     break
                 found.append((at, length, height))
@@ -122,5 +135,5 @@ class BidMarket:
     def rate_factor(self, time_s: int) -> float:
         """Return the factor on the rate of bursts at a second (hour of day, weekend)."""
         hour, weekday = time_s // HOUR_S % 24, (time_s // DAY_S + 3) % 7
-        by_hour = self.evening if 18 <= hour < 20 else self.night if 3 <= hour < 6 else 1.0  # noqa: PLR2004
-        return by_hour * (self.weekend if weekday >= 5 else 1.0)  # noqa: PLR2004
+        by_hour = self.evening if 18 <= hour < 20 else self.night if 3 <= hour < 6 else 1.0
+        return by_hour * (self.weekend if weekday >= 5 else 1.0)

@@ -59,7 +59,9 @@ class SmoothedMarket:
             return np.array([start_s]), np.round([level * on_demand], 4)
         count = max(1, rng.poisson((end_s - start_s) / (self.gap_h * HOUR_S)))
         times = np.unique(np.append(start_s, rng.integers(start_s + 1, end_s, count)))
-        size = np.minimum(rng.lognormal(np.log(self.step_median), self.step_sd, len(times)), self.largest_step)
+        size = np.minimum(
+            rng.lognormal(np.log(self.step_median), self.step_sd, len(times)), self.largest_step
+        )
         turns = rng.random(len(times)) > self.persistence
         sign = np.where(np.cumsum(turns) % 2 == 0, 1.0, -1.0) * rng.choice([-1.0, 1.0])
         share = np.empty(len(times))

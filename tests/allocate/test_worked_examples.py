@@ -214,7 +214,8 @@ def test_exact_rounding_of_an_unreachable_target_serves_the_most_that_can_be():
 
 
 @pytest.mark.parametrize(
-    ("target", "expected", "cost"), [(20, [0, 0, 20], 0.88), (40, [0, 12, 28], 1.772), (60, [2, 30, 28], 2.662)]
+    ("target", "expected", "cost"),
+    [(20, [0, 0, 20], 0.88), (40, [0, 12, 28], 1.772), (60, [2, 30, 28], 2.662)],
 )
 def test_20_price_capacity_optimized_takes_the_cheapest_of_the_deep_pools(target, expected, cost):
     allocation = answer(target, DEEP, "priceCapacityOptimized", available=[12, 30, 28])

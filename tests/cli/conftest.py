@@ -53,7 +53,9 @@ class Shop:
         (folder / "od.csv").write_text(ON_DEMAND)
 
     def request(self, document):
-        (self.folder / "fleet.json").write_text(document if isinstance(document, str) else json.dumps(document))
+        (self.folder / "fleet.json").write_text(
+            document if isinstance(document, str) else json.dumps(document)
+        )
 
     def run(self, *arguments, stdin=None):
         done = subprocess.run(

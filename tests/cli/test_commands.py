@@ -27,13 +27,18 @@ def test_allocate_json_is_the_contract(shop):
     ]  # fmt: skip
     assert document["allocations"] == [
         {
-            "instance_type": "m5.large", "availability_zone": "us-x-1a", "product": "Linux/UNIX", "lifecycle": "spot",
-            "instances": 5, "weight": 2.0, "units": 10.0, "price": 0.034, "cost_per_hour": 0.17,
+            "instance_type": "m5.large", "availability_zone": "us-x-1a", "product": "Linux/UNIX",
+            "lifecycle": "spot", "instances": 5, "weight": 2.0, "units": 10.0, "price": 0.034,
+            "cost_per_hour": 0.17,
         }
     ]  # fmt: skip
     certificate = document["certificate"]
     assert {"solver", "status", "objective", "bound", "gap"} <= set(certificate)
-    assert (certificate["solver"], certificate["status"], certificate["gap"]) == ("closed-form", "optimal", 0.0)
+    assert (certificate["solver"], certificate["status"], certificate["gap"]) == (
+        "closed-form",
+        "optimal",
+        0.0,
+    )
 
 
 def test_allocate_at_an_earlier_time_and_by_another_strategy(shop):
@@ -71,7 +76,7 @@ def test_capacity_from_a_csv(shop):
     )
     answer = shop.run(*ALLOCATE, "--json", "--capacity", "cap.csv", "--strategy", "capacityOptimized")
     assert [(x["availability_zone"], x["instances"]) for x in answer.json["allocations"]] == [("us-x-1b", 5)]
-    assert any("m5.xlarge" == line["instance_type"] for line in answer.json["ineligible"])
+    assert any(line["instance_type"] == "m5.xlarge" for line in answer.json["ineligible"])
 
 
 def test_replay_json_is_the_contract_and_files_are_written(shop):
@@ -85,26 +90,65 @@ def test_replay_json_is_the_contract_and_files_are_written(shop):
 
 
 def test_compare_writes_picture_and_page(shop):
-    answer = shop.run(*COMPARE, "--json", "--strategy", "lowestPrice", "--strategy", "diversified", "--plot", "c.png", "--report", "c.html")  # noqa: E501
+    answer = shop.run(
+        *COMPARE,
+        "--json",
+        "--strategy",
+        "lowestPrice",
+        "--strategy",
+        "diversified",
+        "--plot",
+        "c.png",
+        "--report",
+        "c.html",
+    )
     assert answer.status == 0
     assert [entry["strategy"] for entry in answer.json] == ["lowestPrice", "diversified"]
     assert all(tuple(entry) == CONTRACT for entry in answer.json)
     assert (shop.folder / "c.png").read_bytes()[:4] == b"\x89PNG"
     page = (shop.folder / "c.html").read_text()
     assert "<svg" in page
-    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace("http://creativecommons.org", "")  # noqa: E501
-    assert sorted(p.name for p in shop.folder.iterdir()) == ["c.html", "c.png", "fleet.json", "od.csv", "prices.csv"]
+    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    )
+    assert sorted(p.name for p in shop.folder.iterdir()) == [
+        "c.html",
+        "c.png",
+        "fleet.json",
+        "od.csv",
+        "prices.csv",
+    ]
 
 
 def test_traces_need_their_meaning_stated(shop):
     folder = shop.folder / "traces"
     folder.mkdir()
-    (folder / "us-x-1a_v100_1.json").write_text('{"metadata": {"gap_seconds": 3600}, "data": [1, 1, 0, 1, 1, 1]}')
-    shop.request({"TargetCapacity": 2, "LaunchSpecifications": [{"InstanceType": "m5.large", "Placement": {"AvailabilityZone": "us-x-1a"}}]})  # noqa: E501
+    (folder / "us-x-1a_v100_1.json").write_text(
+        '{"metadata": {"gap_seconds": 3600}, "data": [1, 1, 0, 1, 1, 1]}'
+    )
+    shop.request(
+        {
+            "TargetCapacity": 2,
+            "LaunchSpecifications": [
+                {"InstanceType": "m5.large", "Placement": {"AvailabilityZone": "us-x-1a"}}
+            ],
+        }
+    )
     bare = shop.run(*REPLAY, "--availability", "traces")
     assert bare.status == 2
     assert "--polarity" in bare.err
-    stated = (*REPLAY, "--availability", "traces", "--polarity", "available", "--availability-start", "2021-05-01T00:00:00Z", "--trace-type", "m5.large", "--json")  # noqa: E501
+    stated = (
+        *REPLAY,
+        "--availability",
+        "traces",
+        "--polarity",
+        "available",
+        "--availability-start",
+        "2021-05-01T00:00:00Z",
+        "--trace-type",
+        "m5.large",
+        "--json",
+    )
     answer = shop.run(*stated)
     assert answer.status == 0
     assert (answer.json["interruptions"], answer.json["interruption_driver"]) == (2, "price+capacity")
@@ -157,7 +201,9 @@ BAD_REQUESTS = {
     "no such zone": (
         {
             "TargetCapacity": 1,
-            "LaunchSpecifications": [{"InstanceType": "m5.large", "Placement": {"AvailabilityZone": "us-x-1z"}}],
+            "LaunchSpecifications": [
+                {"InstanceType": "m5.large", "Placement": {"AvailabilityZone": "us-x-1z"}}
+            ],
         },
         "m5.large in us-x-1z",
     ),
@@ -255,7 +301,9 @@ def test_a_lean_start(shop):
         "heavy = {'scipy', 'pulp', 'matplotlib', 'numba', 'pandas', 'highspy'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=shop.folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=shop.folder, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -264,4 +312,3 @@ def test_help_has_an_example_for_each_command(shop):
         answer = shop.run(command, "--help")
         assert answer.status == 0
         assert "--json" in answer.out
-

@@ -36,7 +36,9 @@ def blocks(language):
 
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(code, tmp_path):
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -56,7 +58,12 @@ def test_shell(code, tmp_path, request):
         (tmp_path / name).write_text(text)
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        ["bash", "-euo", "pipefail", "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

@@ -26,7 +26,12 @@ SPOT_FLEET = {
         {
             "LaunchTemplateSpecification": {"LaunchTemplateName": "t", "Version": "1"},
             "Overrides": [
-                {"InstanceType": "m5.large", "AvailabilityZone": "us-x-1a", "WeightedCapacity": 2, "Priority": 1},
+                {
+                    "InstanceType": "m5.large",
+                    "AvailabilityZone": "us-x-1a",
+                    "WeightedCapacity": 2,
+                    "Priority": 1,
+                },
                 {"InstanceType": "m5.xlarge", "SpotPrice": "0.031", "WeightedCapacity": 4.5},
             ],
         }
@@ -63,9 +68,17 @@ CREATE_FLEET = {
 
 def test_spot_fleet_request_is_kept_exactly():
     request = fleet.parse_request(SPOT_FLEET)
-    assert (request.target_capacity, request.on_demand_target_capacity, request.spot_target_capacity) == (40, 10, 30)
+    assert (request.target_capacity, request.on_demand_target_capacity, request.spot_target_capacity) == (
+        40,
+        10,
+        30,
+    )
     assert (request.strategy, request.on_demand_strategy) == ("capacityOptimizedPrioritized", "prioritized")
-    assert (request.max_price, request.spot_max_total_price, request.on_demand_max_total_price) == (0.05, 1.5, 2.25)
+    assert (request.max_price, request.spot_max_total_price, request.on_demand_max_total_price) == (
+        0.05,
+        1.5,
+        2.25,
+    )
     assert (request.fleet_type, request.terminate_excess) == ("maintain", False)
     assert request.valid_until.isoformat() == "2030-01-01T00:00:00+00:00"
     assert request.overrides == (
@@ -76,7 +89,13 @@ def test_spot_fleet_request_is_kept_exactly():
 
 def test_both_apis_say_the_same():
     one, two = fleet.parse_request(SPOT_FLEET), fleet.parse_request(CREATE_FLEET)
-    for name in ("target_capacity", "on_demand_target_capacity", "strategy", "on_demand_strategy", "terminate_excess"):
+    for name in (
+        "target_capacity",
+        "on_demand_target_capacity",
+        "strategy",
+        "on_demand_strategy",
+        "terminate_excess",
+    ):
         assert getattr(one, name) == getattr(two, name), name
     assert two.overrides[0].max_price == 0.05
 
@@ -96,7 +115,14 @@ def test_every_wrapping_is_taken_off(wrap):
 
 @pytest.mark.parametrize("style", ["camel", "kebab"])
 @pytest.mark.parametrize(
-    "name", ["lowest-price", "diversified", "capacity-optimized", "capacity-optimized-prioritized", "price-capacity-optimized"]
+    "name",
+    [
+        "lowest-price",
+        "diversified",
+        "capacity-optimized",
+        "capacity-optimized-prioritized",
+        "price-capacity-optimized",
+    ],
 )
 def test_both_spellings(name, style):
     head, *tail = name.split("-")
@@ -175,7 +201,12 @@ OVERRIDE = ("LaunchTemplateConfigs", 0, "Overrides", 0)
         (CREATE_FLEET, ("LaunchTemplateConfigs",), None, "LaunchTemplateConfigs"),
         (CREATE_FLEET, (*OVERRIDE, "MaxPrice"), "0.0005", "at least 0.001"),
         (CREATE_FLEET, ("SpotOptions", "SingleInstanceType"), True, "instant fleets only"),
-        (CREATE_FLEET, ("TargetCapacitySpecification", "DefaultTargetCapacityType"), "capacity-block", "is spot or"),
+        (
+            CREATE_FLEET,
+            ("TargetCapacitySpecification", "DefaultTargetCapacityType"),
+            "capacity-block",
+            "is spot or",
+        ),
         (CREATE_FLEET, ("TargetCapacitySpecification", "SpotTargetCapacity"), 35, "do not exceed"),
     ],
 )
@@ -185,15 +216,20 @@ def test_every_rule_is_one_clear_error(config, path, value, words):
 
 
 def test_subnets_without_a_zone_say_what_to_do():
-    config = {"TargetCapacity": 1, "LaunchSpecifications": [{"InstanceType": "m5.large", "SubnetId": "subnet-9"}]}
+    config = {
+        "TargetCapacity": 1,
+        "LaunchSpecifications": [{"InstanceType": "m5.large", "SubnetId": "subnet-9"}],
+    }
     with pytest.raises(RequestError, match="--subnet-zone subnet-9=ZONE"):
         fleet.parse_request(config)
 
 
 def test_on_demand_needs_launch_templates():
     config = {
-        "TargetCapacity": 2, "OnDemandTargetCapacity": 1, "LaunchSpecifications": [{"InstanceType": "m5.large"}],
-    }  # fmt: skip
+        "TargetCapacity": 2,
+        "OnDemandTargetCapacity": 1,
+        "LaunchSpecifications": [{"InstanceType": "m5.large"}],
+    }
     with pytest.raises(RequestError, match="needs launch templates"):
         fleet.parse_request(config)
 

@@ -32,7 +32,9 @@ def write(path, text):
 
 
 def test_on_demand_by_zone_and_by_region(tmp_path, market):
-    by_zone = write(tmp_path / "z.csv", "az,type,linux_ondemand_usd\nus-x-1a,p3.2xlarge,3.06\nus-x-1b,p3.2xlarge,\n")
+    by_zone = write(
+        tmp_path / "z.csv", "az,type,linux_ondemand_usd\nus-x-1a,p3.2xlarge,3.06\nus-x-1b,p3.2xlarge,\n"
+    )
     prices = fleet.read_on_demand(by_zone).for_market(market)
     np.testing.assert_equal(prices, [3.06, np.nan, np.nan, np.nan])
     by_region = write(
@@ -40,7 +42,9 @@ def test_on_demand_by_zone_and_by_region(tmp_path, market):
         "snapshot,region,instance_type,linux_ondemand_usd,windows_ondemand_usd\n"
         "2018-01-01,us-x-1,m5.large,9,9\n2019-01-01,us-x-1,m5.large,0.096,0.188\n",
     )
-    np.testing.assert_equal(fleet.read_on_demand(by_region).for_market(market), [np.nan, np.nan, 0.096, 0.188])
+    np.testing.assert_equal(
+        fleet.read_on_demand(by_region).for_market(market), [np.nan, np.nan, 0.096, 0.188]
+    )
     old = fleet.read_on_demand(by_region, snapshot="2018-01-01")
     np.testing.assert_equal(old.for_market(market)[2:], [9, 9])
     applied = fleet.read_on_demand(by_region).apply(market)
@@ -109,7 +113,9 @@ def test_yes_or_no_traces_in_both_polarities(tmp_path, market):
     assert up.capacity_source.startswith("proxy")
     assert any("polarity available" in note for note in up.notes)
     assert any("differ in length" in note for note in up.notes)
-    bounded = fleet.read_availability(tmp_path, market, polarity="preempted", start_s=1000, instances_when_up=3)
+    bounded = fleet.read_availability(
+        tmp_path, market, polarity="preempted", start_s=1000, instances_when_up=3
+    )
     np.testing.assert_equal(bounded.capacity.at(1000)[:2], [0, 3])
 
 
@@ -160,7 +166,9 @@ def test_the_v100_sets(data_dir, folder, pools):
         0,
         60 * DAY,
     )
-    known = fleet.read_availability(data_dir / "availability" / folder, market, polarity="available", start_s=0)
+    known = fleet.read_availability(
+        data_dir / "availability" / folder, market, polarity="available", start_s=0
+    )
     assert (known.capacity.at(DAY) >= 0).all()
     biggest = known.capacity.values[~np.isnan(known.capacity.values)].max()
     assert biggest == (np.inf if pools == 9 else 4)

@@ -37,7 +37,9 @@ def shapes(rows):
         "pages.json": "\n".join(page([row]) for row in rows),
         "list.json": json.dumps(records(rows)),
         "lines.jsonl": "\n".join(json.dumps(record) for record in records(rows)),
-        "extra.json": json.dumps({"SpotPriceHistory": [{**r, "AvailabilityZoneId": "x"} for r in records(rows)]}),
+        "extra.json": json.dumps(
+            {"SpotPriceHistory": [{**r, "AvailabilityZoneId": "x"} for r in records(rows)]}
+        ),
         "table.csv": ",".join(NAMES) + "\n" + "\n".join(",".join(row) for row in rows) + "\n",
         "table.tsv": "\t".join(NAMES) + "\n" + "\n".join("\t".join(row) for row in rows),
         "text.txt": "\n".join("\t".join(("SPOTPRICEHISTORY", *row)) for row in rows),
@@ -47,7 +49,10 @@ def shapes(rows):
 def facts(market):
     """What a market is, whatever it was read from."""
     keys = list(zip(market.instance_type, market.availability_zone, market.product, strict=True))
-    return {key: tuple(map(tuple, (t.tolist(), v.tolist()))) for key, (t, v) in zip(keys, map(market.prices.of, range(len(keys))), strict=True)}
+    return {
+        key: tuple(map(tuple, (t.tolist(), v.tolist())))
+        for key, (t, v) in zip(keys, map(market.prices.of, range(len(keys))), strict=True)
+    }
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -90,7 +95,10 @@ def test_order_files_and_doubles_do_not_matter(tmp_path, data):
     assert facts(together.market) == facts(fleet.read_prices(folder / "all.csv").market)
     assert together.report.exact_duplicates == len(mixed)  # the CSV says again what the pages say, and so on
     kept = len(together.market.prices.times_s)
-    assert together.report.records_read == kept + together.report.exact_duplicates + together.report.unchanged_repeats
+    assert (
+        together.report.records_read
+        == kept + together.report.exact_duplicates + together.report.unchanged_repeats
+    )
 
 
 def test_products_stay_apart_and_vpc_is_merged(tmp_path):

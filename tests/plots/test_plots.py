@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -53,7 +54,7 @@ def test_labels_of_line_ends_do_not_overlap(results):
     ax = plot_cost([results[0], replace(results[0], strategy="twin"), results[1]])
     heights = sorted(text.xy[1] for text in ax.texts)
     low, high = ax.get_ylim()
-    assert min(b - a for a, b in zip(heights, heights[1:], strict=False)) >= 0.07 * (high - low)
+    assert min(b - a for a, b in itertools.pairwise(heights)) >= 0.07 * (high - low)
 
 
 def test_the_headline_tells_cheapest_and_calmest(results):

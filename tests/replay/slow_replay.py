@@ -40,7 +40,9 @@ def slow_replay(request, market, start, end, *, notice=120, use_capacity=True):
         for x in instances:
             if x[2] is None and x[3] is not None and x[3] <= now:
                 x[2] = x[3]
-        running = np.bincount([x[0] for x in instances if x[2] is None], minlength=len(pools)).astype(np.int64)
+        running = np.bincount([x[0] for x in instances if x[2] is None], minlength=len(pools)).astype(
+            np.int64
+        )
         if request.fleet_type == "maintain" or now == start:
             counts = fleet.launches(
                 strategy,
@@ -51,6 +53,11 @@ def slow_replay(request, market, start, end, *, notice=120, use_capacity=True):
             )
             instances += [[i, now, None, None] for i in range(len(pools)) for _ in range(counts[i])]
     return [
-        (i, launch, gone if gone is not None else (due if due is not None and due <= end else end), (gone is not None) or (due is not None and due <= end))
+        (
+            i,
+            launch,
+            gone if gone is not None else (due if due is not None and due <= end else end),
+            (gone is not None) or (due is not None and due <= end),
+        )
         for i, launch, gone, due in instances
     ]

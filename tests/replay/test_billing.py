@@ -74,7 +74,9 @@ def test_bills_equal_a_second_by_second_reading(changes, launch, length, rule, i
                 expected += price_at(min(second, end)) / 3600
             else:
                 expected += price_at(launch + (second - launch) // 3600 * 3600) / 3600
-    assert fleet.bill(prices, launch, end, interrupted=interrupted, rule=rule) == pytest.approx(expected, abs=1e-9)
+    assert fleet.bill(prices, launch, end, interrupted=interrupted, rule=rule) == pytest.approx(
+        expected, abs=1e-9
+    )
 
 
 def test_many_instances_are_billed_as_one_by_one():

@@ -43,12 +43,21 @@ def test_golden_price_crossing():
 
     m0 runs from 0 to 2 h + 120 s: 2 h at .10, then 120 s at .60. From then m1, to the end at 5 h.
     """
-    market = market_of({0: [(0, 0.10), (2 * HOUR, 0.60), (2 * HOUR + 1800, 0.10)], 1: [(0, 0.20)]}, [0.5, 0.5], 5 * HOUR)
+    market = market_of(
+        {0: [(0, 0.10), (2 * HOUR, 0.60), (2 * HOUR + 1800, 0.10)], 1: [(0, 0.20)]}, [0.5, 0.5], 5 * HOUR
+    )
     result = fleet.replay(request_of(2, 1), market)
-    assert result.cost == pytest.approx(2 * 0.10 + 120 / HOUR * 0.60 + (3 * HOUR - 120) / HOUR * 0.20, abs=1e-9)
+    assert result.cost == pytest.approx(
+        2 * 0.10 + 120 / HOUR * 0.60 + (3 * HOUR - 120) / HOUR * 0.20, abs=1e-9
+    )
     assert result.on_demand_cost == pytest.approx(2.5, abs=1e-9)
     assert (result.interruptions, result.launches, result.availability) == (1, 2, 1.0)
-    assert [e["event_sub_type"] for e in result.events()] == ["launched", "terminate", "terminated", "launched"]
+    assert [e["event_sub_type"] for e in result.events()] == [
+        "launched",
+        "terminate",
+        "terminated",
+        "launched",
+    ]
     assert result.interruption_driver == "price"
 
 
@@ -59,7 +68,7 @@ def test_golden_free_first_hour():
 
 
 def test_golden_capacity_oldest_first_and_refill():
-    """Two in m0 (launched at 0 and at 30 min, when a second fits); one is lost at 2 h; it comes back at 3 h."""
+    """Two in m0 (launched at 0 and at 30 min, when a second fits); one is lost at 2 h, replaced at 3 h."""
     market = market_of(
         {0: [(0, 0.10)]}, [0.5], 4 * HOUR, {0: [(0, 1), (1800, 2), (2 * HOUR, 1), (3 * HOUR, 2)]}
     )
@@ -167,9 +176,13 @@ def cases(draw):
     held = st.integers(0, 5)
     capacity = None
     if draw(st.booleans()):
-        capacity = {i: [(0, draw(held)), *draw(st.lists(st.tuples(times, held), max_size=5))] for i in range(n)}
+        capacity = {
+            i: [(0, draw(held)), *draw(st.lists(st.tuples(times, held), max_size=5))] for i in range(n)
+        }
     weights = [draw(st.sampled_from([1, 2, 4])) for _ in range(n)]
-    strategy = draw(st.sampled_from(["lowestPrice", "diversified", "capacityOptimized", "priceCapacityOptimized"]))
+    strategy = draw(
+        st.sampled_from(["lowestPrice", "diversified", "capacityOptimized", "priceCapacityOptimized"])
+    )
     request = fleet.FleetRequest(
         draw(st.integers(1, 12)),
         tuple(fleet.Override(f"m{i}.large", weight=w) for i, w in enumerate(weights)),
@@ -212,11 +225,11 @@ def test_a_changed_future_leaves_past_decisions_alone(case, now, cents):
     changed = replace(market, prices=other_future(market.prices, cents / 100))
     if market.capacity is not None:
         changed = replace(changed, capacity=other_future(market.capacity, float(cents % 4)))
-    before, after = ([e for e in fleet.replay(request, m).log.time_s.tolist() if e < now] for m in (market, changed))
+    before, after = (
+        [e for e in fleet.replay(request, m).log.time_s.tolist() if e < now] for m in (market, changed)
+    )
     assert before == after
-    facts = [
-        [x[:2] for x in instances_of(fleet.replay(request, m)) if x[1] < now] for m in (market, changed)
-    ]
+    facts = [[x[:2] for x in instances_of(fleet.replay(request, m)) if x[1] < now] for m in (market, changed)]
     assert facts[0] == facts[1]
 
 

@@ -100,12 +100,18 @@ def test_nested_limits_are_filled_exactly_by_the_greedy(problem, data):
     n = len(problem)
     fine = np.array(data.draw(st.lists(st.integers(-1, 3), min_size=n, max_size=n)))
     coarse = np.where(fine >= 0, fine // 2, -1)
-    caps = lambda k: np.array(data.draw(st.lists(st.one_of(st.just(np.inf), st.integers(0, 20)), min_size=k, max_size=k)), dtype=float)  # noqa: E731, E501
+
+    def caps(k):
+        cap = st.one_of(st.just(np.inf), st.integers(0, 20))
+        return np.array(data.draw(st.lists(cap, min_size=k, max_size=k)), dtype=float)
+
     limits = (
         GroupLimit("zone", coarse, caps(2), ("a", "b")),
         GroupLimit("type", fine, caps(4), ("p", "q", "r", "s")),
     )
-    nested = replace(problem, limits=limits, objectives=tuple(o for o in problem.objectives if isinstance(o, Linear)))
+    nested = replace(
+        problem, limits=limits, objectives=tuple(o for o in problem.objectives if isinstance(o, Linear))
+    )
     closed = SOLVERS["closed-form"]()
     assert closed.can(nested)
     agree(SOLVERS["highs"]().solve(nested), closed.solve(nested))

@@ -99,7 +99,9 @@ def test_availability_comes_in_bursts_and_together():
     across = [phi[i, j] for i in range(n) for j in range(i) if region[i] != region[j]]
     assert 0.15 < np.mean(within) < 0.6
     assert np.mean(across) < 0.2 < np.mean(within) + 0.05
-    runs = [len(r) for k in range(n) for r in np.split(up[:, k], np.flatnonzero(np.diff(up[:, k])) + 1) if r[0]]
+    runs = [
+        len(r) for k in range(n) for r in np.split(up[:, k], np.flatnonzero(np.diff(up[:, k])) + 1) if r[0]
+    ]
     assert np.std(runs) > 1.2 * np.mean(runs)  # burstier than exponential: Weibull shape below 1
     drops = [int((np.diff(up[:, k].astype(int)) < 0).sum()) / (ticks / 144) for k in range(n)]
     assert 1 < np.mean(drops) < 9
