@@ -254,11 +254,9 @@ class Market:
             capacity=None if self.capacity is None else self.capacity.take(picked),
         )
 
-    def with_on_demand(self, price: npt.ArrayLike, note: str | None = None) -> Market:
+    def with_on_demand(self, price: npt.ArrayLike) -> Market:
         """Return this market with on-demand prices, shape (n,), $ per instance-hour, nan unknown."""
-        return replace(
-            self, on_demand_price=frozen_floats(price), notes=self.notes + ((note,) if note else ())
-        )
+        return replace(self, on_demand_price=frozen_floats(price))
 
     def without_capacity(self) -> Market:
         """Return this market as if nothing were known of capacity."""

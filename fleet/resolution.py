@@ -32,6 +32,20 @@ class ResolvedRequest:
     pools: LaunchPools
     market: Market
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What an answer should say of the pools' on-demand prices, one line each."""
+        unknown = np.isnan(self.pools.on_demand_price)
+        notes = []
+        if unknown.any() and not unknown.all():
+            notes.append(f"on-demand price unknown for {int(unknown.sum())} of {len(unknown)} pools")
+        unbounded = int((unknown & np.isnan(self.pools.max_price)).sum())
+        if unbounded:
+            notes.append(
+                f"{unbounded} pools have neither max price nor on-demand price: bought at any spot price"
+            )
+        return tuple(notes)
+
 
 def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") -> ResolvedRequest:
     """Turn the overrides of a request into launch pools of one product that the market has prices for.

@@ -262,14 +262,12 @@ def warnings_of(resolved: ResolvedRequest, strategy: Strategy, begin: int) -> tu
     snapshot = snapshot_at(resolved.market, resolved.pools, begin)
     none = np.zeros(len(snapshot), dtype=np.int64)
     _, plan, _ = spot_problem(strategy, snapshot, resolved.request.spot_target_capacity, none, None)
-    notes = [*resolved.request.notes, *resolved.market.notes, *plan.notes]
+    notes = [*resolved.request.notes, *resolved.market.notes, *resolved.notes, *plan.notes]
     late = int(np.isnan(snapshot.spot_price).sum())
     if late:
         notes.append(
             f"{late} of {len(snapshot)} pools have no price yet at the start; not launched into until then"
         )
-    if np.isnan(resolved.pools.on_demand_price).any() and np.isnan(resolved.pools.max_price).any():
-        notes.append("pools without max price and on-demand price are bought at any price")
     return tuple(notes)
 
 

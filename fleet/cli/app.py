@@ -114,7 +114,7 @@ def allocate(
         print_json(allocation.to_dict())
     else:
         print_allocation(console(), allocation)
-    print_warnings(errors(), allocation.warnings)
+    print_warnings(errors(), [*allocation.warnings, *resolved.notes])
     if allocation.unfulfilled:
         fail_unfulfilled(allocation)
 

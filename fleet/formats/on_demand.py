@@ -69,17 +69,15 @@ class OnDemandPrices:
         return self.prices.get((availability_zone, instance_type, product), by_region)
 
     def apply(self, market: Market) -> Market:
-        """Return the market with these on-demand prices, and a note if some stay unknown."""
+        """Return the market with these on-demand prices; those of some pools may stay unknown."""
         prices = self.for_market(market)
-        unknown = int(np.isnan(prices).sum())
-        if unknown == len(market):
+        if np.isnan(prices).all():
             raise CatalogueError(
                 f"{self.source}",
                 "has a price for none of the pools",
                 "give the catalogue of these regions and types",
             )
-        note = f"on-demand price unknown for {unknown} of {len(market)} pools" if unknown else None
-        return market.with_on_demand(prices, note)
+        return market.with_on_demand(prices)
 
 
 def read_on_demand(path: str | Path, *, snapshot: str | None = None) -> OnDemandPrices:

@@ -34,6 +34,8 @@ def span(results: Sequence[ReplayResult]) -> tuple[int, int]:
 
 def plot_cost(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | None = None) -> Axes:
     """Draw cumulative cost by strategy, with what the target would have cost on demand."""
+    from matplotlib.ticker import StrMethodFormatter
+
     ax, runs = axes_or_new(ax), as_results(results)
     start, end = span(runs)
     times = np.unique(np.linspace(start, end, POINTS).astype(np.int64))
@@ -49,6 +51,7 @@ def plot_cost(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | None
         ax.plot(moments(times), curve, color=style.colour, linestyle=style.dash, linewidth=2)
         labels.append((float(curve[-1]), f"{run.strategy} {money(run.cost)}", style.colour))
     ax.set_ylim(bottom=0)
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.set_ylabel("spent so far ($)", fontsize=8.5)
     clean(ax, "Cumulative cost")
     dates(ax, start, end)
@@ -132,7 +135,7 @@ def plot_capacity(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
     ax.set_yticks([base + h for base in range(len(runs)) for h in (0.0, 0.62)])
     ax.set_yticklabels(["0 %", "100 %"] * len(runs))
     ax.set_ylabel("running / target capacity", fontsize=8.5)
-    clean(ax, "Running capacity (dashed: target; ticks: interruptions)")
+    clean(ax, "Running capacity (ticks: interruptions)")
     ax.grid(visible=False)
     dates(ax, start, end)
     return ax
@@ -200,7 +203,7 @@ def plot_pool_shares(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes
 def share_label(run: ReplayResult, pool: int, share: float) -> str:
     """Return what fits into a bar: type, zone and share, less of it in a short bar."""
     kind, zone = str(run.pools.instance_type[pool]), str(run.pools.availability_zone[pool])
-    if share > 0.17:
+    if share > 0.21:
         return f"{kind}\n{zone}  {100 * share:.0f} %"
     if share > 0.13:
         return f"{kind}\n{100 * share:.0f} %"
@@ -209,6 +212,8 @@ def share_label(run: ReplayResult, pool: int, share: float) -> str:
 
 def plot_tradeoff(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | None = None) -> Axes:
     """Draw cost against interruptions, a point a strategy: down and left is better."""
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
     ax, runs = axes_or_new(ax), as_results(results)
     look = looks([run.strategy for run in runs])
     x = np.array([run.interruptions for run in runs], dtype=np.float64)
@@ -218,7 +223,10 @@ def plot_tradeoff(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
         ax.scatter([at], [cost], color=style.colour, marker=style.marker, s=90, zorder=3)
     wide, tall = max(float(np.ptp(x)), 1.0), max(float(np.ptp(y)), 0.05 * float(y.max(initial=1.0)), 0.01)
     ax.set_xlim(x.min() - 0.12 * wide, x.max() + 0.45 * wide)
-    ax.set_ylim(max(0.0, y.min() - 0.25 * tall), y.max() + 0.3 * tall)
+    ax.set_ylim(max(-0.06 * tall, y.min() - 0.25 * tall), y.max() + 0.3 * tall)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     for run, at, text_y in zip(
         runs, x, spread_apart(y, 0.11 * (ax.get_ylim()[1] - ax.get_ylim()[0])), strict=True
     ):

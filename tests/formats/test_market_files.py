@@ -48,7 +48,10 @@ def test_on_demand_by_zone_and_by_region(tmp_path, market):
     old = fleet.read_on_demand(by_region, snapshot="2018-01-01")
     np.testing.assert_equal(old.for_market(market)[2:], [9, 9])
     applied = fleet.read_on_demand(by_region).apply(market)
-    assert "unknown for 2 of 4 pools" in applied.notes[-1]
+    wanted = fleet.FleetRequest(1, (fleet.Override("p3.2xlarge"), fleet.Override("m5.large")))
+    notes = fleet.resolve(wanted, applied).notes
+    assert notes[0] == "on-demand price unknown for 2 of 3 pools"
+    assert "bought at any spot price" in notes[1]
 
 
 @pytest.mark.parametrize(

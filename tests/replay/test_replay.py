@@ -129,6 +129,11 @@ def test_spot_equal_to_the_max_price_runs_on():
     assert fleet.replay(request_of(1, 1), market).interruptions == 0
 
 
+def test_spot_that_passes_the_max_price_by_way_of_equality_interrupts():
+    market = market_of({0: [(0, 0.10), (HOUR, 0.5), (2 * HOUR, 0.6)]}, [0.5], 3 * HOUR)
+    assert fleet.replay(request_of(1, 1), market).instances.end_s.tolist() == [2 * HOUR + 120]
+
+
 def test_target_zero():
     result = fleet.replay(request_of(1, 0), market_of({0: [(0, 0.10)]}, [0.5], HOUR))
     assert (result.cost, result.launches, result.availability, result.saving) == (0.0, 0, 1.0, None)
