@@ -55,8 +55,8 @@ def answer(problem: Problem, pools: LaunchPools, rounding: str, solver: str) -> 
         solver=solution.solver,
         status="unfulfilled",
         objective_name=problem.objectives[0].name,
-        objective=value,
-        bound=solution.bounds[0] if solution.bounds else None,
+        objective=round(value, 12),
+        bound=round(solution.bounds[0], 12) if solution.bounds else None,
         binding=binding_limits(problem, counts, pools, solution, covered=covered),
         rounding=rounding,
     )

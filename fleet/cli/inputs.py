@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fleet.errors import CapacityDataError, InputError
 from fleet.formats import (
@@ -75,6 +74,8 @@ def prices_with_progress(path: Path, errors: Console) -> PriceHistory:
     """Read prices; on a terminal a bar shows how far."""
     if not errors.is_terminal:
         return read_prices(path)
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("reading prices"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task("read", total=None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
 
-from fleet.allocation import Allocation
-from fleet.comparison import Comparison
+    from fleet.allocation import Allocation
+    from fleet.comparison import Comparison
 
 __all__ = ["print_allocation", "print_comparison", "print_json", "print_warnings"]
 
@@ -28,6 +28,8 @@ def print_warnings(errors: Console, warnings: Sequence[str]) -> None:
 
 def print_allocation(console: Console, allocation: Allocation) -> None:
     """Print what to launch, and how good that is."""
+    from rich.table import Table
+
     table = Table(
         title=f"{allocation.strategy}: {allocation.request.target_capacity:g} units", title_justify="left"
     )
@@ -73,6 +75,8 @@ def certificate_lines(allocation: Allocation) -> list[str]:
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
     """Print one row a strategy."""
+    from rich.table import Table
+
     header, *rows = comparison.rows()
     table = Table()
     for k, name in enumerate(header):
