@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from fleet.results import ReplayResult
     from fleet.runner import replay
     from fleet.snapshot import Snapshot, snapshot_at
+    from fleet.solvers.warm import WarmAnswer, WarmProblem
     from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
     from fleet.synthetic import demo_request, synthetic_market
 
@@ -90,6 +91,7 @@ _ROOMS = {
     "resolution": ("ResolvedRequest", "resolve"),
     "results": ("ReplayResult",),
     "snapshot": ("Snapshot", "snapshot_at"),
+    "solvers.warm": ("WarmAnswer", "WarmProblem"),
     "strategy": ("Plan", "Strategy", "View", "find_strategy", "strategy_names"),
     "synthetic": ("demo_request", "synthetic_market"),
 }
@@ -130,6 +132,8 @@ __all__ = [
     "Strategy",
     "UnknownStrategyError",
     "View",
+    "WarmAnswer",
+    "WarmProblem",
     "__version__",
     "allocate",
     "bill",

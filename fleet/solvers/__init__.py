@@ -8,6 +8,7 @@ from fleet.errors import InputError
 from fleet.model import Model, Problem
 from fleet.solvers.base import EngineAnswer, Solution, Solver
 from fleet.solvers.closed_form import ClosedForm
+from fleet.solvers.compiled_solver import CompiledSolver
 from fleet.solvers.integer_cover import TooLargeError
 from fleet.solvers.lexicographic import LexicographicSolver
 
@@ -86,6 +87,7 @@ class AutoSolver:
 
 SOLVERS: dict[str, Callable[[], Solver]] = {
     "closed-form": WholeClosedForm,
+    "compiled": CompiledSolver,
     "highs": lambda: LexicographicSolver("highs", run_highs),
     "scipy": lambda: LexicographicSolver("scipy", run_scipy),
     "pulp": lambda: LexicographicSolver("pulp", run_pulp, slack=1e-6),

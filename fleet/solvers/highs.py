@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from fleet.errors import SolverError
 from fleet.model import Model
 from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer
 
-__all__ = ["solve_with_highs"]
+__all__ = ["pass_model", "solve_with_highs"]
 
 
 def solve_with_highs(model: Model) -> EngineAnswer:
-    """Solve one model, MIP gap 0.
+    """Solve one model, MIP gap 0."""
+    highs = pass_model(model)
+    highs.run()
+    return answer_of(highs, bool(model.integer.any()))
+
+
+def pass_model(model: Model) -> Any:
+    """Return a HiGHS object that holds a model.
 
     Notes
     -----
@@ -24,8 +34,7 @@ def solve_with_highs(model: Model) -> EngineAnswer:
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("mip_rel_gap", 0.0)
     highs.setOptionValue("mip_abs_gap", 0.0)
-    whole = bool(model.integer.any())
-    if whole:
+    if model.integer.any():
         # The default of 1e-6 lets a whole number be off by a millionth: enough to miss a cover by a unit.
         highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
     rows, columns = model.shape
@@ -41,20 +50,17 @@ def solve_with_highs(model: Model) -> EngineAnswer:
         model.integer.astype(np.int32),
     )
     rowwise, minimize = int(highspy.MatrixFormat.kRowwise), int(highspy.ObjSense.kMinimize)
-    if (
-        highs.passModel(columns, rows, len(model.value), rowwise, minimize, 0.0, *arrays)
-        == highspy.HighsStatus.kError
-    ):
-        return EngineAnswer(FAILED, None, np.nan, np.nan, message="HiGHS refused the model")
-    highs.run()
-    return answer_of(highs, whole)
+    status = highs.passModel(columns, rows, len(model.value), rowwise, minimize, 0.0, *arrays)
+    if status == highspy.HighsStatus.kError:
+        raise SolverError("HiGHS", "refused the model", "try solver='scipy'")
+    return highs
 
 
-def answer_of(highs: object, whole: bool) -> EngineAnswer:
+def answer_of(highs: Any, whole: bool) -> EngineAnswer:
     """Translate what HiGHS says after a run."""
     import highspy
 
-    status = highs.getModelStatus()  # type: ignore[attr-defined]
+    status = highs.getModelStatus()
     known = {
         highspy.HighsModelStatus.kOptimal: OPTIMAL,
         highspy.HighsModelStatus.kInfeasible: INFEASIBLE,
@@ -65,9 +71,9 @@ def answer_of(highs: object, whole: bool) -> EngineAnswer:
     }
     name = known.get(status, FAILED)
     if name != OPTIMAL:
-        return EngineAnswer(name, None, np.nan, np.nan, message=f"HiGHS: {highs.modelStatusToString(status)}")  # type: ignore[attr-defined]
-    info = highs.getInfo()  # type: ignore[attr-defined]
-    solution = highs.getSolution()  # type: ignore[attr-defined]
+        return EngineAnswer(name, None, np.nan, np.nan, message=f"HiGHS: {highs.modelStatusToString(status)}")
+    info = highs.getInfo()
+    solution = highs.getSolution()
     objective = float(info.objective_function_value)
     return EngineAnswer(
         OPTIMAL,

@@ -62,6 +62,9 @@ def agree(a, b):
 @given(problems())
 def test_closed_form_equals_every_engine(problem):
     closed = SOLVERS["closed-form"]().solve(problem)
+    compiled = SOLVERS["compiled"]()
+    if compiled.can(problem):
+        agree(compiled.solve(problem), closed)
     for name in ENGINES:
         agree(SOLVERS[name]().solve(problem), closed)
 
@@ -142,13 +145,14 @@ def test_whole_instances_equal_brute_force(problem):
 @given(problems(most_pools=4))
 def test_whole_closed_forms_equal_brute_force(problem):
     whole = replace(problem, whole=True)
-    closed = SOLVERS["closed-form"]()
-    if closed.can(whole):
-        expected = brute_force(whole)
-        solution = closed.solve(whole)
-        assert solution.has_answer == (expected is not None)
-        if expected is not None:
-            np.testing.assert_allclose(solution.values, expected, rtol=1e-9, atol=1e-9)
+    for name in ("closed-form", "compiled"):
+        closed = SOLVERS[name]()
+        if closed.can(whole):
+            expected = brute_force(whole)
+            solution = closed.solve(whole)
+            assert solution.has_answer == (expected is not None)
+            if expected is not None:
+                np.testing.assert_allclose(solution.values, expected, rtol=1e-9, atol=1e-9)
 
 
 @settings(max_examples=60, deadline=None)
