@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fleet.allocation import Allocation, Binding, Certificate, Ineligible
-    from fleet.allocator import allocate, launches
+    from fleet.allocator import Cap, Conflict, Limits, allocate, conflict, explain, launches, scale_down
     from fleet.billing import bill
     from fleet.comparison import Comparison, compare
     from fleet.errors import (
@@ -55,7 +55,7 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "allocation": ("Allocation", "Binding", "Certificate", "Ineligible"),
-    "allocator": ("allocate", "launches"),
+    "allocator": ("Cap", "Conflict", "Limits", "allocate", "conflict", "explain", "launches", "scale_down"),
     "billing": ("bill",),
     "comparison": ("Comparison", "compare"),
     "errors": (
@@ -100,12 +100,14 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [
     "Allocation",
     "Binding",
+    "Cap",
     "CapacityDataError",
     "CatalogueError",
     "Certificate",
     "ChangePoints",
     "CheckError",
     "Comparison",
+    "Conflict",
     "EvenShare",
     "EvenSpread",
     "FleetError",
@@ -115,6 +117,7 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "LaunchPools",
+    "Limits",
     "Linear",
     "Market",
     "OnDemandPrices",
@@ -138,7 +141,9 @@ __all__ = [
     "allocate",
     "bill",
     "compare",
+    "conflict",
     "demo_request",
+    "explain",
     "find_strategy",
     "format_time",
     "launches",
@@ -151,6 +156,7 @@ __all__ = [
     "read_request",
     "replay",
     "resolve",
+    "scale_down",
     "snapshot_at",
     "strategy_names",
     "synthetic_market",

@@ -20,6 +20,7 @@ FLEET_TYPES = ("maintain", "request", "instant")
 ON_DEMAND_STRATEGIES = ("lowestPrice", "prioritized")
 INTERRUPTION_BEHAVIORS = ("terminate", "stop", "hibernate")
 MAX_TARGET = 4.0e9
+LARGEST_MINIMUM = 1000
 
 
 def strategy_spelling(name: str) -> str:
@@ -104,6 +105,10 @@ class FleetRequest:
         ``maintain``, ``request`` or ``instant``.
     interruption_behavior
         ``terminate``, ``stop`` or ``hibernate``.
+    single_instance_type, single_availability_zone
+        Instant fleets: all instances of one type, in one zone (AWS: SingleInstanceType ...).
+    min_target_capacity
+        Instant fleets: launch nothing below it (AWS: MinTargetCapacity).
     terminate_excess
         Whether shrinking the target terminates instances (AWS: ExcessCapacityTerminationPolicy).
     target_capacity_unit_type
@@ -131,6 +136,9 @@ class FleetRequest:
     fleet_type: str = "maintain"
     interruption_behavior: str = "terminate"
     terminate_excess: bool = True
+    single_instance_type: bool = False
+    single_availability_zone: bool = False
+    min_target_capacity: float | None = None
     target_capacity_unit_type: str = "units"
     valid_from: datetime | None = None
     valid_until: datetime | None = None
@@ -178,6 +186,7 @@ class FleetRequest:
         for what, value, allowed in choices:
             if value not in allowed:
                 raise RequestError(f"{what} {value!r}", f"is one of {', '.join(allowed)}", "correct it")
+        self._check_instant()
         count = self.instance_pools_to_use_count
         if count is not None and self.strategy != "lowestPrice":
             error = RequestError(
@@ -193,6 +202,20 @@ class FleetRequest:
             moment = getattr(self, what)
             if moment is not None and moment.tzinfo is None:
                 raise RequestError(f"{what} {moment}", "a time names its zone", "add Z or +00:00")
+
+    def _check_instant(self) -> None:
+        single = self.single_instance_type or self.single_availability_zone
+        least = self.min_target_capacity
+        if (single or least is not None) and self.fleet_type != "instant":
+            raise RequestError(
+                f"single type, single zone or MinTargetCapacity with Type {self.fleet_type}",
+                "is for instant fleets only",
+                "drop it or use Type instant",
+            )
+        if least is not None and not (single and 0 < least <= LARGEST_MINIMUM):
+            raise RequestError(
+                f"MinTargetCapacity {least:g}", "is at most 1000, with a single type or zone", "correct it"
+            )
 
     def __repr__(self) -> str:
         return (

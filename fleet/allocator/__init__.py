@@ -1,5 +1,19 @@
 """The allocation core: request + snapshot + strategy -> allocation with a certificate."""
 
-from fleet.allocator.core import allocate, launches, on_demand_launches
+from fleet.allocator.conflicts import Conflict
+from fleet.allocator.core import allocate, conflict, launches, on_demand_launches
+from fleet.allocator.explain import explain
+from fleet.allocator.limits import Cap, Limits
+from fleet.allocator.scale_down import scale_down
 
-__all__ = ["allocate", "launches", "on_demand_launches"]
+__all__ = [
+    "Cap",
+    "Conflict",
+    "Limits",
+    "allocate",
+    "conflict",
+    "explain",
+    "launches",
+    "on_demand_launches",
+    "scale_down",
+]

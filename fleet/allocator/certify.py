@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fleet.allocation import Binding, Certificate
-from fleet.errors import SolverError
+from fleet.errors import InfeasibleError, SolverError
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.model import GroupLimit, Linear, Problem
 from fleet.pools import LaunchPools
@@ -41,15 +41,17 @@ def answer(problem: Problem, pools: LaunchPools, rounding: str, solver: str) -> 
     solver
         ``auto`` or a solver's name.
     """
+    survives = True
     if rounding == "aws":
         counts = launch(problem)
         solution = bound_of(problem, units_of(counts, problem), solver)
     else:
-        solution = exact(problem, solver)
+        solution, in_reach = exact(problem, solver)
+        survives = in_reach or problem.survival is None
         counts = np.rint(np.zeros(len(problem)) if solution.instances is None else solution.instances).astype(
             np.int64
         )
-    covered = covers(counts, problem)
+    covered = covers(counts, problem) and survives
     value = objective_value(problem, problem.objectives[0], counts.astype(np.float64))
     certificate = Certificate(
         solver=solution.solver,
@@ -90,15 +92,20 @@ def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
     return solution
 
 
-def exact(problem: Problem, solver: str) -> Solution:
-    """Solve the integer program; where the target is out of reach, for the largest target in reach."""
+def exact(problem: Problem, solver: str) -> tuple[Solution, bool]:
+    """Solve the integer program for the target, or the largest one in reach; return also whether it is."""
     whole = replace(problem, whole=True)
     chosen = choose_solver(solver, whole)
     solution = chosen.solve(whole)
-    if solution.status == INFEASIBLE:
+    in_reach = solution.status != INFEASIBLE
+    if not in_reach:
         if not problem.open.any():
-            return solution
-        whole = replace(whole, target=largest_target(whole, solver))
+            return solution, False
+        reachable = largest_target(whole, solver)
+        whole = replace(whole, target=reachable)
+        if whole.survival is not None:
+            least = whole.survival.least - (problem.target - reachable)
+            whole = replace(whole, survival=replace(whole.survival, least=least))
         solution = chosen.solve(whole)
     if solution.status != OPTIMAL:
         raise SolverError(
@@ -106,7 +113,7 @@ def exact(problem: Problem, solver: str) -> Solution:
             f"says {solution.status}: {solution.message}",
             "try another",
         )
-    return solution
+    return solution, in_reach
 
 
 def largest_target(problem: Problem, solver: str) -> float:
@@ -122,24 +129,26 @@ def largest_target(problem: Problem, solver: str) -> float:
         return np.append(column, value)
 
     missing = Linear("shortfall_units", with_shortfall(np.zeros(n), step))
+    survival = problem.survival
     wider = Problem(
         with_shortfall(problem.weight, step),
         with_shortfall(problem.upper, np.inf),
         problem.target,
         (missing,),
         with_shortfall(problem.price, 0.0),
-        with_shortfall(problem.held, 0.0),
+        with_shortfall(problem.held, 1.0),  # "held", so that it never counts as a pool in use
         problem.budget,
         tuple(extended(limit) for limit in problem.limits),
         whole=True,
+        covers=tuple(replace(c, per_instance=np.append(c.per_instance, 0.0)) for c in problem.covers),
+        survival=None if survival is None else replace(survival, group=np.append(survival.group, -1)),
+        min_pools=problem.min_pools,
     )
     solution = choose_solver(solver, wider).solve(wider)
     if solution.instances is None:
-        raise SolverError(
-            f"{solution.solver} on the largest target", f"says {solution.status}", "try another solver"
-        )
-    counts = np.rint(solution.instances[:n]).astype(np.int64)
-    return min(problem.target, units_of(counts, problem))
+        raise InfeasibleError("no allocation, however small,", "meets every limit", "relax one of them")
+    short = round(float(solution.instances[n])) * to_nano_scalar(step, "step") / NANO
+    return max(0.0, problem.target - short)
 
 
 def extended(limit: GroupLimit) -> GroupLimit:
@@ -174,6 +183,8 @@ def binding_limits(
     binding += [Binding(f"capacity of {pools.label(int(i))}") for i in full[:NAMED_POOLS]]
     if len(full) > NAMED_POOLS:
         binding.append(Binding(f"capacity of {len(full) - NAMED_POOLS} more pools"))
+    if not covered and problem.survival is not None:
+        binding.append(Binding(f"survive the loss of any one {problem.survival.name}"))
     if not covered and not problem.open.any():
         binding.append(Binding("no pool is eligible"))
     return tuple(binding)

@@ -11,10 +11,11 @@ from decimal import Decimal
 import numpy as np
 
 from fleet.allocation import Allocation
+from fleet.allocator.limits import Limits, unmet
 from fleet.errors import CheckError
 from fleet.exact import Ints
 
-__all__ = ["check_allocation"]
+__all__ = ["check_allocation", "check_limits"]
 
 
 def decimal(value: float) -> Decimal:
@@ -80,7 +81,9 @@ def check_cover(allocation: Allocation, running: Ints) -> None:
             continue
         units = sum((int(counts[i]) * decimal(pools.weight[i]) for i in counts.nonzero()[0]), Decimal(0))
         covered = units >= decimal(target)
-        if covered != (certificate.status != "unfulfilled"):
+        short = certificate.status == "unfulfilled"
+        spare_missing = any(binding.limit.startswith("survive") for binding in certificate.binding)
+        if covered == short and not (short and spare_missing):
             fail("covered units", units, f"{target} with status {certificate.status}")
 
 
@@ -130,3 +133,13 @@ def check_bound(allocation: Allocation) -> None:
                 certificate.objective,
                 f"at least its bound {certificate.bound}",
             )
+
+
+def check_limits(allocation: Allocation, limits: Limits, running: Ints) -> None:
+    """Require that the fleet, what ran included, meets the limits that AWS has no field for."""
+    fleet = allocation.spot_instances + running
+    broken = unmet(limits, allocation.snapshot.pools, fleet, allocation.request.spot_target_capacity)
+    already = unmet(limits, allocation.snapshot.pools, running, allocation.request.spot_target_capacity)
+    for limit in broken:
+        if limit not in already or not limit.startswith("at most"):
+            fail("the answer", f"against a limit ({limit})", "within it")

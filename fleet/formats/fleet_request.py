@@ -189,6 +189,9 @@ def create_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRe
             spot, "InstanceInterruptionBehavior", ("terminate", "stop", "hibernate"), "terminate"
         ),
         terminate_excess=excess_terminates(config),
+        single_instance_type=bool(spot.get("SingleInstanceType")),
+        single_availability_zone=bool(spot.get("SingleAvailabilityZone")),
+        min_target_capacity=spot_fields.number("MinTargetCapacity"),
         target_capacity_unit_type=enum_of(
             capacity, "TargetCapacityUnitType", ("units", "vcpu", "memory-mib"), "units", camel=False
         ),
@@ -262,12 +265,8 @@ def not_modelled(config: Mapping[str, Any], maintenance: Any, *options: Mapping[
     if config.get("ReplaceUnhealthyInstances"):
         notes.append("ReplaceUnhealthyInstances is not modelled: instances are always healthy")
     for option in options:
-        for name in (
-            "SingleInstanceType",
-            "SingleAvailabilityZone",
-            "MinTargetCapacity",
-            "CapacityReservationOptions",
-        ):
-            if option.get(name):
-                notes.append(f"{name} is not modelled")
+        if option.get("CapacityReservationOptions"):
+            notes.append(
+                "CapacityReservationOptions: pass the unused reservations to allocate(reservations=...)"
+            )
     return tuple(notes)

@@ -2,9 +2,10 @@
 
 from fleet.model.arrays import Model, Row, build, objective_row
 from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, order_key, pool_order
-from fleet.model.problem import GroupLimit, Problem
+from fleet.model.problem import Cover, GroupLimit, Problem, Survival
 
 __all__ = [
+    "Cover",
     "EvenShare",
     "EvenSpread",
     "GroupLimit",
@@ -13,6 +14,7 @@ __all__ = [
     "Objective",
     "Problem",
     "Row",
+    "Survival",
     "build",
     "objective_row",
     "order_key",

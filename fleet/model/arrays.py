@@ -33,6 +33,7 @@ class Model:
     value: Floats
     row_names: tuple[str, ...]
     pools: int
+    objective_columns: int
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,25 +76,36 @@ def build(problem: Problem) -> Model:
     """Return the region of a problem, with the auxiliary columns of its first objective, at zero cost.
 
     EvenSpread adds one column t (the largest pool) and a row ``held + w x <= t`` a pool; EvenShare adds a
-    column e and a row ``held + w x - e <= share`` a pool. Pools that may get nothing enter neither.
+    column e and a row ``held + w x - e <= share`` a pool; survival adds a column m, the largest group; a
+    least number of pools adds a switch a pool. Pools that may get nothing enter none of them. The columns
+    of the first objective come right after the pools.
     """
     n = len(problem)
     first = problem.objectives[0]
-    spread = np.flatnonzero(problem.open) if not isinstance(first, Linear) else np.empty(0, dtype=np.int64)
-    extra = 1 if isinstance(first, EvenSpread) else len(spread)
+    live = np.flatnonzero(problem.open)
+    of_objective = 0 if isinstance(first, Linear) else 1 if isinstance(first, EvenSpread) else len(live)
+    fresh = np.flatnonzero(problem.open & (problem.held == 0))  # what runs already is in use
+    switches = len(fresh) if problem.min_pools else 0
+    m = n + of_objective
+    z = m + (problem.survival is not None)
     rows = [
         cover_row(problem),
         *budget_rows(problem),
         *limit_rows(problem),
-        *spread_rows(problem, first, spread),
+        *(Row(c.name, np.arange(n), c.per_instance, c.least, np.inf) for c in problem.covers),
+        *spread_rows(problem, first, live),
+        *survival_rows(problem, m),
+        *pool_count_rows(problem, fresh, z),
     ]
-    lower = np.zeros(n + extra)
+    extra = z + switches - n
     upper = np.concatenate((problem.upper, np.full(extra, np.inf)))
+    upper[z:] = 1.0
     integer = np.zeros(n + extra, dtype=bool)
     integer[:n] = problem.whole
+    integer[z:] = problem.whole
     return Model(
         cost=np.zeros(n + extra),
-        lower=lower,
+        lower=np.zeros(n + extra),
         upper=upper,
         integer=integer,
         row_lower=np.array([row.lower for row in rows]),
@@ -103,7 +115,44 @@ def build(problem: Problem) -> Model:
         value=np.concatenate([row.value for row in rows]),
         row_names=tuple(row.name for row in rows),
         pools=n,
+        objective_columns=of_objective,
     )
+
+
+def survival_rows(problem: Problem, m: int) -> list[Row]:
+    """All units less those of the largest group still cover the target; column ``m`` is that group."""
+    if problem.survival is None:
+        return []
+    n, survival = len(problem), problem.survival
+    total = Row(
+        f"survive any {survival.name}",
+        np.append(np.arange(n), m),
+        np.append(problem.weight, -1.0),
+        survival.least,
+        np.inf,
+    )
+    rows = [total]
+    order = np.argsort(survival.group, kind="stable")
+    edges = np.searchsorted(survival.group[order], np.arange(len(survival.held) + 1))
+    for g, held in enumerate(survival.held):
+        members = order[edges[g] : edges[g + 1]]
+        rows.append(
+            Row("largest", np.append(members, m), np.append(problem.weight[members], -1.0), -np.inf, -held)
+        )
+    return rows
+
+
+def pool_count_rows(problem: Problem, live: Ints, z: int) -> list[Row]:
+    """At least so many pools get an instance: each switch needs one in its pool."""
+    if not problem.min_pools:
+        return []
+    switch = z + np.arange(len(live))
+    rows = [Row("at least pools", switch, np.ones(len(live)), float(problem.min_pools), np.inf)]
+    rows += [
+        Row("switch", np.array([i, s]), np.array([1.0, -1.0]), 0.0, np.inf)
+        for i, s in zip(live, switch, strict=True)
+    ]
+    return rows
 
 
 def cover_row(problem: Problem) -> Row:
@@ -158,5 +207,5 @@ def objective_row(problem: Problem, model: Model, objective: Objective) -> Float
         open_ = problem.open
         cost[: model.pools][open_] = objective.per_instance[open_]
     else:
-        cost[model.pools :] = 1.0
+        cost[model.pools : model.pools + model.objective_columns] = 1.0
     return cost

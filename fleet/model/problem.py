@@ -15,7 +15,7 @@ from fleet.exact import Floats, Ints
 from fleet.model.objectives import EvenShare, Objective, checked
 from fleet.pools import read_only
 
-__all__ = ["GroupLimit", "Problem"]
+__all__ = ["Cover", "GroupLimit", "Problem", "Survival"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,6 +56,47 @@ class GroupLimit:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Cover:
+    """A further resource that must be reached besides the target, such as GPUs.
+
+    Parameters
+    ----------
+    name
+        For people: ``memory_gib``.
+    per_instance
+        Shape (n,), what one instance of each pool brings.
+    least
+        What the launch must bring.
+    """
+
+    name: str
+    per_instance: Floats
+    least: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Survival:
+    """The target must stay covered when any one group is lost (N-1).
+
+    Parameters
+    ----------
+    name
+        What is lost: ``pool`` or ``zone``.
+    group
+        Shape (n,), the group's number of each pool.
+    held
+        Shape (groups,), units that already run in each group.
+    least
+        Units that the launch must leave: the fleet's target less all that runs (may be negative).
+    """
+
+    name: str
+    group: Ints
+    held: Floats
+    least: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Problem:
     """Launch instances to cover a target at the best value of the objectives.
 
@@ -80,6 +121,12 @@ class Problem:
         $ per hour that may be spent on the launch; inf if there is none.
     limits
         Caps by group.
+    covers
+        Further resources to reach.
+    survival
+        Whether the loss of any one group must leave the target covered.
+    min_pools
+        Least number of pools that get an instance (whole instances only).
     whole
         Whether instances are whole.
     """
@@ -93,6 +140,9 @@ class Problem:
     budget: float = np.inf
     limits: tuple[GroupLimit, ...] = ()
     whole: bool = False
+    covers: tuple[Cover, ...] = ()
+    survival: Survival | None = None
+    min_pools: int = 0
 
     def __post_init__(self) -> None:
         for name in ("weight", "upper", "price", "held"):
@@ -139,8 +189,13 @@ class Problem:
 
     @property
     def couples(self) -> bool:
-        """Whether a row besides the cover ties pools together (a budget or a limit by group)."""
-        return np.isfinite(self.budget) or bool(self.limits)
+        """Whether a row besides the cover ties pools together."""
+        return np.isfinite(self.budget) or bool(self.limits) or self.has_more_rows
+
+    @property
+    def has_more_rows(self) -> bool:
+        """Whether there is more than a cover, bounds, a budget and caps by group."""
+        return bool(self.covers) or self.survival is not None or self.min_pools > 0
 
     @property
     def open(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -28,7 +28,7 @@ class ClosedForm:
 
     def can(self, problem: Problem) -> bool:
         """Fractional instances, a cover row and bounds; nested limits for linear objectives."""
-        if problem.whole or np.isfinite(problem.budget):
+        if problem.whole or np.isfinite(problem.budget) or problem.has_more_rows:
             return False
         if not problem.limits:
             return True

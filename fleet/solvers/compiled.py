@@ -11,12 +11,12 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["cover"]
+__all__ = ["cover", "fill", "fill_many", "nested", "whole_cover", "whole_spread"]
 
 njit: Any = numba.njit(cache=True, nogil=True)
 
 UNREACHED = 2**62
-FIRST_CORE = 3
+FIRST_CORE = 1
 WIDEST_TABLE = 4096
 MOST_CELLS = 40_000_000
 BUCKETS = 512
@@ -361,3 +361,117 @@ def cover(price, weight, upper, target, counts):  # type: ignore[no-untyped-def]
             counts[i] = take
             free -= take
     return 0, bound, w_b
+
+
+@njit
+def on_whole_grid(price, weight, upper, target, money, units, room):  # type: ignore[no-untyped-def]
+    """Fill whole-number columns; return False where weights, prices or their products do not fit them."""
+    if target != np.floor(target):
+        return False
+    scale = 1e4
+    for i in range(len(price)):
+        units[i] = int(weight[i])
+        if units[i] != weight[i]:
+            return False
+        room[i] = int(min(np.floor(upper[i]), np.ceil(target / weight[i])))
+        while abs(price[i] * scale - np.rint(price[i] * scale)) > 1e-6 + abs(price[i]) * scale * 4e-16:
+            scale = 1e6 if scale == 1e4 else scale * 1e3
+            if scale > 1e9:
+                return False
+    dearest, widest = 1, 1
+    for i in range(len(price)):
+        money[i] = int(np.rint(price[i] * scale))
+        dearest, widest = max(dearest, money[i]), max(widest, units[i])
+    return float(dearest) * widest * max(target, 1.0) < 2e18
+
+
+@njit
+def whole_cover(price, weight, upper, target, counts):  # type: ignore[no-untyped-def]
+    """Fill ``counts`` with the cheapest whole instances; return (status, cost), statuses as in `cover`.
+
+    Status 3: the columns do not fit a whole grid; 4: the target is out of reach.
+    """
+    n = len(price)
+    money = np.empty(n, dtype=np.int64)
+    units = np.empty(n, dtype=np.int64)
+    room = np.empty(n, dtype=np.int64)
+    if not on_whole_grid(price, weight, upper, target, money, units, room):
+        return 3, 0.0
+    reach = 0
+    for i in range(n):
+        reach += units[i] * room[i]
+    if reach < target:
+        return 4, 0.0
+    status, _, _ = cover(money, units, room, int(target), counts)
+    cost = 0.0
+    for i in range(n):
+        cost += price[i] * counts[i]
+    return status, cost
+
+
+@njit
+def reach_of(level, held, weight, upper):  # type: ignore[no-untyped-def]
+    """Return the units that pools filled up to ``level`` in whole instances add."""
+    total = 0.0
+    for i in range(len(weight)):
+        if level > held[i] and upper[i] > 0:
+            total += weight[i] * min(np.floor((level - held[i]) / weight[i]), np.floor(upper[i]))
+    return total
+
+
+@njit
+def whole_spread(price, weight, upper, held, target, counts):  # type: ignore[no-untyped-def]
+    """Fill ``counts`` with the cheapest of the evenest spreads; return (status, level, cost).
+
+    Whole weights and held units only (status 3 otherwise): levels are then whole numbers.
+    """
+    n = len(price)
+    low, tallest, widest = np.inf, 0.0, 0.0
+    for i in range(n):
+        if weight[i] != np.floor(weight[i]) or held[i] != np.floor(held[i]):
+            return 3, 0.0, 0.0
+        if upper[i] > 0:
+            low = min(low, held[i])
+            tallest = max(tallest, held[i])
+            widest = max(widest, weight[i])
+    step = max(widest, np.floor(target / n) + 1.0)
+    high = low + step
+    while reach_of(high, held, weight, upper) < target:
+        low, step = high, step * 2
+        high = low + step
+        if low > tallest + (target + widest) * 2:
+            return 4, 0.0, 0.0  # every pool is full and the target is not reached
+    while high - low > 1:
+        middle = np.floor((low + high) / 2)
+        if reach_of(middle, held, weight, upper) < target:
+            low = middle
+        else:
+            high = middle
+    room = np.empty(n)
+    for i in range(n):
+        fits = np.floor((high - held[i]) / weight[i]) if high > held[i] else 0.0
+        room[i] = min(fits, np.floor(upper[i])) if upper[i] > 0 else 0.0
+    status, cost = whole_cover(price, weight, room, target, counts)
+    return status, high, cost
+
+
+@njit
+def nested(key, weight, upper, target, groups, caps, instances):  # type: ignore[no-untyped-def]
+    """Fill ``instances`` by the greedy over nested limits; return the units placed.
+
+    ``groups`` has shape (limits, n), -1 for none; ``caps`` (limits, most groups) is used up.
+    """
+    left = target
+    for i in np.argsort(key):
+        room = min(upper[i] * weight[i], left)
+        for k in range(len(groups)):
+            if groups[k, i] >= 0:
+                room = min(room, caps[k, groups[k, i]])
+        instances[i] = room / weight[i]
+        left -= room
+        for k in range(len(groups)):
+            if groups[k, i] >= 0:
+                caps[k, groups[k, i]] -= room
+        if left <= 0:
+            break
+    return target - left

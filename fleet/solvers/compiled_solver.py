@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from fleet.errors import SolverError
-from fleet.exact import Ints
+from fleet.exact import Floats
 from fleet.model import Linear, Problem
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
-from fleet.solvers.closed_form import ClosedForm, objective_value
-from fleet.solvers.integer_cover import CoverAnswer, integer_cover
+from fleet.solvers.closed_form import ClosedForm
+from fleet.solvers.nested import nested_order
+from fleet.solvers.whole_closed_form import can_solve_whole, solve_whole
 
-__all__ = ["CompiledSolver", "compiled_cover"]
+if TYPE_CHECKING:
+    from types import ModuleType
 
+__all__ = ["CompiledSolver"]
 
-def compiled_cover(price: Ints, weight: Ints, upper: Ints, target: int) -> CoverAnswer:
-    """Return what `integer_cover` returns, by the compiled kernel where it can."""
-    from fleet.solvers.compiled import cover
-
-    counts = np.zeros(len(price), dtype=np.int64)
-    status, bound, scale = cover(price, weight, np.array(upper, dtype=np.int64), target, counts)
-    if status != 0:
-        return integer_cover(price, weight, upper, target)
-    return CoverAnswer(counts, int((price * counts).sum()), bound / scale)
+DONE, OUT_OF_REACH = 0, 4
 
 
 class CompiledSolver:
-    """The fill and the exact cover in compiled loops; problems of one linear objective, or a whole spread."""
+    """Fill, nested limits, exact cover and exact spread in compiled loops."""
 
     name = "compiled"
 
     def can(self, problem: Problem) -> bool:
-        """Neither budget nor limit; one linear objective, in whole instances also after an even spread."""
-        from fleet.solvers.whole_closed_form import can_solve_whole
-
+        """No budget; one linear objective with nested limits at most, or whole instances without limits."""
+        if problem.whole:
+            return can_solve_whole(problem)
         single = len(problem.objectives) == 1 and isinstance(problem.objectives[0], Linear)
-        return can_solve_whole(problem) if problem.whole else single and not problem.couples
+        plain = not np.isfinite(problem.budget) and not problem.has_more_rows
+        return single and plain and nested_order(problem.limits) is not None
 
     def solve(self, problem: Problem) -> Solution:
         """Return the optimum."""
@@ -43,17 +41,41 @@ class CompiledSolver:
             from fleet.solvers import compiled
         except ImportError:
             raise SolverError("solver 'compiled'", "needs numba", "pip install 'spotfleet[fast]'") from None
-        if problem.target <= 0 or not problem.open.any():
+        if problem.target <= 0 or not problem.upper.any():
             return ClosedForm().solve(problem)
-        if problem.whole:
-            from fleet.solvers.whole_closed_form import solve_whole
-
-            return solve_whole(problem, self.name, compiled_cover)
-        cost = problem.objectives[0]
+        cost = problem.objectives[-1]
         assert isinstance(cost, Linear)
+        price, weight, upper = cost.per_instance, problem.weight, problem.upper
+        if problem.whole:
+            return self.whole(compiled, problem, price)
         instances = np.zeros(len(problem))
-        columns = (np.ascontiguousarray(c) for c in (cost.per_instance, problem.weight, problem.upper))
-        if not np.isfinite(float(compiled.fill(*columns, problem.target, instances))):
-            return Solution(INFEASIBLE, None, (), (), self.name, message="the pools hold too little")
-        value = objective_value(problem, cost, instances)
+        if problem.limits:
+            groups = np.array([limit.group for limit in problem.limits])
+            caps = np.full((len(problem.limits), max(len(limit.cap) for limit in problem.limits)), np.inf)
+            for k, limit in enumerate(problem.limits):
+                caps[k, : len(limit.cap)] = limit.cap
+            placed = compiled.nested(price / weight, weight, upper, problem.target, groups, caps, instances)
+            reached = placed >= problem.target * (1 - 1e-12)
+            value = float(price @ instances)
+        else:
+            value = float(compiled.fill(price, weight, upper, problem.target, instances))
+            reached = np.isfinite(value)
+        if not reached:
+            return Solution(INFEASIBLE, None, (), (), self.name, message="the target is out of reach")
         return Solution(OPTIMAL, instances, (value,), (value,), self.name)
+
+    def whole(self, compiled: ModuleType, problem: Problem, price: Floats) -> Solution:
+        """Return the optimum in whole instances; what does not fit the kernels goes to the numpy form."""
+        counts = np.zeros(len(problem), dtype=np.int64)
+        columns = (price, problem.weight, problem.upper)
+        if len(problem.objectives) == 1:
+            status, value = compiled.whole_cover(*columns, problem.target, counts)
+            values: tuple[float, ...] = (float(value),)
+        else:
+            status, level, value = compiled.whole_spread(*columns, problem.held, problem.target, counts)
+            values = (float(level), float(value))
+        if status == OUT_OF_REACH:
+            return Solution(INFEASIBLE, None, (), (), self.name, message="the pools together hold too little")
+        if status != DONE:
+            return solve_whole(problem, self.name)
+        return Solution(OPTIMAL, counts.astype(np.float64), values, values, self.name)

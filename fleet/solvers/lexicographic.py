@@ -18,6 +18,7 @@ from fleet.solvers.closed_form import objective_value, water_level
 __all__ = ["LexicographicSolver"]
 
 SLACK = 1e-9
+AUXILIARY = ("spread", "share", "largest", "switch")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class LexicographicSolver:
 
     def solve(self, problem: Problem) -> Solution:
         """Solve stage after stage."""
-        if problem.target <= 0 or not problem.open.any():
+        if (problem.target <= 0 and not problem.has_more_rows) or not problem.open.any():
             return self.trivial(problem)
         if isinstance(problem.objectives[0], EvenSpread) and bool((problem.held > 0).any()):
             return self.solve_over_held(problem)
@@ -52,7 +53,7 @@ class LexicographicSolver:
 
     def trivial(self, problem: Problem) -> Solution:
         """Nothing to launch, or nothing to launch into."""
-        if problem.target > 0:
+        if problem.target > 0 or problem.has_more_rows:
             return Solution(INFEASIBLE, None, (), (), self.name, message="no pool is eligible")
         zeros = np.zeros(len(problem))
         values = tuple(objective_value(problem, objective, zeros) for objective in problem.objectives)
@@ -62,7 +63,7 @@ class LexicographicSolver:
         """Solve each objective over the optima of those before it."""
         model = build(problem)
         if np.isfinite(largest_pool):
-            model.upper[-1] = largest_pool
+            model.upper[model.pools] = largest_pool
         values: list[float] = []
         bounds: list[float] = []
         instances = np.zeros(model.pools)
@@ -124,6 +125,4 @@ def duals(model: Model, answer: EngineAnswer) -> dict[str, float]:
     if answer.row_duals is None:
         return {}
     named = zip(model.row_names, answer.row_duals, strict=True)
-    return {
-        name: float(dual) for name, dual in named if abs(dual) > 1e-12 and name not in ("spread", "share")
-    }
+    return {name: float(dual) for name, dual in named if abs(dual) > 1e-12 and name not in AUXILIARY}

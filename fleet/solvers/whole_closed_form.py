@@ -6,8 +6,6 @@ L at most, can reach the target; and the cheapest cover under those bounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from fleet.errors import InputError
@@ -15,12 +13,10 @@ from fleet.exact import NANO, Ints, to_nano
 from fleet.model import EvenSpread, Linear, Problem
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
 from fleet.solvers.closed_form import objective_value, water_level
-from fleet.solvers.integer_cover import CoverAnswer, integer_cover
+from fleet.solvers.integer_cover import integer_cover
 from fleet.solvers.launch_rule import WholeProblem, whole
 
 __all__ = ["can_solve_whole", "solve_whole"]
-
-Cover = Callable[[Ints, Ints, Ints, int], CoverAnswer]
 
 LARGEST = 2**61
 """Reduced costs times counts stay below this, or the sums could overflow int64."""
@@ -33,15 +29,8 @@ def can_solve_whole(problem: Problem) -> bool:
     return not problem.couples and len(linear) == 1 and len(problem.objectives) == 1 + spread
 
 
-def solve_whole(problem: Problem, name: str, cover: Cover = integer_cover) -> Solution:
+def solve_whole(problem: Problem, name: str) -> Solution:
     """Return the optimum in whole instances.
-
-    Parameters
-    ----------
-    problem, name
-        The problem, and the solver's name for the record.
-    cover
-        The exact integer cover: the numpy form or its compiled twin.
 
     Raises
     ------
@@ -61,7 +50,7 @@ def solve_whole(problem: Problem, name: str, cover: Cover = integer_cover) -> So
     largest = int(price.max(initial=1)) * int(w.weight.max()) * max(1, w.target)
     if largest > LARGEST:
         raise InputError("prices and weights", "are too fine for the exact cover", "use solver='highs'")
-    answer = cover(price, w.weight, room, w.target)
+    answer = integer_cover(price, w.weight, room, w.target)
     instances = answer.counts.astype(np.float64)
     values = tuple(objective_value(problem, objective, instances) for objective in problem.objectives)
     return Solution(OPTIMAL, instances, values, values, name)

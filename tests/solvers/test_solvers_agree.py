@@ -118,6 +118,9 @@ def test_nested_limits_are_filled_exactly_by_the_greedy(problem, data):
     closed = SOLVERS["closed-form"]()
     assert closed.can(nested)
     agree(SOLVERS["highs"]().solve(nested), closed.solve(nested))
+    compiled = SOLVERS["compiled"]()
+    if compiled.can(nested):
+        agree(compiled.solve(nested), closed.solve(nested))
 
 
 @pytest.mark.parametrize("measure", ["units", "instances"])
