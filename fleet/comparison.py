@@ -8,10 +8,11 @@ from typing import Any
 
 from fleet.errors import InputError
 from fleet.market import Market
+from fleet.replayer import PreparedMarket
 from fleet.request import FleetRequest
 from fleet.resolution import resolve
 from fleet.results import ReplayResult, percent
-from fleet.runner import replay_resolved
+from fleet.runner import replay_prepared
 from fleet.strategy import Strategy
 
 __all__ = ["Comparison", "compare"]
@@ -92,7 +93,7 @@ def compare(
     start_s: int | None = None,
     end_s: int | None = None,
     product: str = "Linux/UNIX",
-    interruptions: Sequence[str] | None = None,
+    interruptions: str | Sequence[str] | None = None,
     billing: str = "per-second",
     notice_s: int = 120,
     start_delay_s: int = 0,
@@ -100,19 +101,18 @@ def compare(
 ) -> Comparison:
     """Replay a request under several strategies on the same market (parameters as `fleet.replay`).
 
-    The market is cut to the request's pools once. A pool count stays with lowestPrice only.
+    The market is cut to the request's pools and indexed once. A pool count stays with lowestPrice only.
     """
     if not strategies:
         raise InputError("no strategy", "a comparison names at least one", "add a strategy")
-    resolved = resolve(request, market, product)
+    prepared = PreparedMarket.of(resolve(request, market, product), interruptions)
     return Comparison(
         tuple(
-            replay_resolved(
-                resolved,
+            replay_prepared(
+                prepared,
                 strategy=strategy,
                 start_s=start_s,
                 end_s=end_s,
-                interruptions=interruptions,
                 billing=billing,
                 notice_s=notice_s,
                 start_delay_s=start_delay_s,

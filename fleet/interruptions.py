@@ -24,6 +24,7 @@ __all__ = ["DRIVERS", "CapacityDriver", "Driver", "PriceDriver", "drivers_for"]
 
 DRIVERS = ("price", "capacity", "hazard", "none")
 NEVER = 2**62
+FIRST_STRIDE = 64
 
 
 class Driver(Protocol):
@@ -100,10 +101,14 @@ class CapacityDriver:
     def next_time(self, pool: int, healthy: int, after_s: int) -> int:
         """Return when the pool next holds fewer than run there."""
         times, values = self.capacity.of(pool)
-        start = int(np.searchsorted(times, after_s, side="right"))
-        below = values[start:] < healthy
-        k = int(np.argmax(below)) if len(below) else 0
-        return int(times[start + k]) if len(below) and below[k] else NEVER
+        start, stride = int(np.searchsorted(times, after_s, side="right")), FIRST_STRIDE
+        while start < len(times):  # ever longer strides: the work is that of the distance to the answer
+            below = values[start : start + stride] < healthy
+            k = int(np.argmax(below))
+            if below[k]:
+                return int(times[start + k])
+            start, stride = start + stride, stride * 2
+        return NEVER
 
     def kept(self, pool: int, healthy: int, time_s: int) -> int:
         """Keep what the pool holds."""
@@ -118,8 +123,10 @@ def value_in_force(points: ChangePoints, pool: int, time_s: int) -> float:
     return float(values[row]) if row >= 0 else float("nan")
 
 
-def drivers_for(names: Sequence[str] | None, market: Market, pools: LaunchPools) -> tuple[Driver, ...]:
+def drivers_for(names: str | Sequence[str] | None, market: Market, pools: LaunchPools) -> tuple[Driver, ...]:
     """Return the drivers of those names; by default ``price``, and ``capacity`` where the market has it.
+
+    However they are named, price comes before capacity: what a price ends, capacity need not.
 
     Raises
     ------
@@ -128,8 +135,11 @@ def drivers_for(names: Sequence[str] | None, market: Market, pools: LaunchPools)
     """
     if names is None:
         names = ("price",) if market.capacity is None else ("price", "capacity")
+    names = (names,) if isinstance(names, str) else names
+    if "none" in names and len(set(names)) > 1:
+        raise InputError(f"interruptions {'+'.join(names)}", "'none' stands alone", "drop it or the others")
     drivers: list[Driver] = []
-    for name in names:
+    for name in sorted(set(names), key=lambda name: (DRIVERS.index(name) if name in DRIVERS else -1, name)):
         if name not in DRIVERS:
             raise InputError(f"interruptions {name!r}", f"are one of {', '.join(DRIVERS)}", "correct it")
         if name == "hazard":

@@ -107,7 +107,7 @@ class ChangePoints:
 
     def at(self, time_s: int) -> Floats:
         """Return every pool's value at ``time_s`` (a change at that very second counts); nan if unknown."""
-        return self.value_of(self.row_at(np.arange(len(self)), time_s))
+        return self.value_of(self.rows_at(time_s))
 
     def row_at(self, pools: Ints, times_s: Ints | int) -> Ints:
         """Return the row in force in each of ``pools`` at each of ``times_s``; -1 where none is yet.
@@ -115,7 +115,19 @@ class ChangePoints:
         A binary search in all pools at once: log2 of the longest history, whatever the number of rows.
         """
         low, high = self.offsets[:-1][pools], self.offsets[1:][pools]
-        first = low
+        return self.search(low, high, low, times_s)
+
+    def rows_at(self, time_s: int) -> Ints:
+        """Return every pool's row in force at ``time_s``; -1 where none is yet: `row_at`, begun at a landmark."""
+        first_s, stride_s, table = self.landmarks
+        part = min(max((time_s - first_s) // stride_s, 0), len(table) - 2)
+        return self.search(table[part], table[part + 1], self.offsets[:-1], time_s)
+
+    def search(self, low: Ints, high: Ints, first: Ints, times_s: Ints | int) -> Ints:
+        """Return the last row from ``low`` to before ``high`` that has begun; the one before ``low`` if none.
+
+        Where that is before ``first``, -1.
+        """
         while bool((low < high).any()):
             middle = (low + high) >> 1
             # A search that is done stands at its end, perhaps one past the last row: read row 0 instead.
@@ -123,6 +135,25 @@ class ChangePoints:
             past = searching & (self.times_s[np.where(searching, middle, 0)] <= times_s)
             low, high = np.where(past, middle + 1, low), np.where(past | ~searching, high, middle)
         return np.where(low > first, low - 1, -1)
+
+    @cached_property
+    def landmarks(self) -> tuple[int, int, Ints]:
+        """First second, seconds a part, and, shape (parts + 1, n), each pool's first row of each part.
+
+        Parts are as long as hold some four rows a pool, so that a look at all pools stays in few cache lines.
+        """
+        n, rows = max(len(self), 1), len(self.times_s)
+        parts = max(rows // (4 * n), 1)
+        first = int(self.times_s.min()) if rows else 0
+        stride = (int(self.times_s.max()) - first) // parts + 1 if rows else 1
+        part = (self.times_s - first) // stride
+        pool = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        counts = np.bincount(part * len(self) + pool, minlength=parts * len(self)).reshape(parts, len(self))
+        table = np.empty((parts + 1, len(self)), dtype=np.int64)
+        table[0] = self.offsets[:-1]
+        np.cumsum(counts, axis=0, out=table[1:])
+        table[1:] += self.offsets[:-1]
+        return first, stride, table
 
     def value_of(self, rows: Ints) -> Floats:
         """Return the values of rows, nan for row -1."""

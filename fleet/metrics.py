@@ -6,22 +6,29 @@ Formulas and units stand in the docstrings; T is the target in units, q(t) the r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from fleet.billing import SUSE, bill_instances, charge_pieces
 from fleet.exact import Floats, Ints, on_grid
-from fleet.replayer.log import SPOT, InstanceTable
+from fleet.market import ChangePoints
+from fleet.pools import LaunchPools
+from fleet.replayer.log import ON_DEMAND, SPOT, InstanceTable
 
 __all__ = [
     "CapacityCurve",
     "availability",
     "capacity_curve",
+    "instance_costs",
     "interrupted_share",
     "longest_outage_s",
     "mean_fill",
     "pool_unit_hours",
     "shortfall_unit_hours",
+    "spent_at",
 ]
 
 HOUR_S = 3600
@@ -109,3 +116,40 @@ def interrupted_share(table: InstanceTable) -> float | None:
     """Interrupted instances / launched Spot instances; ``None`` without launches."""
     spot = table.lifecycle == SPOT
     return float(table.interrupted.sum() / spot.sum()) if spot.any() else None
+
+
+def instance_costs(table: InstanceTable, pools: LaunchPools, prices: ChangePoints, rule: str) -> Floats:
+    """$ an instance, shape (m,): Spot by the billing rule, on-demand by the second; SUSE by the hour."""
+    costs = np.zeros(len(table))
+    for rows, price in by_lifecycle(table, pools, prices):
+        costs[rows] = bill_instances(price, *bill_columns(table, pools, rows), rule)
+    return costs
+
+
+def spent_at(
+    times_s: Ints, table: InstanceTable, pools: LaunchPools, prices: ChangePoints, rule: str
+) -> Floats:
+    """$ charged up to each of ``times_s`` by all instances; at the end of the replay, its cost."""
+    spent = np.zeros(len(times_s))
+    for rows, price in by_lifecycle(table, pools, prices):
+        spent += charge_pieces(price, *bill_columns(table, pools, rows), rule).spent_at(times_s)
+    return spent
+
+
+def by_lifecycle(
+    table: InstanceTable, pools: LaunchPools, prices: ChangePoints
+) -> Iterator[tuple[Ints, ChangePoints]]:
+    """Yield the Spot rows with their prices, and the on-demand rows with theirs, which never change."""
+    yield np.flatnonzero(table.lifecycle == SPOT), prices
+    bought = np.flatnonzero(table.lifecycle == ON_DEMAND)
+    if len(bought):
+        yield bought, ChangePoints.constant(pools.on_demand_price, int(table.launch_s.min()))
+
+
+def bill_columns(
+    table: InstanceTable, pools: LaunchPools, rows: Ints
+) -> tuple[Ints, Ints, Ints, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return pool, launch, end, interrupted and whether SUSE, of some instances."""
+    pool = table.pool[rows]
+    suse: npt.NDArray[np.bool_] = np.equal(pools.product, SUSE)[pool]
+    return pool, table.launch_s[rows], table.end_s[rows], table.interrupted[rows], suse

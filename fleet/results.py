@@ -10,7 +10,8 @@ import numpy as np
 
 from fleet.exact import Floats, Ints
 from fleet.formats import format_time
-from fleet.metrics import CapacityCurve
+from fleet.market import Market
+from fleet.metrics import CapacityCurve, spent_at
 from fleet.pools import LaunchPools
 from fleet.replayer.log import EventLog, InstanceTable
 from fleet.request import FleetRequest
@@ -50,8 +51,8 @@ class ReplayResult:
 
     Parameters
     ----------
-    strategy, request, pools
-        Who was replayed.
+    strategy, request, pools, market
+        Who was replayed, on which market (cut to the pools).
     start_s, end_s
         The span, seconds UTC.
     log, instances, curve
@@ -86,6 +87,7 @@ class ReplayResult:
     strategy: str
     request: FleetRequest
     pools: LaunchPools
+    market: Market
     start_s: int
     end_s: int
     log: EventLog
@@ -156,16 +158,8 @@ class ReplayResult:
         return self.unit_hours_by_pool
 
     def cost_curve(self, times_s: Ints) -> Floats:
-        """Return $ spent up to each time, each instance's bill spread evenly over its run."""
-        table = self.instances
-        length = np.maximum(table.end_s - table.launch_s, 1)
-        rate = self.instance_cost / length
-        moments = np.concatenate((table.launch_s, table.launch_s + length, [self.start_s, self.end_s]))
-        change = np.concatenate((rate, -rate, [0.0, 0.0]))
-        knots, step = np.unique(moments, return_inverse=True)
-        slope = np.cumsum(np.bincount(step, weights=change, minlength=len(knots)))
-        spent = np.concatenate(([0.0], np.cumsum(slope[:-1] * np.diff(knots))))
-        return np.interp(times_s, knots, spent)
+        """Return $ spent up to each time, as the billing rule charges it; what ends up free never counts."""
+        return spent_at(times_s, self.instances, self.pools, self.market.prices, self.billing)
 
     def on_demand_cost_curve(self, times_s: Ints) -> Floats | None:
         """Return $ that the target would have cost on demand up to each time, or ``None``."""

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
+import math
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from fleet.allocator.core import require_on_demand_prices
-from fleet.allocator.region import on_demand_problem
-from fleet.billing import BILLING_RULES, SUSE, bill_instances
+from fleet.allocator.region import on_demand_problem, spot_problem
+from fleet.billing import BILLING_RULES
 from fleet.errors import InputError
-from fleet.exact import Floats
 from fleet.formats import format_time
-from fleet.interruptions import drivers_for
 from fleet.market import Market
 from fleet.metrics import (
     availability,
     capacity_curve,
+    instance_costs,
     interrupted_share,
     longest_outage_s,
     mean_fill,
     pool_unit_hours,
     shortfall_unit_hours,
 )
-from fleet.replayer.engine import Engine
-from fleet.replayer.log import ON_DEMAND, InstanceTable
+from fleet.replayer import Engine, InstanceTable, PreparedMarket
 from fleet.request import FleetRequest
 from fleet.resolution import ResolvedRequest, resolve
 from fleet.results import ReplayResult
@@ -35,10 +34,13 @@ from fleet.snapshot import snapshot_at
 from fleet.solvers.launch_rule import launch
 from fleet.strategy import Strategy, find_strategy
 
-__all__ = ["replay", "replay_resolved", "replay_span"]
+__all__ = ["replay", "replay_prepared", "replay_span"]
 
 HOUR_S = 3600
 FIRST_WORD_S = 25 * HOUR_S
+RHEL = "Red Hat Enterprise Linux"
+RHEL_BY_THE_SECOND = datetime(2024, 7, 1, tzinfo=UTC)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def replay(
@@ -49,7 +51,7 @@ def replay(
     start_s: int | None = None,
     end_s: int | None = None,
     product: str = "Linux/UNIX",
-    interruptions: Sequence[str] | None = None,
+    interruptions: str | Sequence[str] | None = None,
     billing: str = "per-second",
     notice_s: int = 120,
     start_delay_s: int = 0,
@@ -71,7 +73,7 @@ def replay(
     product
         Operating system of the pools.
     interruptions
-        Drivers, combined: ``price``, ``capacity``; ``("none",)`` for none. By default ``price``, and
+        Drivers, one or several: ``price``, ``capacity``; ``none`` alone for none. By default ``price``, and
         ``capacity`` where the market has it.
     billing
         ``per-second`` or ``hour-start`` (see `fleet.billing`).
@@ -91,49 +93,48 @@ def replay(
     InputError
         If the request does not fit the market, or an argument breaks a rule.
     """
-    return replay_resolved(
-        resolve(request, market, product),
+    started = time.perf_counter()
+    check_arguments(request, billing, notice_s, start_delay_s)
+    prepared = PreparedMarket.of(resolve(request, market, product), interruptions)
+    return replay_prepared(
+        prepared,
         strategy=strategy,
         start_s=start_s,
         end_s=end_s,
-        interruptions=interruptions,
         billing=billing,
         notice_s=notice_s,
         start_delay_s=start_delay_s,
         seed=seed,
+        prepare_s=time.perf_counter() - started,
     )
 
 
-def replay_resolved(
-    resolved: ResolvedRequest,
+def replay_prepared(
+    prepared: PreparedMarket,
     *,
-    strategy: str | Strategy | None,
-    start_s: int | None,
-    end_s: int | None,
-    interruptions: Sequence[str] | None,
-    billing: str,
-    notice_s: int,
-    start_delay_s: int,
-    seed: int,
+    strategy: str | Strategy | None = None,
+    start_s: int | None = None,
+    end_s: int | None = None,
+    billing: str = "per-second",
+    notice_s: int = 120,
+    start_delay_s: int = 0,
+    seed: int = 0,
+    prepare_s: float = 0.0,
 ) -> ReplayResult:
-    """Run a request whose pools are already found in the market (see `replay`)."""
-    request, pools, market = resolved.request, resolved.pools, resolved.market
+    """Run a request on a market that is prepared for it (see `replay`); ``prepare_s`` is only recorded."""
+    resolved, request, pools = prepared.resolved, prepared.request, prepared.pools
     check_arguments(request, billing, notice_s, start_delay_s)
-    begin, end = replay_span(market, start_s, end_s)
+    begin, end = replay_span(resolved.market, start_s, end_s)
     chosen = (
         strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
     )
-    drivers = drivers_for(interruptions, market, pools)
     if request.on_demand_target_capacity > 0:
-        require_on_demand_prices(snapshot_at(market, pools, begin))
+        require_on_demand_prices(snapshot_at(resolved.market, pools, begin))
     started = time.perf_counter()
-    if interruptions is not None and "capacity" not in interruptions:
-        # Without its driver, capacity bounds nothing: neither launches nor what runs.
-        market = market.without_capacity()
-    log = Engine(request, pools, market, chosen, drivers, notice_s).run(begin, end)
+    log = Engine(prepared, chosen, notice_s).run(begin, end)
     ran = time.perf_counter()
     table = InstanceTable.of(log, end)
-    costs = instance_costs(table, resolved, billing)
+    costs = instance_costs(table, pools, resolved.market.prices, billing)
     curve = capacity_curve(table, pools.weight, begin, end, start_delay_s)
     target = request.target_capacity
     by_pool = pool_unit_hours(table, pools.weight, len(pools), start_delay_s)
@@ -141,6 +142,7 @@ def replay_resolved(
         strategy=chosen.name,
         request=request,
         pools=pools,
+        market=prepared.market,
         start_s=begin,
         end_s=end,
         log=log,
@@ -148,7 +150,7 @@ def replay_resolved(
         curve=curve,
         instance_cost=costs,
         unit_hours_by_pool=by_pool,
-        cost=float(costs.sum()),
+        cost=math.fsum(costs),
         on_demand_cost=on_demand_cost(resolved, begin, end),
         unit_hours=float(by_pool.sum()),
         interruptions=int(table.interrupted.sum()),
@@ -159,14 +161,18 @@ def replay_resolved(
         shortfall_unit_hours=shortfall_unit_hours(curve, target),
         longest_outage_s=longest_outage_s(curve, target),
         billing=billing,
-        interruption_driver="+".join(driver.name for driver in drivers) or "none",
-        warnings=warnings_of(resolved, chosen, begin),
+        interruption_driver=prepared.driver_names,
+        warnings=warnings_of(prepared, chosen, begin, end),
         provenance={
             "spotfleet": package_version(),
             "numpy": np.__version__,
             "seed": seed,
-            "market_sha256": digest(market),
-            "wall_time_s": {"replay": ran - started, "metrics": time.perf_counter() - ran},
+            "market_sha256": prepared.digest,
+            "wall_time_s": {
+                "prepare": prepare_s,
+                "replay": ran - started,
+                "metrics": time.perf_counter() - ran,
+            },
         },
     )
 
@@ -233,18 +239,6 @@ def last_known(market: Market) -> int:
     return market.end_s if bool(open_ended.any()) else int(capacity.times_s[lasts].max())
 
 
-def instance_costs(table: InstanceTable, resolved: ResolvedRequest, billing: str) -> Floats:
-    """Return $ an instance: Spot by the billing rule, on-demand by the second with a minimum of 60 s."""
-    pools = resolved.pools
-    suse = np.array([product == SUSE for product in pools.product])[table.pool]
-    spot = bill_instances(
-        resolved.market.prices, table.pool, table.launch_s, table.end_s, table.interrupted, suse, billing
-    )
-    seconds = np.maximum(table.end_s - table.launch_s, 60)
-    on_demand = pools.on_demand_price[table.pool] * seconds / HOUR_S
-    return np.where(table.lifecycle == ON_DEMAND, on_demand, spot)
-
-
 def on_demand_cost(resolved: ResolvedRequest, begin: int, end: int) -> float | None:
     """Return $ for the whole target on demand for the whole span: the launch by ``lowestPrice``."""
     if np.isnan(resolved.pools.on_demand_price).all():
@@ -255,19 +249,27 @@ def on_demand_cost(resolved: ResolvedRequest, begin: int, end: int) -> float | N
     return float(price @ counts) * (end - begin) / HOUR_S
 
 
-def warnings_of(resolved: ResolvedRequest, strategy: Strategy, begin: int) -> tuple[str, ...]:
+def warnings_of(prepared: PreparedMarket, strategy: Strategy, begin: int, end: int) -> tuple[str, ...]:
     """Return what a reader should know: notes of the request, the market, and the strategy's first plan."""
-    from fleet.allocator.region import spot_problem
-
-    snapshot = snapshot_at(resolved.market, resolved.pools, begin)
+    resolved, market, request = prepared.resolved, prepared.market, prepared.request
+    snapshot = snapshot_at(market, prepared.pools, begin)
     none = np.zeros(len(snapshot), dtype=np.int64)
-    _, plan, _ = spot_problem(strategy, snapshot, resolved.request.spot_target_capacity, none, None)
-    notes = [*resolved.request.notes, *resolved.market.notes, *resolved.notes, *plan.notes]
+    _, plan, _ = spot_problem(strategy, snapshot, request.spot_target_capacity, none, None)
+    notes = [*request.notes, *market.notes, *resolved.notes, *prepared.notes, *plan.notes]
     late = int(np.isnan(snapshot.spot_price).sum())
     if late:
         notes.append(
             f"{late} of {len(snapshot)} pools have no price yet at the start; not launched into until then"
         )
+    if (request.valid_from or LONG_AGO).timestamp() > begin:
+        notes.append(f"nothing is launched before ValidFrom {request.valid_from:%Y-%m-%dT%H:%M:%S%z}")
+    if request.valid_until is not None and request.valid_until.timestamp() < end:
+        notes.append(
+            f"nothing is launched from ValidUntil {request.valid_until:%Y-%m-%dT%H:%M:%S%z} on; "
+            "what runs is left running"
+        )
+    if begin < RHEL_BY_THE_SECOND.timestamp() and RHEL in set(prepared.pools.product):
+        notes.append(f"{RHEL} was billed by the hour before 2024-07-01; it is billed by the second here")
     return tuple(notes)
 
 
@@ -277,13 +279,3 @@ def package_version() -> str:
         return version("spotfleet")
     except PackageNotFoundError:
         return "unknown"
-
-
-def digest(market: Market) -> str:
-    """Return a digest of the prices and capacities that were replayed."""
-    columns = [market.prices] if market.capacity is None else [market.prices, market.capacity]
-    sha = hashlib.sha256()
-    for points in columns:
-        for array in (points.offsets, points.times_s, points.values):
-            sha.update(array.tobytes())
-    return sha.hexdigest()

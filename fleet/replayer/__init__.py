@@ -2,5 +2,6 @@
 
 from fleet.replayer.engine import Engine
 from fleet.replayer.log import EventKind, EventLog, InstanceTable, Reason
+from fleet.replayer.prepared import PreparedMarket
 
-__all__ = ["Engine", "EventKind", "EventLog", "InstanceTable", "Reason"]
+__all__ = ["Engine", "EventKind", "EventLog", "InstanceTable", "PreparedMarket", "Reason"]

@@ -2,7 +2,7 @@
 
 Between decisions nothing happens: the next interruption of each pool that runs something is found by search,
 and while the fleet is short of its target, so is the next moment at which more can be launched. At equal
-times the order is: interruption notices, terminations, launches.
+times the order is: expiry, interruption notices, terminations, launches.
 
 Decisions where the sources are silent (EC2 User Guide; the numbers are those of the rules in docs/replay.md):
 a price that crosses the max price at t gives notice at t and ends the instance at t + 120 s, even if the
@@ -13,192 +13,188 @@ hour (R2); an instance under notice counts as running until it is gone, and is r
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.allocator import launches, on_demand_launches
-from fleet.exact import Ints, on_grid
-from fleet.interruptions import NEVER, Driver, PriceDriver
-from fleet.market import Market
-from fleet.pools import LaunchPools
+from fleet.exact import Ints, to_nano, to_nano_scalar
+from fleet.interruptions import NEVER, PriceDriver
 from fleet.replayer.log import ON_DEMAND, EventKind, EventLog, LogWriter, Reason
-from fleet.request import FleetRequest
-from fleet.snapshot import Snapshot, launch_ceiling, snapshot_at
+from fleet.replayer.prepared import PreparedMarket
+from fleet.replayer.usability import usability_events
+from fleet.snapshot import Snapshot, snapshot_at
 from fleet.strategy import Strategy
 
-__all__ = ["Engine", "opening_times"]
-
-
-def opening_times(market: Market, pools: LaunchPools, *, every_price: bool) -> Ints:
-    """Return the sorted times at which more may become launchable than just before.
-
-    A pool's price falls to or below its ceiling or becomes known, or its capacity rises. With a budget every
-    price change can make room.
-    """
-    prices = market.prices
-    ceiling = prices.per_row(launch_ceiling(pools))
-    # Strictly below as well: a strategy may refuse a price that equals on-demand.
-    at_or_below, below = prices.rises(prices.values <= ceiling), prices.rises(prices.values < ceiling)
-    times = [prices.times_s] if every_price else [prices.times_s[at_or_below], prices.times_s[below]]
-    if market.capacity is not None:
-        capacity = market.capacity
-        before = np.append(0.0, capacity.values)[:-1]
-        before[capacity.first_rows] = 0.0
-        times.append(capacity.times_s[capacity.values > np.nan_to_num(before, nan=0.0)])
-    return np.unique(np.concatenate(times))
-
-
-@dataclass
-class PoolState:
-    """The Spot instances of one pool: healthy ones oldest first, and how many are under notice."""
-
-    healthy: deque[int]
-    under_notice: int = 0
-
-    @property
-    def running(self) -> int:
-        """Instances that still run."""
-        return len(self.healthy) + self.under_notice
+__all__ = ["Engine"]
 
 
 class Engine:
     """One run. Built, run once, read."""
 
-    def __init__(
-        self,
-        request: FleetRequest,
-        pools: LaunchPools,
-        market: Market,
-        strategy: Strategy,
-        drivers: tuple[Driver, ...],
-        notice_s: int,
-    ) -> None:
-        self.request, self.pools, self.market, self.strategy = request, pools, market, strategy
-        self.drivers, self.notice_s = drivers, notice_s
+    def __init__(self, prepared: PreparedMarket, strategy: Strategy, notice_s: int) -> None:
+        request, pools = prepared.request, prepared.pools
+        self.prepared, self.strategy, self.notice_s = prepared, strategy, notice_s
+        self.request, self.pools, self.market = request, pools, prepared.market
         self.maintains = request.fleet_type == "maintain"
-        self.target = request.spot_target_capacity
-        self.states = [PoolState(deque()) for _ in range(len(pools))]
+        self.opens, self.closes = second(request.valid_from, -NEVER), second(request.valid_until, NEVER)
         self.log = LogWriter()
+        self.weight = to_nano(pools.weight, "weight")
+        self.missing = to_nano_scalar(request.spot_target_capacity, "target")  # units x 1e9, < 0: overshoot
+        self.running = np.zeros(len(pools), dtype=np.int64)  # Spot instances, those under notice included
+        self.healthy: dict[int, deque[int]] = {}  # pool: instances without notice, oldest first
         self.due: list[tuple[int, int, int, int]] = []  # (time, pool, version, driver)
-        self.version = [0] * len(pools)
+        self.version: dict[int, int] = {}
         self.ending: list[tuple[int, int, int, Reason]] = []  # (time, instance, pool, reason)
-        self.openings = opening_times(market, pools, every_price=request.spot_max_total_price is not None)
-        self.halted = False
+        self.dry = np.zeros(len(pools), dtype=bool)
+        self.out_of_budget = False
 
     def run(self, start_s: int, end_s: int) -> EventLog:
         """Run from ``start_s`` to ``end_s`` and return the log."""
-        self.launch_on_demand(start_s)
-        self.launch_missing(start_s)
-        now = start_s
-        while True:
-            now = self.next_time(now)
-            if now >= end_s:
-                break
-            self.give_notices(now)
-            self.end_instances(now)
-            if self.maintains:
-                self.launch_missing(now)
-        self.end_instances(end_s)
-        return self.log.finish()
+        self.log.write(start_s, EventKind.SUBMITTED)
+        if start_s <= self.closes < end_s:
+            self.log.write(self.closes, EventKind.EXPIRED)
+        now = max(start_s, self.opens)
+        if now < min(self.closes, end_s):
+            self.launch_on_demand(now)
+            self.launch_missing(now)
+            while (now := self.next_time(now)) < end_s:
+                self.give_notices(now)
+                self.end_instances(now)
+                if self.maintains and now < self.closes:
+                    self.launch_missing(now)
+            self.end_instances(end_s)
+        watched = min(self.closes, end_s) if self.maintains else start_s + 1
+        return self.log.finish(usability_events(self.prepared, start_s, watched))
 
     def next_time(self, now: int) -> int:
         """Return the next second at which anything can happen."""
         while self.due and self.due[0][2] != self.version[self.due[0][1]]:
             heapq.heappop(self.due)
         times = [self.due[0][0] if self.due else NEVER, self.ending[0][0] if self.ending else NEVER]
-        if self.maintains and self.missing() > 0:
-            k = int(np.searchsorted(self.openings, now, side="right"))
-            times.append(int(self.openings[k]) if k < len(self.openings) else NEVER)
+        if self.maintains and self.missing > 0:
+            openings = self.prepared.openings
+            k = int(np.searchsorted(openings, now, side="right"))
+            if k < len(openings) and openings[k] < self.closes:
+                times.append(int(openings[k]))
         return min(times)
-
-    def running(self) -> Ints:
-        """Return Spot instances that run, those under notice included, shape (n,)."""
-        return np.array([state.running for state in self.states], dtype=np.int64)
-
-    def missing(self) -> float:
-        """Return units below the Spot target."""
-        return self.target - float(on_grid(np.array([self.running() @ self.pools.weight]))[0])
 
     def launch_on_demand(self, now: int) -> None:
         """Launch the on-demand part, which is never interrupted."""
         if self.request.on_demand_target_capacity == 0:
             return
-        counts = on_demand_launches(self.request, self.snapshot(now))
+        counts = on_demand_launches(self.request, snapshot_at(self.market, self.pools, now))
         for i in np.flatnonzero(counts).tolist():
             for _ in range(int(counts[i])):
                 self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)
 
-    def snapshot(self, now: int) -> Snapshot:
-        """Return what is known now."""
-        return snapshot_at(self.market, self.pools, now)
+    def wanted(self, snapshot: Snapshot) -> Ints:
+        """Return what the strategy launches on a snapshot, by AWS's rule, shape (n,)."""
+        return launches(
+            self.strategy,
+            snapshot,
+            target_units=self.request.spot_target_capacity,
+            running=self.running.copy(),
+            budget_per_hour=self.request.spot_max_total_price,
+        )
 
     def launch_missing(self, now: int) -> None:
         """Launch by the strategy what is missing of the target, as far as pools and budget allow."""
-        if self.missing() <= 0:
+        if self.missing <= 0:
             return
-        snapshot = self.snapshot(now)
-        counts = launches(
-            self.strategy,
-            snapshot,
-            target_units=self.target,
-            running=self.running(),
-            budget_per_hour=self.request.spot_max_total_price,
-        )
+        snapshot = snapshot_at(self.market, self.pools, now)
+        counts = self.wanted(snapshot)
+        cut_short = self.cut_short(snapshot, counts)
         for i in np.flatnonzero(counts).tolist():
+            healthy = self.healthy.setdefault(i, deque())
             for _ in range(int(counts[i])):
-                self.states[i].healthy.append(self.log.launch(now, i, float(snapshot.spot_price[i])))
+                healthy.append(self.log.launch(now, i, float(snapshot.spot_price[i])))
             self.schedule(i, now)
-        short = self.missing() > 0
-        if short and not self.halted:
-            kind = EventKind.SHORT if counts.any() else EventKind.HALTED
-            self.log.write(now, kind, reason=self.why_short(snapshot))
-        self.halted = short
+        self.running += counts
+        self.missing -= int(self.weight @ counts)
+        self.report(now, snapshot, cut_short, launched=bool(counts.any()))
 
-    def why_short(self, snapshot: Snapshot) -> Reason:
-        """Return what keeps the fleet below its target: the budget, prices or capacity."""
-        affordable = snapshot.spot_price <= launch_ceiling(self.pools)
-        room = snapshot.available >= self.running() + 1
-        if bool((affordable & room).any()):
-            return Reason.BUDGET
-        return Reason.CAPACITY if bool(affordable.any()) else Reason.PRICE
+    def cut_short(self, snapshot: Snapshot, counts: Ints) -> npt.NDArray[np.bool_]:
+        """Return the pools that would have got more, had each full one held one instance more."""
+        if self.market.capacity is None:
+            return self.dry
+        full = snapshot.available < self.running + counts + 1
+        full &= snapshot.spot_price <= self.prepared.launch_ceiling
+        if not full.any():
+            return full
+        deeper = np.where(full, np.maximum(snapshot.available, self.running + counts) + 1, snapshot.available)
+        more: npt.NDArray[np.bool_] = full & (self.wanted(replace(snapshot, available=deeper)) > counts)
+        return more
+
+    def report(
+        self, now: int, snapshot: Snapshot, cut_short: npt.NDArray[np.bool_], *, launched: bool
+    ) -> None:
+        """Log how a launch went: pools that ran dry and the budget's end once a transition, and progress."""
+        for i in np.flatnonzero(cut_short & ~self.dry).tolist():
+            price = float(snapshot.spot_price[i])
+            self.log.write(now, EventKind.INSUFFICIENT, reason=Reason.DRY, pool=i, price=price)
+        self.dry = cut_short
+        stopped = self.missing > 0 and self.stopped_by_budget(snapshot)
+        if stopped and not self.out_of_budget:
+            self.log.write(now, EventKind.BUDGET, reason=Reason.BUDGET)
+        self.out_of_budget = stopped
+        if launched:
+            self.log.write(now, EventKind.PROGRESS)
+
+    def stopped_by_budget(self, snapshot: Snapshot) -> bool:
+        """Whether a pool could take one more instance that only the budget forbids."""
+        if self.request.spot_max_total_price is None:
+            return False
+        room = (snapshot.spot_price <= self.prepared.launch_ceiling) & (
+            snapshot.available >= self.running + 1
+        )
+        return bool(room.any())
 
     def schedule(self, pool: int, now: int) -> None:
         """Note the next interruption of a pool after its healthy count has changed."""
-        self.version[pool] += 1
-        healthy = len(self.states[pool].healthy)
+        version = self.version[pool] = self.version.get(pool, 0) + 1
+        healthy = len(self.healthy[pool])
         if not healthy:
             return
-        for k, driver in enumerate(self.drivers):
+        for k, driver in enumerate(self.prepared.drivers):
             time_s = driver.next_time(pool, healthy, now)
             if time_s < NEVER:
-                heapq.heappush(self.due, (time_s, pool, self.version[pool], k))
+                heapq.heappush(self.due, (time_s, pool, version, k))
 
     def give_notices(self, now: int) -> None:
         """Give notice to all whose pool no longer holds them at their price."""
+        drivers = self.prepared.drivers
         while self.due and self.due[0][0] <= now:
             _, pool, version, k = heapq.heappop(self.due)
             if version != self.version[pool]:
                 continue
-            state, driver = self.states[pool], self.drivers[k]
+            healthy, driver = self.healthy[pool], drivers[k]
             reason = Reason.PRICE if isinstance(driver, PriceDriver) else Reason.CAPACITY
             price = float(self.market.prices.value_of(self.market.prices.row_at(np.array([pool]), now))[0])
-            for _ in range(len(state.healthy) - driver.kept(pool, len(state.healthy), now)):
-                instance = state.healthy.popleft()
-                state.under_notice += 1
+            for _ in range(len(healthy) - driver.kept(pool, len(healthy), now)):
+                instance = healthy.popleft()
                 self.log.write(
                     now, EventKind.NOTICE, reason=reason, pool=pool, instance=instance, price=price
                 )
                 heapq.heappush(self.ending, (now + self.notice_s, instance, pool, reason))
             self.schedule(pool, now)
-            for other, again in enumerate(self.drivers):  # another driver may be due at this very second
-                if other != k and again.kept(pool, len(state.healthy), now) < len(state.healthy):
+            for other, again in enumerate(drivers):  # another driver may be due at this very second
+                if other != k and again.kept(pool, len(healthy), now) < len(healthy):
                     heapq.heappush(self.due, (now, pool, self.version[pool], other))
 
     def end_instances(self, now: int) -> None:
         """End the instances whose notice is over."""
         while self.ending and self.ending[0][0] <= now:
             time_s, instance, pool, reason = heapq.heappop(self.ending)
-            self.states[pool].under_notice -= 1
+            self.running[pool] -= 1
+            self.missing += int(self.weight[pool])
             self.log.write(time_s, EventKind.TERMINATED, reason=reason, pool=pool, instance=instance)
+
+
+def second(moment: datetime | None, missing: int) -> int:
+    """Return the first whole second at or after a moment, or ``missing`` without one."""
+    return missing if moment is None else math.ceil(moment.timestamp())

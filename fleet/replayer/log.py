@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Floats, Ints
+from fleet.exact import NANO, Floats, Ints, to_nano
 from fleet.formats import format_time
 from fleet.pools import LaunchPools
 
@@ -18,13 +18,18 @@ __all__ = ["EventKind", "EventLog", "InstanceTable", "LogWriter", "Reason"]
 
 
 class EventKind(IntEnum):
-    """What happened; the names that EC2's history uses are in ``AWS_NAMES``."""
+    """What happened; events of one second are in this order. EC2's names are in ``AWS_NAMES``."""
 
-    LAUNCHED = 0
-    NOTICE = 1
-    TERMINATED = 2
-    HALTED = 3
-    SHORT = 4
+    SUBMITTED = 0
+    EXPIRED = 1
+    NOTICE = 2
+    TERMINATED = 3
+    UNUSABLE = 4
+    HALTED = 5
+    LAUNCHED = 6
+    INSUFFICIENT = 7
+    BUDGET = 8
+    PROGRESS = 9
 
 
 class Reason(IntEnum):
@@ -33,25 +38,43 @@ class Reason(IntEnum):
     NONE = 0
     PRICE = 1
     CAPACITY = 2
-    USER = 3
-    BUDGET = 4
+    TOO_LOW = 3
+    NO_PRICE = 4
+    DRY = 5
+    BUDGET = 6
 
 
 AWS_NAMES = {
-    EventKind.LAUNCHED: ("instanceChange", "launched"),
+    EventKind.SUBMITTED: ("fleetRequestChange", "submitted"),
+    EventKind.EXPIRED: ("fleetRequestChange", "expired"),
     EventKind.NOTICE: ("EC2 Spot Instance Interruption Warning", "terminate"),
     EventKind.TERMINATED: ("instanceChange", "terminated"),
+    EventKind.UNUSABLE: ("information", "launchSpecUnusable"),
     EventKind.HALTED: ("information", "fleetProgressHalted"),
-    EventKind.SHORT: ("information", "InsufficientInstanceCapacity"),
+    EventKind.LAUNCHED: ("instanceChange", "launched"),
+    EventKind.INSUFFICIENT: ("error", "InsufficientInstanceCapacity"),
+    EventKind.BUDGET: ("information", "maxTotalPriceReached"),  # EC2 has no event for it: our own word
+    EventKind.PROGRESS: ("fleetRequestChange", "progress"),
 }
 STATUS = {
     Reason.NONE: None,
     Reason.PRICE: "instance-terminated-by-price",
     Reason.CAPACITY: "instance-terminated-no-capacity",
-    Reason.USER: "instance-terminated-by-user",
+    Reason.TOO_LOW: "price-too-low",
+    Reason.NO_PRICE: "no-price-known",
+    Reason.DRY: "capacity-not-available",
     Reason.BUDGET: "max-total-price-reached",
 }
 SPOT, ON_DEMAND = 0, 1
+COLUMNS: dict[str, type[np.generic]] = {
+    "time_s": np.int64,
+    "kind": np.int8,
+    "reason": np.int8,
+    "pool": np.int64,
+    "instance": np.int64,
+    "lifecycle": np.int8,
+    "price": np.float64,
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,6 +103,12 @@ class EventLog:
     lifecycle: npt.NDArray[np.int8]
     price: Floats
 
+    def __post_init__(self) -> None:
+        for name, kind in COLUMNS.items():
+            column = np.array(getattr(self, name), dtype=kind)
+            column.flags.writeable = False
+            object.__setattr__(self, name, column)
+
     def __len__(self) -> int:
         return len(self.time_s)
 
@@ -87,7 +116,9 @@ class EventLog:
         return f"EventLog({len(self)} events)"
 
     def events(self, pools: LaunchPools) -> Iterator[dict[str, Any]]:
-        """Yield each event in the words of EC2's history."""
+        """Yield each event in the words of EC2's history; progress says how many units run."""
+        units = 0
+        weight = to_nano(pools.weight, "weight")
         for k in range(len(self)):
             kind, i = EventKind(int(self.kind[k])), int(self.pool[k])
             event_type, sub_type = AWS_NAMES[kind]
@@ -104,6 +135,9 @@ class EventLog:
                 event["availability_zone"] = pools.availability_zone[i]
                 event["product"] = pools.product[i]
                 event["price"] = None if np.isnan(self.price[k]) else float(self.price[k])
+            units += int(weight[i]) * ((kind == EventKind.LAUNCHED) - (kind == EventKind.TERMINATED))
+            if kind == EventKind.PROGRESS:
+                event["fulfilled_capacity"] = units / NANO
             event["status"] = STATUS[Reason(int(self.reason[k]))]
             yield event
 
@@ -186,11 +220,15 @@ class LogWriter:
         self.write(time_s, EventKind.LAUNCHED, pool=pool, instance=number, lifecycle=lifecycle, price=price)
         return number
 
-    def finish(self) -> EventLog:
-        """Return the log."""
-        columns = list(zip(*self.rows, strict=True)) if self.rows else [()] * 7
-        kinds = (np.int64, np.int8, np.int8, np.int64, np.int64, np.int8, np.float64)
-        arrays = [np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)]
-        for array in arrays:
-            array.flags.writeable = False
-        return EventLog(*arrays)
+    def finish(self, besides: EventLog | None = None) -> EventLog:
+        """Return the log, in order, with the events of another one merged in."""
+        columns = list(zip(*self.rows, strict=True)) if self.rows else [()] * len(COLUMNS)
+        arrays = [
+            np.array(column, dtype=kind) for column, kind in zip(columns, COLUMNS.values(), strict=True)
+        ]
+        if besides is not None:
+            others = (getattr(besides, name) for name in COLUMNS)
+            arrays = [np.concatenate(both) for both in zip(arrays, others, strict=True)]
+        time_s, kind = arrays[0], arrays[1]
+        order = np.lexsort((kind, time_s))
+        return EventLog(*(array[order] for array in arrays))

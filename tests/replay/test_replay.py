@@ -52,11 +52,15 @@ def test_golden_price_crossing():
     )
     assert result.on_demand_cost == pytest.approx(2.5, abs=1e-9)
     assert (result.interruptions, result.launches, result.availability) == (1, 2, 1.0)
-    assert [e["event_sub_type"] for e in result.events()] == [
-        "launched",
-        "terminate",
-        "terminated",
-        "launched",
+    assert [(e["event_sub_type"], e["status"]) for e in result.events()] == [
+        ("submitted", None),
+        ("launched", None),
+        ("progress", None),
+        ("terminate", "instance-terminated-by-price"),
+        ("launchSpecUnusable", "price-too-low"),
+        ("terminated", "instance-terminated-by-price"),
+        ("launched", None),
+        ("progress", None),
     ]
     assert result.interruption_driver == "price"
 
@@ -83,7 +87,20 @@ def test_golden_capacity_oldest_first_and_refill():
     assert result.shortfall_unit_hours == pytest.approx(short / HOUR)
     assert result.longest_outage_s == HOUR - 120
     assert result.mean_fill == pytest.approx(1 - short / 2 / (4 * HOUR))
-    assert [e["event_sub_type"] for e in result.events()][:2] == ["launched", "InsufficientInstanceCapacity"]
+    assert [e["event_sub_type"] for e in result.events()] == [
+        "submitted",
+        "launched",
+        "InsufficientInstanceCapacity",
+        "progress",  # at 30 min, when the second fits
+        "launched",
+        "progress",
+        "terminate",
+        "terminated",
+        "InsufficientInstanceCapacity",
+        "launched",
+        "progress",
+    ]
+    assert [e["fulfilled_capacity"] for e in result.events() if "fulfilled_capacity" in e] == [1.0, 2.0, 2.0]
 
 
 def test_start_delay_is_billed_and_not_counted():

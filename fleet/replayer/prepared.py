@@ -1,0 +1,128 @@
+"""A request's market made ready for replays: what all strategies share, found once.
+
+Everything here takes one pass over the change points; a replay then works in proportion to its decisions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from fleet.exact import Floats, Ints
+from fleet.interruptions import Driver, drivers_for
+from fleet.market import Market
+from fleet.pools import LaunchPools
+from fleet.request import FleetRequest
+from fleet.resolution import ResolvedRequest
+from fleet.snapshot import launch_ceiling
+
+__all__ = ["PreparedMarket"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PreparedMarket:
+    """What a replay reads of a market, whatever the strategy.
+
+    Parameters
+    ----------
+    resolved
+        The request, its pools, and the market cut to them.
+    market
+        As the replay sees it: without capacity where no driver uses it, so that it bounds nothing.
+    drivers
+        What interrupts.
+    notes
+        What a reader of the results should know of this choice.
+    """
+
+    resolved: ResolvedRequest
+    market: Market
+    drivers: tuple[Driver, ...]
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, resolved: ResolvedRequest, interruptions: str | Sequence[str] | None = None
+    ) -> PreparedMarket:
+        """Prepare a resolved request for replays with the named drivers (see `drivers_for`)."""
+        market = resolved.market
+        drivers = drivers_for(interruptions, market, resolved.pools)
+        if market.capacity is None or any(driver.name == "capacity" for driver in drivers):
+            return cls(resolved, market, drivers)
+        note = "capacity data is left out of account: the capacity driver is not in use"
+        return cls(resolved, market.without_capacity(), drivers, (note,))
+
+    def __repr__(self) -> str:
+        return f"PreparedMarket({self.market!r}, interruptions by {self.driver_names})"
+
+    @property
+    def request(self) -> FleetRequest:
+        """What is wanted."""
+        return self.resolved.request
+
+    @property
+    def pools(self) -> LaunchPools:
+        """The launch pools, aligned with the market."""
+        return self.resolved.pools
+
+    @property
+    def driver_names(self) -> str:
+        """The drivers as results name them: ``price+capacity``, ``none``."""
+        return "+".join(driver.name for driver in self.drivers) or "none"
+
+    @cached_property
+    def launch_ceiling(self) -> Floats:
+        """Shape (n,), the highest Spot price at which the fleet launches, $ per instance-hour."""
+        return launch_ceiling(self.pools)
+
+    @cached_property
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Shape (price rows,), whether the fleet would launch at the price of a row."""
+        prices = self.market.prices
+        usable: npt.NDArray[np.bool_] = prices.values <= prices.per_row(self.launch_ceiling)
+        return usable
+
+    @cached_property
+    def openings(self) -> Ints:
+        """The sorted times at which more may become launchable than just before.
+
+        A pool's price falls to or below its ceiling or becomes known, or its capacity rises. With a budget
+        every price change can make room.
+        """
+        prices = self.market.prices
+        if self.request.spot_max_total_price is not None:
+            times = [prices.times_s]
+        else:
+            # Strictly below as well: a strategy may refuse a price that equals on-demand.
+            below = prices.values < prices.per_row(self.launch_ceiling)
+            times = [prices.times_s[prices.rises(self.usable)], prices.times_s[prices.rises(below)]]
+        if self.market.capacity is not None:
+            capacity = self.market.capacity
+            before = np.append(0.0, capacity.values)[:-1]
+            before[capacity.first_rows] = 0.0
+            times.append(capacity.times_s[capacity.values > np.nan_to_num(before, nan=0.0)])
+        return np.unique(np.concatenate(times))
+
+    @cached_property
+    def turns(self) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
+        """When pools become usable or unusable by price, in order: rows of the prices, pools, usable."""
+        prices = self.market.prices
+        rows = np.flatnonzero(prices.rises(self.usable) | prices.rises(~self.usable))
+        rows = rows[np.argsort(prices.times_s[rows], kind="stable")]
+        pool = np.searchsorted(prices.offsets, rows, side="right") - 1
+        return rows, pool, self.usable[rows]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the prices and capacities that are replayed."""
+        sha = hashlib.sha256()
+        for points in (self.market.prices, self.market.capacity):
+            if points is not None:
+                for array in (points.offsets, points.times_s, points.values):
+                    sha.update(np.ascontiguousarray(array).data)
+        return sha.hexdigest()
