@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fleet.allocation import Allocation, Binding, Certificate, Ineligible
-    from fleet.allocator import Cap, Conflict, Limits, allocate, conflict, explain, launches, scale_down
+    from fleet.allocator import (
+        Cap,
+        Conflict,
+        Frontier,
+        Limits,
+        allocate,
+        conflict,
+        explain,
+        frontier,
+        launches,
+        scale_down,
+    )
     from fleet.billing import bill
     from fleet.comparison import Comparison, compare
     from fleet.errors import (
@@ -55,7 +66,18 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "allocation": ("Allocation", "Binding", "Certificate", "Ineligible"),
-    "allocator": ("Cap", "Conflict", "Limits", "allocate", "conflict", "explain", "launches", "scale_down"),
+    "allocator": (
+        "Cap",
+        "Conflict",
+        "Frontier",
+        "Limits",
+        "allocate",
+        "conflict",
+        "explain",
+        "frontier",
+        "launches",
+        "scale_down",
+    ),
     "billing": ("bill",),
     "comparison": ("Comparison", "compare"),
     "errors": (
@@ -112,6 +134,7 @@ __all__ = [
     "EvenSpread",
     "FleetError",
     "FleetRequest",
+    "Frontier",
     "GroupLimit",
     "Ineligible",
     "InfeasibleError",
@@ -146,6 +169,7 @@ __all__ = [
     "explain",
     "find_strategy",
     "format_time",
+    "frontier",
     "launches",
     "parse_request",
     "parse_time",

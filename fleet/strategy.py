@@ -58,6 +58,22 @@ class View:
         return per_unit(self.snapshot.spot_price, self.snapshot.pools.weight)
 
     @property
+    def depth(self) -> Floats:
+        """Capacity score with holes filled: unbounded is deeper than any count, unknown is shallower."""
+        score = np.where(self.eligible, self.snapshot.capacity_score, np.nan)
+        counted = score[np.isfinite(score)]
+        most, least = (counted.max(), counted.min()) if counted.size else (0.0, 0.0)
+        known: Floats = np.nan_to_num(score, nan=least - 1.0, posinf=most + 1.0)
+        return known
+
+    @property
+    def depth_given_up(self) -> Floats:
+        """By how much each pool is shallower than the deepest, in units of the score."""
+        known = self.depth
+        given_up: Floats = known.max(initial=0.0) - known
+        return given_up
+
+    @property
     def launches_one(self) -> bool:
         """Whether every weight is above the target, so that a single instance is launched.
 

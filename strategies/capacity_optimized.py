@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import fleet
-from strategies.depth import depth_given_up
 
 __all__ = ["CapacityOptimized"]
 
@@ -26,7 +25,7 @@ class CapacityOptimized:
 
     def plan(self, view: fleet.View) -> fleet.Plan:
         """Minimize the depth given up, a unit each, then cost."""
-        given_up = depth_given_up(view)
+        given_up = view.depth_given_up
         weight = view.snapshot.pools.weight
         return fleet.Plan(
             (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import fleet
-from strategies.depth import depth_given_up, tiers
+from strategies.depth import tiers
 
 __all__ = ["CapacityOptimizedPrioritized"]
 
@@ -39,7 +39,7 @@ class CapacityOptimizedPrioritized:
         stated = pools.priority[np.isfinite(pools.priority)]
         last = stated.max(initial=0.0) + 1.0  # AWS: unset is last
         priority = np.where(np.isfinite(pools.priority), pools.priority, last)
-        given_up = depth_given_up(view)
+        given_up = view.depth_given_up
         return fleet.Plan(
             (
                 fleet.Linear("capacity_tier_units", tier * pools.weight, order=tier),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import fleet
-from strategies.depth import depth_given_up, tiers
+from strategies.depth import tiers
 
 __all__ = ["PriceCapacityOptimized"]
 
@@ -40,7 +40,7 @@ class PriceCapacityOptimized:
                 fleet.Linear(
                     "cost_per_hour", view.spot_price, view.spot_price if view.launches_one else None
                 ),
-                fleet.Linear("capacity_score_given_up", depth_given_up(view) * weight),
+                fleet.Linear("capacity_score_given_up", view.depth_given_up * weight),
             ),
             notes=(
                 f"capacity score is {view.snapshot.capacity_source}",

@@ -3,16 +3,19 @@
 from fleet.allocator.conflicts import Conflict
 from fleet.allocator.core import allocate, conflict, launches, on_demand_launches
 from fleet.allocator.explain import explain
+from fleet.allocator.frontier import Frontier, frontier
 from fleet.allocator.limits import Cap, Limits
 from fleet.allocator.scale_down import scale_down
 
 __all__ = [
     "Cap",
     "Conflict",
+    "Frontier",
     "Limits",
     "allocate",
     "conflict",
     "explain",
+    "frontier",
     "launches",
     "on_demand_launches",
     "scale_down",

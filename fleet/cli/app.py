@@ -92,12 +92,25 @@ def allocate(
     solver: Annotated[str, typer.Option(help="auto, closed-form, highs, scipy or pulp.")] = "auto",
     subnet_zone: SubnetZone = None,
     json_output: Json = False,
+    explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
+    max_share: Annotated[
+        list[str] | None,
+        typer.Option(help="BY=SHARE: cap a pool, zone, type, family or region, as zone=0.4."),
+    ] = None,
+    max_count: Annotated[list[str] | None, typer.Option(help="BY=N: cap instances, as pool=10.")] = None,
+    min_pools: Annotated[
+        int, typer.Option(help="Least number of pools in use (needs --rounding exact).")
+    ] = 0,
+    survive: Annotated[
+        str | None, typer.Option(help="pool, zone ...: losing any one leaves the target (--rounding exact).")
+    ] = None,
 ) -> None:
     """Decide what to launch now, with a certificate.
 
     Example: `spotfleet allocate fleet.json --prices history/ --on-demand od.csv --strategy diversified`
     """
     from fleet.allocator import allocate as decide
+    from fleet.allocator import explain as lines_of
     from fleet.resolution import resolve
     from fleet.snapshot import snapshot_at
 
@@ -109,14 +122,41 @@ def allocate(
         raise InputError(f"--at {at}", "lies before the first price", "choose a later time")
     resolved = resolve(wanted, market, product)
     snapshot = snapshot_at(resolved.market, resolved.pools, market.end_s if moment is None else moment)
-    allocation = decide(wanted, snapshot, strategy=strategy, rounding=rounding, solver=solver)
+    limits = limits_of(max_share or [], max_count or [], min_pools, survive)
+    allocation = decide(wanted, snapshot, strategy=strategy, rounding=rounding, solver=solver, limits=limits)
     if json_output:
         print_json(allocation.to_dict())
     else:
         print_allocation(console(), allocation)
+    if explain:
+        to = errors() if json_output else console()
+        to.print("\n".join(lines_of(allocation)), highlight=False, markup=False, soft_wrap=True)
+    if allocation.unfulfilled and limits:
+        from fleet.allocator import conflict
+
+        found = conflict(wanted, snapshot, strategy=strategy, limits=limits)
+        print_warnings(errors(), [str(found)])
     print_warnings(errors(), [*allocation.warnings, *resolved.notes])
     if allocation.unfulfilled:
         fail_unfulfilled(allocation)
+
+
+def limits_of(shares: list[str], counts: list[str], min_pools: int, survive: str | None) -> Any:
+    """Return the limits that the options state."""
+    from fleet.allocator import Cap, Limits
+
+    caps = [Cap(by, share=value) for by, value in map(pair_of, shares)]
+    caps += [Cap(by, instances=int(value)) for by, value in map(pair_of, counts)]
+    return Limits(caps=tuple(caps), min_pools=min_pools, survive=survive)
+
+
+def pair_of(text: str) -> tuple[str, float]:
+    """Return what ``zone=0.4`` says."""
+    by, _, value = text.partition("=")
+    try:
+        return by, float(value)
+    except ValueError:
+        raise InputError(f"limit {text!r}", "is BY=NUMBER", "write zone=0.4 or pool=10") from None
 
 
 def fail_unfulfilled(allocation: Any) -> None:

@@ -162,7 +162,7 @@ def test_the_rule_of_the_service_cannot_follow_all_limits():
 
 
 def test_placement_groups():
-    overrides, snapshot = shop([0.05, 0.12, 0.06, 0.2], [99.0] * 4, weights=(1, 1, 1, 1))
+    _overrides, snapshot = shop([0.05, 0.12, 0.06, 0.2], [99.0] * 4, weights=(1, 1, 1, 1))
     spread = fleet.Limits(placement="spread")
     request = fleet.FleetRequest(14, tuple(fleet.Override(t) for t in TYPES))
     allocation = fleet.allocate(request, snapshot, limits=spread)

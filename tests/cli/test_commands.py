@@ -179,6 +179,21 @@ def test_an_unreachable_target_exits_1_and_names_what_binds(shop):
     assert "budget $0.07/h" in shop.run(*ALLOCATE).err
 
 
+def test_limits_and_explanations(shop):
+    answer = shop.run(*ALLOCATE, "--json", "--max-share", "pool=0.4", "--rounding", "exact")
+    assert max(line["units"] for line in answer.json["allocations"]) <= 4
+    explained = shop.run(*ALLOCATE, "--explain")
+    assert "m5.large us-x-1a: 5 bought" in explained.out
+    assert "not bought" in explained.out
+    spare = shop.run(*ALLOCATE, "--json", "--survive", "zone", "--rounding", "exact")
+    assert spare.json["fulfilled_capacity"] >= 20
+    one_line(shop.run(*ALLOCATE, "--survive", "zone"), "rounding='exact'")
+    one_line(shop.run(*ALLOCATE, "--max-share", "zone"), "BY=NUMBER")
+    short = shop.run(*ALLOCATE, "--json", "--max-count", "region=2")
+    assert short.status == 1
+    assert "in conflict with the target: at most 2 instances a region" in short.err
+
+
 def test_nothing_ever_launchable_exits_1(shop):
     shop.request({**REQUEST, "SpotPrice": "0.001"})
     answer = shop.run(*REPLAY, "--json")

@@ -1,0 +1,80 @@
+"""The dial from price to capacity: every point against brute force, and the strategies beside it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fleet
+from fleet.errors import InfeasibleError, InputError
+
+
+def shop(prices, available):
+    types = [f"m{k}.large" for k in range(len(prices))]
+    snapshot = fleet.Snapshot.of(fleet.LaunchPools.of(types), list(prices), list(available))
+    return tuple(fleet.Override(t) for t in types), snapshot
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.integers(1, 5)), min_size=2, max_size=4),
+    st.integers(1, 8),
+    st.lists(st.floats(0, 1), min_size=1, max_size=3),
+)
+def test_points_are_the_cheapest_within_their_depth(rows, target, dials):
+    prices, available = [p / 100 for p, _ in rows], [float(a) for _, a in rows]
+    overrides, snapshot = shop(prices, available)
+    request = fleet.FleetRequest(target, overrides)
+    if sum(available) < target:
+        with pytest.raises(InfeasibleError):
+            fleet.frontier(request, snapshot, dials=dials)
+        return
+    found = fleet.frontier(request, snapshot, dials=[0, *dials, 1])
+    lost = max(available) - np.array(available)
+    fleets = [
+        (round(float(np.dot(c, prices)), 9), float(np.dot(c, lost)))
+        for c in itertools.product(*(range(int(a) + 1) for a in available))
+        if sum(c) >= target
+    ]
+    for point in found.points:
+        inside = [cost for cost, depth in fleets if depth <= point.depth_given_up + 1e-6]
+        assert point.cost_per_hour == pytest.approx(min(inside), abs=1e-9)
+    assert found.points[0].cost_per_hour == pytest.approx(min(cost for cost, _ in fleets), abs=1e-9)
+    assert found.points[-1].depth_given_up == pytest.approx(min(depth for _, depth in fleets), abs=1e-6)
+
+
+def test_costs_rise_and_depth_improves_along_the_dial():
+    overrides, snapshot = shop([0.05, 0.06, 0.08, 0.11], [3, 6, 9, 12])
+    points = fleet.frontier(fleet.FleetRequest(10, overrides), snapshot).points
+    costs, depths = [p.cost_per_hour for p in points], [p.depth_given_up for p in points]
+    assert costs == sorted(costs)
+    assert depths == sorted(depths, reverse=True)
+
+
+def test_strategies_are_located():
+    overrides, snapshot = shop([0.05, 0.06, 0.08, 0.11], [3, 6, 9, 12])
+    found = fleet.frontier(fleet.FleetRequest(10, overrides), snapshot)
+    excess = {s.strategy: s.excess_per_hour for s in found.strategies}
+    assert excess["lowestPrice"] == 0
+    assert excess["capacityOptimized"] == 0
+    assert excess["diversified"] > 0
+    assert "above the frontier" in found.summary()
+
+
+def test_the_lp_frontier_lies_below():
+    overrides, snapshot = shop([0.05, 0.06, 0.08, 0.11], [3, 6, 9, 12])
+    request = fleet.FleetRequest(10, overrides)
+    whole = fleet.frontier(request, snapshot, dials=[0.3, 0.6], strategies=())
+    relaxed = fleet.frontier(request, snapshot, dials=[0.3, 0.6], strategies=(), whole=False)
+    for one, two in zip(relaxed.points, whole.points, strict=True):
+        assert one.cost_per_hour <= two.cost_per_hour + 1e-9
+
+
+def test_a_dial_beyond_its_stops():
+    overrides, snapshot = shop([0.05], [3])
+    with pytest.raises(InputError, match="between 0 and 1"):
+        fleet.frontier(fleet.FleetRequest(1, overrides), snapshot, dials=[2])
