@@ -23,7 +23,9 @@ if TYPE_CHECKING:
         launches,
         scale_down,
     )
+    from fleet.attributes import InstanceRequirements, RequirementsLine
     from fleet.billing import bill
+    from fleet.catalogue import Catalogue, InstanceType
     from fleet.comparison import Comparison, compare
     from fleet.errors import (
         CapacityDataError,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         SolverError,
         UnknownStrategyError,
     )
+    from fleet.expansion import Expansion, expand
     from fleet.formats import (
         OnDemandPrices,
         PriceHistory,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
         parse_time,
         read_availability,
         read_capacity,
+        read_instance_types,
         read_on_demand,
         read_prices,
         read_request,
@@ -101,10 +105,14 @@ _ROOMS = {
         "parse_time",
         "read_availability",
         "read_capacity",
+        "read_instance_types",
         "read_on_demand",
         "read_prices",
         "read_request",
     ),
+    "attributes": ("InstanceRequirements", "RequirementsLine"),
+    "catalogue": ("Catalogue", "InstanceType"),
+    "expansion": ("Expansion", "expand"),
     "market": ("ChangePoints", "Market"),
     "model": ("EvenShare", "EvenSpread", "GroupLimit", "Linear", "Problem"),
     "pools": ("LaunchPools",),
@@ -124,6 +132,7 @@ __all__ = [
     "Binding",
     "Cap",
     "CapacityDataError",
+    "Catalogue",
     "CatalogueError",
     "Certificate",
     "ChangePoints",
@@ -132,6 +141,7 @@ __all__ = [
     "Conflict",
     "EvenShare",
     "EvenSpread",
+    "Expansion",
     "FleetError",
     "FleetRequest",
     "Frontier",
@@ -139,6 +149,8 @@ __all__ = [
     "Ineligible",
     "InfeasibleError",
     "InputError",
+    "InstanceRequirements",
+    "InstanceType",
     "LaunchPools",
     "Limits",
     "Linear",
@@ -152,6 +164,7 @@ __all__ = [
     "ReadReport",
     "ReplayResult",
     "RequestError",
+    "RequirementsLine",
     "ResolvedRequest",
     "Snapshot",
     "SolverError",
@@ -166,6 +179,7 @@ __all__ = [
     "compare",
     "conflict",
     "demo_request",
+    "expand",
     "explain",
     "find_strategy",
     "format_time",
@@ -175,6 +189,7 @@ __all__ = [
     "parse_time",
     "read_availability",
     "read_capacity",
+    "read_instance_types",
     "read_on_demand",
     "read_prices",
     "read_request",

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
 from fleet.exact import to_nano_scalar
 
@@ -105,6 +106,8 @@ class FleetRequest:
         ``maintain``, ``request`` or ``instant``.
     interruption_behavior
         ``terminate``, ``stop`` or ``hibernate``.
+    requirements
+        Lines that ask for attributes; `fleet.expand` turns them into overrides.
     single_instance_type, single_availability_zone
         Instant fleets: all instances of one type, in one zone (AWS: SingleInstanceType ...).
     min_target_capacity
@@ -136,6 +139,7 @@ class FleetRequest:
     fleet_type: str = "maintain"
     interruption_behavior: str = "terminate"
     terminate_excess: bool = True
+    requirements: tuple[RequirementsLine, ...] = ()
     single_instance_type: bool = False
     single_availability_zone: bool = False
     min_target_capacity: float | None = None
@@ -154,7 +158,7 @@ class FleetRequest:
             value = getattr(self, name)
             if value is not None:
                 check_price(value, name)
-        if not self.overrides:
+        if not self.overrides and not self.requirements:
             raise RequestError("a request without launch pools", "names at least one instance type")
 
     def _check_target(self) -> None:

@@ -57,6 +57,12 @@ def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") 
     RequestError
         If a pool is listed twice (EC2 Fleet refuses that; code ``InvalidFleetConfig``).
     """
+    if request.requirements:
+        raise RequestError(
+            "InstanceRequirements",
+            "must be expanded to instance types first",
+            "use fleet.expand or --instance-types",
+        )
     if product not in set(market.product):
         have = ", ".join(sorted(set(market.product))) or "nothing"
         raise PriceDataError(

@@ -43,6 +43,9 @@ Strategies = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 SubnetZone = Annotated[list[str] | None, typer.Option(help="SUBNET=ZONE for subnets named without a zone.")]
+InstanceTypes = Annotated[
+    Path | None, typer.Option("--instance-types", help="describe-instance-types JSON or CSV, for attributes.")
+]
 Start = Annotated[str | None, typer.Option(help="First second, such as 2021-03-10T00:00:00Z.")]
 End = Annotated[str | None, typer.Option(help="Last second.")]
 Availability = Annotated[Path | None, typer.Option(help="Folder of availability traces (ZONE_NODE.json).")]
@@ -101,6 +104,7 @@ def allocate(
     min_pools: Annotated[
         int, typer.Option(help="Least number of pools in use (needs --rounding exact).")
     ] = 0,
+    instance_types: InstanceTypes = None,
     survive: Annotated[
         str | None, typer.Option(help="pool, zone ...: losing any one leaves the target (--rounding exact).")
     ] = None,
@@ -118,6 +122,7 @@ def allocate(
     files = MarketFiles(prices, on_demand, capacity, product=product)
     market = load_market(files, errors())
     moment = time_option("--at", at)
+    wanted = expanded(wanted, instance_types, market, product, moment)
     if moment is not None and moment < market.start_s:
         raise InputError(f"--at {at}", "lies before the first price", "choose a later time")
     resolved = resolve(wanted, market, product)
@@ -139,6 +144,24 @@ def allocate(
     print_warnings(errors(), [*allocation.warnings, *resolved.notes])
     if allocation.unfulfilled:
         fail_unfulfilled(allocation)
+
+
+def expanded(request: Any, instance_types: Path | None, market: Any, product: str, at_s: int | None) -> Any:
+    """Return the request with attributes expanded to instance types, if it asks for any."""
+    if not request.requirements:
+        return request
+    if instance_types is None:
+        raise InputError(
+            "InstanceRequirements", "need a catalogue of instance types", "pass --instance-types FILE"
+        )
+    from fleet.expansion import expand
+    from fleet.formats import read_instance_types
+
+    expansion = expand(request, read_instance_types(instance_types), market, at_s=at_s, product=product)
+    print_warnings(
+        errors(), [f"{name} dropped: {reason}" for name, reason in sorted(expansion.dropped.items())]
+    )
+    return expansion.request
 
 
 def limits_of(shares: list[str], counts: list[str], min_pools: int, survive: str | None) -> Any:
@@ -190,6 +213,7 @@ def replay(
     product: Product = "Linux/UNIX",
     on_demand: OnDemand = None,
     subnet_zone: SubnetZone = None,
+    instance_types: InstanceTypes = None,
     json_output: Json = False,
     events: Annotated[Path | None, typer.Option(help="Write the event log (JSON lines).")] = None,
     plot: Plot = None,
@@ -215,11 +239,12 @@ def replay(
         trace_type,
         product,
     )
+    market, first = load_market(files, errors()), time_option("--start", start)
     result = run(
-        load_request(request, subnet_zone),
-        load_market(files, errors()),
+        expanded(load_request(request, subnet_zone), instance_types, market, product, first),
+        market,
         strategy=strategy,
-        start_s=time_option("--start", start),
+        start_s=first,
         end_s=time_option("--end", end),
         product=product,
         interruptions=interruptions,
@@ -258,6 +283,7 @@ def compare(
     product: Product = "Linux/UNIX",
     on_demand: OnDemand = None,
     subnet_zone: SubnetZone = None,
+    instance_types: InstanceTypes = None,
     json_output: Json = False,
     plot: Plot = None,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page.")] = None,
@@ -282,11 +308,12 @@ def compare(
         trace_type,
         product,
     )
+    market, first = load_market(files, errors()), time_option("--start", start)
     comparison = run(
-        load_request(request, subnet_zone),
-        load_market(files, errors()),
+        expanded(load_request(request, subnet_zone), instance_types, market, product, first),
+        market,
         strategies=strategy or DEFAULT_STRATEGIES,
-        start_s=time_option("--start", start),
+        start_s=first,
         end_s=time_option("--end", end),
         product=product,
         interruptions=interruptions,

@@ -3,6 +3,7 @@
 from fleet.formats.availability import read_availability
 from fleet.formats.capacity import read_capacity
 from fleet.formats.fleet_request import parse_request, read_request
+from fleet.formats.instance_types import read_instance_types
 from fleet.formats.on_demand import OnDemandPrices, read_on_demand
 from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_prices
 from fleet.formats.times import format_time, parse_time
@@ -17,6 +18,7 @@ __all__ = [
     "parse_time",
     "read_availability",
     "read_capacity",
+    "read_instance_types",
     "read_on_demand",
     "read_prices",
     "read_request",

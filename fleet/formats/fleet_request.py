@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
 from fleet.formats.request_fields import (
     Fields,
@@ -19,11 +20,14 @@ from fleet.formats.request_fields import (
     error_of,
     overrides_of,
     require_object,
+    requirements_of,
     too_many,
 )
 from fleet.request import FleetRequest, Override
 
 __all__ = ["parse_request", "read_request"]
+
+MOST_REQUIREMENTS = 4
 
 SPOT_STRATEGIES = (
     "lowestPrice",
@@ -113,6 +117,11 @@ def spot_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequ
             "a request has exactly one of them",
             "keep one" if specifications else "add one",
         )
+    asked = (
+        requirements_of(specifications, "LaunchSpecifications", "SpotPrice", zones)
+        if specifications
+        else template_requirements(templates, "SpotPrice", zones)
+    )
     on_demand = fields.number("OnDemandTargetCapacity") or 0.0
     if specifications and on_demand:
         raise RequestError(
@@ -128,6 +137,7 @@ def spot_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequ
     return FleetRequest(
         target_capacity=target,
         overrides=overrides,
+        requirements=asked,
         on_demand_target_capacity=on_demand,
         strategy=enum_of(config, "AllocationStrategy", SPOT_STRATEGIES, "lowestPrice"),
         on_demand_strategy=enum_of(
@@ -176,6 +186,7 @@ def create_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRe
     return FleetRequest(
         target_capacity=total,
         overrides=overrides,
+        requirements=template_requirements(templates, "MaxPrice", zones),
         on_demand_target_capacity=on_demand_units(fields, total),
         strategy=enum_of(spot, "AllocationStrategy", SPOT_STRATEGIES, "lowestPrice"),
         on_demand_strategy=enum_of(
@@ -235,6 +246,24 @@ def template_overrides(templates: Any, price_key: str, zones: Mapping[str, str])
                 f"{where} without Overrides", "the instance type then hides in the template", "list the types"
             )
         found += overrides_of(overrides, f"{where}.Overrides", price_key, zones)
+    return tuple(found)
+
+
+def template_requirements(
+    templates: Any, price_key: str, zones: Mapping[str, str]
+) -> tuple[RequirementsLine, ...]:
+    """Return the attribute lines of all launch templates; the API takes at most four sets of them."""
+    found: list[RequirementsLine] = []
+    for k, template in enumerate(templates):
+        where = f"LaunchTemplateConfigs[{k}].Overrides"
+        found += requirements_of(template.get("Overrides") or [], where, price_key, zones)
+    if len({id(line.requirements) for line in found}) > MOST_REQUIREMENTS:
+        raise error_of(
+            "InvalidParameterValue",
+            f"{len(found)} InstanceRequirements",
+            f"are more than the maximum allowed number ({MOST_REQUIREMENTS})",
+            "merge some",
+        )
     return tuple(found)
 
 

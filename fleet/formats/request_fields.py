@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from fleet.attributes import InstanceRequirements, RequirementsLine
 from fleet.errors import InputError, RequestError
 from fleet.formats.times import parse_time
 from fleet.request import Override, strategy_spelling
 
-__all__ = ["Fields", "enum_of", "error_of", "overrides_of", "require_object", "too_many"]
+__all__ = [
+    "Fields",
+    "enum_of",
+    "error_of",
+    "overrides_of",
+    "require_object",
+    "requirements_of",
+    "too_many",
+]
 
 LEAST_MAX_PRICE = 0.001
 
@@ -114,11 +123,7 @@ def overrides_of(lines: Any, where: str, price_key: str, zones: Mapping[str, str
         place = f"{where}[{k}]"
         fields = Fields(require_object(line, place), place)
         if fields.fields.get("InstanceRequirements"):
-            raise RequestError(
-                f"{place}.InstanceRequirements",
-                "attribute-based selection is not read yet",
-                "list instance types",
-            )
+            continue  # see `requirements_of`
         kind = fields.fields.get("InstanceType")
         if not isinstance(kind, str) or not kind:
             raise RequestError(f"{place} without InstanceType", "names one", "add InstanceType")
@@ -172,3 +177,93 @@ def zones_of(fields: Fields, zones: Mapping[str, str]) -> list[str | None]:
             )
         found.append(zones[subnet])
     return found
+
+
+def requirements_of(
+    lines: Any, where: str, price_key: str, zones: Mapping[str, str]
+) -> tuple[RequirementsLine, ...]:
+    """Return the lines of a list that ask for attributes (``InstanceRequirements``)."""
+    found: list[RequirementsLine] = []
+    for k, line in enumerate(lines):
+        place = f"{where}[{k}]"
+        fields = Fields(require_object(line, place), place)
+        asked = fields.fields.get("InstanceRequirements")
+        if not asked:
+            continue
+        if fields.fields.get("InstanceType"):
+            raise RequestError(
+                f"{place}: InstanceType and InstanceRequirements", "exclude each other", "keep one"
+            )
+        wanted = requirements(Fields(require_object(asked, f"{place}.InstanceRequirements"), place))
+        for zone in zones_of(fields, zones):
+            found.append(
+                RequirementsLine(
+                    wanted,
+                    zone,
+                    fields.number("WeightedCapacity"),
+                    fields.money(price_key),
+                    fields.number("Priority"),
+                )
+            )
+    return tuple(found)
+
+
+def requirements(fields: Fields) -> InstanceRequirements:
+    """Return ``InstanceRequirements`` as the API writes it."""
+    for name in ("VCpuCount", "MemoryMiB"):
+        if "Min" not in (fields.fields.get(name) or {}):
+            raise RequestError(f"{fields.where}: {name}.Min", "is required (0 for any)", "add it")
+    unknown = [
+        n
+        for n in ("BaselineEbsBandwidthMbps", "NetworkBandwidthGbps", "BaselinePerformanceFactors")
+        if fields.fields.get(n)
+    ]
+    if unknown:
+        raise RequestError(f"{fields.where}: {unknown[0]}", "is not modelled", "drop it")
+    over = fields.number("SpotMaxPricePercentageOverLowestPrice")
+    of_listed = fields.number("MaxSpotPriceAsPercentageOfOptimalOnDemandPrice")
+    if over is not None and of_listed is not None:
+        raise RequestError(f"{fields.where}: both Spot price protections", "exclude each other", "keep one")
+    listed = fields.number("OnDemandMaxPricePercentageOverLowestPrice")
+    return InstanceRequirements(
+        vcpu=range_of(fields, "VCpuCount") or (0.0, math.inf),
+        memory_mib=range_of(fields, "MemoryMiB") or (0.0, math.inf),
+        memory_gib_per_vcpu=range_of(fields, "MemoryGiBPerVCpu"),
+        accelerator_count=range_of(fields, "AcceleratorCount"),
+        accelerator_memory_mib=range_of(fields, "AcceleratorTotalMemoryMiB"),
+        local_storage_gb=range_of(fields, "TotalLocalStorageGB"),
+        network_interfaces=range_of(fields, "NetworkInterfaceCount"),
+        cpu_manufacturers=texts_of(fields, "CpuManufacturers"),
+        generations=texts_of(fields, "InstanceGenerations"),
+        accelerator_types=texts_of(fields, "AcceleratorTypes"),
+        accelerator_manufacturers=texts_of(fields, "AcceleratorManufacturers"),
+        accelerator_names=texts_of(fields, "AcceleratorNames"),
+        local_storage_types=texts_of(fields, "LocalStorageTypes"),
+        allowed=texts_of(fields, "AllowedInstanceTypes"),
+        excluded=texts_of(fields, "ExcludedInstanceTypes"),
+        bare_metal=str(fields.fields.get("BareMetal", "excluded")),
+        burstable=str(fields.fields.get("BurstablePerformance", "excluded")),
+        local_storage=str(fields.fields.get("LocalStorage", "included")),
+        hibernation=bool(fields.fields.get("RequireHibernateSupport")),
+        spot_over_lowest=100.0 if over is None else over,
+        spot_of_on_demand=of_listed,
+        on_demand_over_lowest=20.0 if listed is None else listed,
+    )
+
+
+def texts_of(fields: Fields, name: str) -> tuple[str, ...]:
+    """Return a list of texts, empty if not stated."""
+    value = fields.fields.get(name) or []
+    if not isinstance(value, list):
+        raise RequestError(f"{fields.where}.{name}", "is a list", "correct it")
+    return tuple(map(str, value))
+
+
+def range_of(fields: Fields, name: str) -> tuple[float, float] | None:
+    """Return a Min/Max pair, open where a side is not stated."""
+    value = fields.fields.get(name)
+    if value is None:
+        return None
+    pair = Fields(require_object(value, f"{fields.where}.{name}"), f"{fields.where}.{name}")
+    low, high = pair.number("Min"), pair.number("Max")
+    return (0.0 if low is None else low, math.inf if high is None else high)

@@ -1,0 +1,196 @@
+"""Attribute-based selection: which instance types match ``InstanceRequirements``, and why the others do not.
+
+Attributes are joined by AND, several values of one by OR. Defaults as in the EC2 API: bare metal and
+burstable types are out unless asked for, local storage does not matter. A requirement on something that the
+catalogue does not say drops the type, with that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from fleet.catalogue import Catalogue, InstanceType
+from fleet.errors import RequestError
+
+__all__ = ["NO_PROTECTION", "InstanceRequirements", "RequirementsLine", "match"]
+
+NO_PROTECTION = 999_999
+THREE_WAY = ("included", "required", "excluded")
+MIB_PER_GIB = 1024
+Range = tuple[float, float]
+ANY: Range = (0.0, float("inf"))
+
+
+@dataclass(frozen=True)
+class InstanceRequirements:
+    """What instance types must be like (AWS: ``InstanceRequirements``); ranges are (min, max).
+
+    Parameters
+    ----------
+    vcpu, memory_mib
+        Required by the API; (0, inf) for any.
+    memory_gib_per_vcpu, accelerator_count, accelerator_memory_mib, local_storage_gb, network_interfaces
+        Further ranges, ``None`` where not asked for.
+    cpu_manufacturers, generations, accelerator_types, accelerator_manufacturers, accelerator_names,
+    local_storage_types
+        Allowed values, empty for any.
+    allowed, excluded
+        Globs of type names (``c5*``); at most one of them is given.
+    bare_metal, burstable, local_storage
+        ``included``, ``required`` or ``excluded``.
+    hibernation
+        Whether hibernation must be supported.
+    spot_over_lowest
+        Most per cent above the reference Spot price (default 100); 999999 turns it off.
+    spot_of_on_demand
+        Instead: most per cent of the reference on-demand price.
+    on_demand_over_lowest
+        Most per cent above the reference on-demand price (default 20), for the on-demand part.
+    """
+
+    vcpu: Range
+    memory_mib: Range
+    memory_gib_per_vcpu: Range | None = None
+    accelerator_count: Range | None = None
+    accelerator_memory_mib: Range | None = None
+    local_storage_gb: Range | None = None
+    network_interfaces: Range | None = None
+    cpu_manufacturers: tuple[str, ...] = ()
+    generations: tuple[str, ...] = ()
+    accelerator_types: tuple[str, ...] = ()
+    accelerator_manufacturers: tuple[str, ...] = ()
+    accelerator_names: tuple[str, ...] = ()
+    local_storage_types: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    bare_metal: str = "excluded"
+    burstable: str = "excluded"
+    local_storage: str = "included"
+    hibernation: bool = False
+    spot_over_lowest: float = 100.0
+    spot_of_on_demand: float | None = None
+    on_demand_over_lowest: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.allowed and self.excluded:
+            raise RequestError(
+                "AllowedInstanceTypes and ExcludedInstanceTypes", "exclude each other", "keep one"
+            )
+        for name in ("bare_metal", "burstable", "local_storage"):
+            if getattr(self, name) not in THREE_WAY:
+                raise RequestError(
+                    f"{name} {getattr(self, name)!r}", f"is one of {', '.join(THREE_WAY)}", "correct it"
+                )
+        for name in ("vcpu", "memory_mib"):
+            low, high = getattr(self, name)
+            if not 0 <= low <= high:
+                raise RequestError(
+                    f"{name} from {low:g} to {high:g}", "is a range from 0 upward", "correct it"
+                )
+
+
+@dataclass(frozen=True)
+class RequirementsLine:
+    """One line of a request that asks for attributes instead of naming a type."""
+
+    requirements: InstanceRequirements
+    availability_zone: str | None = None
+    weight: float | None = None
+    max_price: float | None = None
+    priority: float | None = None
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Types that match, in catalogue order, and why each of the others does not."""
+
+    types: tuple[InstanceType, ...]
+    dropped: Mapping[str, str] = field(default_factory=dict)
+
+
+def match(requirements: InstanceRequirements, catalogue: Catalogue) -> Matched:
+    """Return which types of a catalogue match."""
+    kept, dropped = [], {}
+    for kind in catalogue:
+        reason = mismatch(requirements, kind)
+        if reason is None:
+            kept.append(kind)
+        else:
+            dropped[kind.name] = reason
+    return Matched(tuple(kept), dropped)
+
+
+def mismatch(r: InstanceRequirements, kind: InstanceType) -> str | None:
+    """Return why a type does not match, or ``None`` if it does."""
+    gib_per_vcpu = kind.memory_mib / MIB_PER_GIB / kind.vcpu
+    generation = (
+        None if kind.current_generation is None else "current" if kind.current_generation else "previous"
+    )
+    stored = None if kind.local_storage_gb is None else kind.local_storage_gb > 0
+    checks = (
+        named(r, kind.name),
+        outside("vCPU", kind.vcpu, r.vcpu),
+        outside("memory MiB", kind.memory_mib, r.memory_mib),
+        outside("memory GiB per vCPU", gib_per_vcpu, r.memory_gib_per_vcpu),
+        three_way("bare metal", kind.bare_metal, r.bare_metal),
+        three_way("burstable", kind.burstable, r.burstable),
+        three_way("local storage", stored, r.local_storage),
+        not_among("CPU manufacturer", kind.cpu_manufacturer, r.cpu_manufacturers),
+        not_among("generation", generation, r.generations),
+        outside("accelerators", kind.accelerators, r.accelerator_count),
+        outside("accelerator memory MiB", kind.accelerator_memory_mib, r.accelerator_memory_mib),
+        not_among("accelerator type", kind.accelerator_type, r.accelerator_types),
+        not_among("accelerator manufacturer", kind.accelerator_manufacturer, r.accelerator_manufacturers),
+        not_among("accelerator", kind.accelerator_name, r.accelerator_names),
+        outside("local storage GB", kind.local_storage_gb, r.local_storage_gb),
+        none_among("local storage type", kind.local_storage_types, r.local_storage_types),
+        outside("network interfaces", kind.network_interfaces, r.network_interfaces),
+        three_way("hibernation", kind.hibernation, "required" if r.hibernation else "included"),
+    )
+    return next((reason for reason in checks if reason), None)
+
+
+def named(r: InstanceRequirements, name: str) -> str | None:
+    """Check the globs of names."""
+    if r.allowed and not any(fnmatchcase(name, glob) for glob in r.allowed):
+        return "not among AllowedInstanceTypes"
+    glob = next((glob for glob in r.excluded if fnmatchcase(name, glob)), None)
+    return f"excluded by {glob}" if glob else None
+
+
+def outside(what: str, value: float | None, wanted: Range | None) -> str | None:
+    """Check a range."""
+    if wanted is None or wanted == ANY:
+        return None
+    if value is None:
+        return f"the catalogue does not say its {what}"
+    low, high = wanted
+    return None if low <= value <= high else f"{what} {value:g} is not within {low:g} to {high:g}"
+
+
+def three_way(what: str, has: bool | None, wanted: str) -> str | None:
+    """Check an attribute that is included, required or excluded."""
+    if wanted == "included":
+        return None
+    if has is None:
+        return f"the catalogue does not say whether it has {what}"
+    if has and wanted == "excluded":
+        return f"{what} is excluded"
+    return f"{what} is required" if wanted == "required" and not has else None
+
+
+def not_among(what: str, value: Any, wanted: tuple[str, ...]) -> str | None:
+    """Check a value against those allowed."""
+    if not wanted:
+        return None
+    return None if value in wanted else f"{what} {value or 'unknown or none'} is not {' or '.join(wanted)}"
+
+
+def none_among(what: str, values: tuple[str, ...] | None, wanted: tuple[str, ...]) -> str | None:
+    """Check that one of a type's values is allowed."""
+    if not wanted or set(values or ()) & set(wanted):
+        return None
+    return f"{what} is not {' or '.join(wanted)}"

@@ -1,0 +1,252 @@
+"""Attribute-based selection: every attribute, price protection, and the reasons for what is dropped."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import fleet
+from fleet.attributes import match
+from fleet.errors import CatalogueError, RequestError
+
+ANY = (0.0, float("inf"))
+
+
+def kind(name, vcpu, gib, **fields):
+    return fleet.InstanceType(
+        name,
+        vcpu,
+        gib * 1024,
+        **{"current_generation": True, "bare_metal": False, "burstable": False, **fields},
+    )
+
+
+CATALOGUE = fleet.Catalogue(
+    {
+        k.name: k
+        for k in (
+            kind("m5.large", 2, 8, cpu_manufacturer="intel", hibernation=True, local_storage_gb=0.0),
+            kind("m5a.large", 2, 8, cpu_manufacturer="amd", hibernation=False, local_storage_gb=0.0),
+            kind("m5d.large", 2, 8, cpu_manufacturer="intel", local_storage_gb=75.0,
+                 local_storage_types=("ssd",)),
+            kind("c5.large", 2, 4, cpu_manufacturer="intel"),
+            kind("m3.large", 2, 7, current_generation=False),
+            kind("m5.metal", 96, 384, bare_metal=True),
+            kind("t3.large", 2, 8, burstable=True),
+            kind("p3.2xlarge", 8, 61, accelerators=1, accelerator_type="gpu", accelerator_name="v100",
+                 accelerator_manufacturer="nvidia", accelerator_memory_mib=16384, network_interfaces=4),
+        )
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept"),
+    [
+        ({}, {"m5.large", "m5a.large", "m5d.large", "c5.large", "m3.large", "p3.2xlarge"}),
+        ({"vcpu": (2, 4)}, {"m5.large", "m5a.large", "m5d.large", "c5.large", "m3.large"}),
+        ({"memory_mib": (8192, 9000)}, {"m5.large", "m5a.large", "m5d.large"}),
+        ({"memory_gib_per_vcpu": (0, 2)}, {"c5.large"}),
+        ({"cpu_manufacturers": ("amd",)}, {"m5a.large"}),
+        ({"generations": ("previous",)}, {"m3.large"}),
+        ({"bare_metal": "required"}, {"m5.metal"}),
+        ({"burstable": "included", "allowed": ("t3*",)}, {"t3.large"}),
+        ({"allowed": ("m5*",)}, {"m5.large", "m5a.large", "m5d.large"}),
+        ({"allowed": ("m5.*",)}, {"m5.large"}),
+        ({"excluded": ("m*", "c5.large")}, {"p3.2xlarge"}),
+        ({"local_storage": "required"}, {"m5d.large"}),
+        ({"local_storage": "required", "local_storage_types": ("hdd",)}, set()),
+        ({"accelerator_count": (1, 8)}, {"p3.2xlarge"}),
+        ({"accelerator_types": ("gpu",), "accelerator_names": ("v100",)}, {"p3.2xlarge"}),
+        ({"accelerator_manufacturers": ("amd",)}, set()),
+        ({"accelerator_memory_mib": (20000, 99999)}, set()),
+        ({"network_interfaces": (3, 9)}, {"p3.2xlarge"}),
+        ({"hibernation": True}, {"m5.large"}),
+    ],
+)  # fmt: skip
+def test_each_attribute(wanted, kept):
+    found = match(fleet.InstanceRequirements(**{"vcpu": ANY, "memory_mib": ANY, **wanted}), CATALOGUE)
+    assert {k.name for k in found.types} == kept
+    assert set(found.dropped) == set(CATALOGUE.types) - kept
+    assert all(found.dropped.values())
+
+
+def test_reasons_are_in_words():
+    found = match(fleet.InstanceRequirements((4, 8), ANY, hibernation=True), CATALOGUE)
+    assert found.dropped["m5.large"] == "vCPU 2 is not within 4 to 8"
+    assert found.dropped["t3.large"].startswith("vCPU") or "burstable" in found.dropped["t3.large"]
+    assert found.dropped["p3.2xlarge"] == "the catalogue does not say whether it has hibernation"
+
+
+def market():
+    names = ["m5.large", "m5a.large", "m5d.large", "c5.large", "m3.large"]
+    spot = [0.040, 0.030, 0.061, 0.090, 0.020]
+    return fleet.Market(
+        names,
+        ["us-x-1a"] * 5,
+        ["Linux/UNIX"] * 5,
+        fleet.ChangePoints.constant(spot),
+        [0.096, 0.086, 0.113, 0.105, 0.133],
+        0,
+        10,
+    )
+
+
+def expand(unit="units", target=10, on_demand=0, **wanted):
+    line = fleet.RequirementsLine(fleet.InstanceRequirements(**{"vcpu": ANY, "memory_mib": ANY, **wanted}))
+    request = fleet.FleetRequest(
+        target, (), requirements=(line,), target_capacity_unit_type=unit, on_demand_target_capacity=on_demand
+    )
+    return fleet.expand(request, CATALOGUE, market())
+
+
+def names(expansion):
+    return {o.instance_type for o in expansion.request.overrides}
+
+
+def test_price_protection_refers_to_the_cheapest_current_c_m_r():
+    """m3.large is cheaper, but of the previous generation: m5a.large at 0.030 is the reference."""
+    expansion = expand()
+    assert names(expansion) == {"m5.large", "m5a.large", "m3.large"}
+    assert expansion.dropped["m5d.large"] == "price protection: spot price $0.061 is above $0.06"
+    assert expansion.dropped["p3.2xlarge"] == "no spot price"
+
+
+def test_price_protection_can_be_set_and_turned_off():
+    assert names(expand(spot_over_lowest=999999)) == {
+        "m5.large",
+        "m5a.large",
+        "m5d.large",
+        "c5.large",
+        "m3.large",
+    }
+    assert names(expand(spot_over_lowest=10)) == {"m5a.large", "m3.large"}
+    assert "c5.large" not in names(expand(spot_of_on_demand=80))  # 80 % of 0.086 is 0.0688
+    assert "m5d.large" in names(expand(spot_of_on_demand=80))
+    assert names(expand(on_demand=10)) == {"m5.large", "m5a.large"}  # 20 % above 0.086 is 0.1032
+
+
+@pytest.mark.parametrize(("unit", "weight"), [("units", 1), ("vcpu", 2), ("memory-mib", 8192)])
+def test_units(unit, weight):
+    override = next(o for o in expand(unit).request.overrides if o.instance_type == "m5.large")
+    assert override.weight == weight
+
+
+def test_nothing_left_is_an_error():
+    with pytest.raises(RequestError, match="leave no instance type"):
+        expand(vcpu=(1000, 2000))
+
+
+def test_an_unexpanded_request_is_not_resolved():
+    line = fleet.RequirementsLine(fleet.InstanceRequirements(ANY, ANY))
+    with pytest.raises(RequestError, match="must be expanded"):
+        fleet.resolve(fleet.FleetRequest(1, (), requirements=(line,)), market())
+
+
+CONFIG = {
+    "TargetCapacity": 8,
+    "TargetCapacityUnitType": "vcpu",
+    "LaunchTemplateConfigs": [
+        {
+            "LaunchTemplateSpecification": {"LaunchTemplateName": "t", "Version": "1"},
+            "Overrides": [
+                {
+                    "AvailabilityZone": "us-x-1a",
+                    "InstanceRequirements": {
+                        "VCpuCount": {"Min": 2, "Max": 4},
+                        "MemoryMiB": {"Min": 4096},
+                        "ExcludedInstanceTypes": ["c5*"],
+                        "CpuManufacturers": ["intel"],
+                    },
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_requirements_are_read_and_allocated():
+    request = fleet.parse_request(CONFIG)
+    assert request.requirements[0].requirements.vcpu == (2, 4)
+    assert request.requirements[0].requirements.excluded == ("c5*",)
+    expansion = fleet.expand(request, CATALOGUE, market())
+    assert names(expansion) == {"m5.large", "m5d.large"}
+    resolved = fleet.resolve(expansion.request, market())
+    allocation = fleet.allocate(expansion.request, fleet.snapshot_at(resolved.market, resolved.pools, 5))
+    assert (allocation.fulfilled_capacity, int(allocation.spot_instances.sum())) == (8, 4)
+
+
+def broken(**changes):
+    config = json.loads(json.dumps(CONFIG))
+    override = config["LaunchTemplateConfigs"][0]["Overrides"][0]
+    override["InstanceRequirements"] |= changes.pop("requirements", {})
+    override |= changes
+    return config
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (broken(InstanceType="m5.large"), "exclude each other"),
+        (broken(requirements={"VCpuCount": {"Max": 4}}), "VCpuCount.Min"),
+        (broken(requirements={"AllowedInstanceTypes": ["m5*"]}), "exclude each other"),
+        (broken(requirements={"BareMetal": "maybe"}), "bare_metal 'maybe'"),
+        (broken(requirements={"NetworkBandwidthGbps": {"Min": 10}}), "is not modelled"),
+        (broken(requirements={"CpuManufacturers": "intel"}), "is a list"),
+        (
+            broken(
+                requirements={
+                    "SpotMaxPricePercentageOverLowestPrice": 1,
+                    "MaxSpotPriceAsPercentageOfOptimalOnDemandPrice": 1,
+                }
+            ),
+            "exclude each other",
+        ),
+    ],
+)  # fmt: skip
+def test_broken_requirements(config, words):
+    with pytest.raises(RequestError, match=words):
+        fleet.parse_request(config)
+
+
+def test_catalogues(tmp_path):
+    path = tmp_path / "types.csv"
+    path.write_text(
+        "instance_type,vcpu,memory_mib,current_gen,gpus\nm5.large,2,8192,True,0\np3.2xlarge,8,62464,True,1\n"
+    )
+    catalogue = fleet.read_instance_types(path)
+    assert len(catalogue) == 2
+    assert catalogue["m5.large"].cpu_manufacturer == "intel"
+    assert catalogue["p3.2xlarge"].accelerator_type == "gpu"
+    with pytest.raises(CatalogueError, match=r"'z1\.large'"):
+        catalogue["z1.large"]
+    path.write_text("instance_type,vcpu\nm5.large,many\n")
+    with pytest.raises(CatalogueError, match="line 2"):
+        fleet.read_instance_types(path)
+    (tmp_path / "bad.json").write_text('{"Types": []}')
+    with pytest.raises(CatalogueError, match="describe-instance-types"):
+        fleet.read_instance_types(tmp_path / "bad.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "maker"),
+    [
+        ("m5.large", "intel"), ("m6g.large", "amazon-web-services"), ("a1.large", "amazon-web-services"),
+        ("c6gn.large", "amazon-web-services"), ("m5ad.large", "amd"), ("mac1.metal", "intel"),
+    ],
+)  # fmt: skip
+def test_manufacturers_by_name(name, maker):
+    from fleet.catalogue import manufacturer_of
+
+    assert manufacturer_of(name) == maker
+
+
+@pytest.mark.data
+def test_true_answers_of_the_api(data_dir):
+    catalogue = fleet.read_instance_types(data_dir / "api-pages" / "DescribeInstanceTypes")
+    assert catalogue["t3.micro"].burstable
+    assert catalogue["g2.2xlarge"].accelerator_name == "k520"
+    assert len(fleet.read_instance_types(data_dir / "catalog" / "instance-types-2021.csv")) == 257
+    assert np.isfinite([k.vcpu for k in catalogue]).all()
