@@ -112,6 +112,8 @@ class FleetRequest:
         Instant fleets: all instances of one type, in one zone (AWS: SingleInstanceType ...).
     min_target_capacity
         Instant fleets: launch nothing below it (AWS: MinTargetCapacity).
+    balance_zones
+        Whether zones are balanced before the strategy chooses (Auto Scaling groups).
     terminate_excess
         Whether shrinking the target terminates instances (AWS: ExcessCapacityTerminationPolicy).
     target_capacity_unit_type
@@ -140,6 +142,7 @@ class FleetRequest:
     interruption_behavior: str = "terminate"
     terminate_excess: bool = True
     requirements: tuple[RequirementsLine, ...] = ()
+    balance_zones: bool = False
     single_instance_type: bool = False
     single_availability_zone: bool = False
     min_target_capacity: float | None = None

@@ -12,6 +12,7 @@ from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.model import GroupLimit, Linear, Problem
 from fleet.pools import LaunchPools
 from fleet.solvers import Solution, choose_solver
+from fleet.solvers.balanced import launch_balanced
 from fleet.solvers.base import INFEASIBLE, OPTIMAL
 from fleet.solvers.closed_form import objective_value
 from fleet.solvers.launch_rule import launch
@@ -30,7 +31,9 @@ class Answer:
     certificate: Certificate
 
 
-def answer(problem: Problem, pools: LaunchPools, rounding: str, solver: str) -> Answer:
+def answer(
+    problem: Problem, pools: LaunchPools, rounding: str, solver: str, zone: Ints | None = None
+) -> Answer:
     """Solve one launch problem and certify the answer.
 
     Parameters
@@ -40,10 +43,13 @@ def answer(problem: Problem, pools: LaunchPools, rounding: str, solver: str) -> 
         ``exact``: the integer optimum; where the target is out of reach, that of the largest target in reach.
     solver
         ``auto`` or a solver's name.
+    zone
+        The zone's number of each pool where zones are balanced before the strategy (Auto Scaling); the
+        bound then speaks of the launch without that wish.
     """
     survives = True
     if rounding == "aws":
-        counts = launch(problem)
+        counts = launch(problem) if zone is None else launch_balanced(problem, zone)
         solution = bound_of(problem, units_of(counts, problem), solver)
     else:
         solution, in_reach = exact(problem, solver)

@@ -13,7 +13,7 @@ from fleet.allocation import Allocation, Binding, Certificate
 from fleet.allocator.certify import Answer, answer
 from fleet.allocator.check import check_allocation, check_limits
 from fleet.allocator.conflicts import Conflict, find_conflict
-from fleet.allocator.limits import Limits, apply_limits
+from fleet.allocator.limits import Limits, apply_limits, grouped
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.errors import InputError
 from fleet.exact import Ints, on_grid
@@ -81,6 +81,7 @@ def allocate(
     """
     bounds = limits or Limits()
     check_rounding(rounding, bounds)
+    zone = balanced_zones(request, snapshot, rounding, bounds)
     chosen = (
         find_strategy(strategy or request.strategy, request)
         if not isinstance(strategy, Strategy)
@@ -94,9 +95,9 @@ def allocate(
     if bounds:
         problem = apply_limits(problem, bounds, snapshot.pools, request.spot_target_capacity, stays)
     spot = best_placement(
-        problem, request, bounds, snapshot, lambda p: answer(p, snapshot.pools, rounding, solver)
+        problem, request, bounds, snapshot, lambda p: answer(p, snapshot.pools, rounding, solver, zone)
     )
-    on_demand = on_demand_answer(request, snapshot, rounding, solver, reservations)
+    on_demand = on_demand_answer(request, snapshot, rounding, solver, reservations, zone)
     solved = time.perf_counter()
     allocation = Allocation(
         request=request,
@@ -116,6 +117,19 @@ def allocate(
         check_limits(allocation, bounds, stays)
     phases = {"solve": solved - started, "check": time.perf_counter() - solved}
     return replace(allocation, wall_time_s=phases)
+
+
+def balanced_zones(request: FleetRequest, snapshot: Snapshot, rounding: str, limits: Limits) -> Ints | None:
+    """Return the zone's number of each pool if the request balances zones, else ``None``."""
+    if not request.balance_zones:
+        return None
+    if rounding != "aws" or limits:
+        raise InputError(
+            "an Auto Scaling group with exact rounding or limits",
+            "is launched by its own rule: zones first, then the strategy",
+            "use rounding='aws' without limits, or a fleet request",
+        )
+    return grouped(snapshot.pools, "zone")[0]
 
 
 def check_rounding(rounding: str, limits: Limits) -> None:
@@ -224,6 +238,7 @@ def on_demand_answer(
     rounding: str,
     solver: str,
     reservations: npt.ArrayLike | None,
+    zone: Ints | None,
 ) -> Answer | None:
     """Return the on-demand part, reservations first, or ``None`` if none is wanted."""
     if request.on_demand_target_capacity == 0:
@@ -236,7 +251,7 @@ def on_demand_answer(
         request.on_demand_max_total_price,
     )
     if reservations is None:
-        return answer(problem, snapshot.pools, rounding, solver)
+        return answer(problem, snapshot.pools, rounding, solver, zone)
     reserved = running_instances(reservations, len(snapshot))
     taken = launch(replace(problem, upper=np.minimum(problem.upper, reserved)))
     covered = float(on_grid(np.array([taken @ problem.weight]))[0])

@@ -1,4 +1,4 @@
-"""A fleet request from AWS's own JSON: ``SpotFleetRequestConfig`` or a ``create-fleet`` request.
+"""A fleet request from AWS JSON: ``SpotFleetRequestConfig``, ``create-fleet``, or an Auto Scaling group.
 
 What concerns neither allocation nor replay (images, tags, roles) is passed over; what does and is not
 modelled is noted on the request. The config has no operating-system field: that comes from the launch
@@ -14,6 +14,7 @@ from typing import Any
 
 from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
+from fleet.formats.mixed_instances import is_mixed_instances, mixed_instances
 from fleet.formats.request_fields import (
     Fields,
     enum_of,
@@ -79,10 +80,8 @@ def parse_request(
             ) from None
     config = unwrapped(require_object(document, source), source)
     zones = subnet_zones or {}
-    if "MixedInstancesPolicy" in config or "InstancesDistribution" in config:
-        raise RequestError(
-            "MixedInstancesPolicy", "is not read yet", "write it as SpotFleetRequestConfig or create-fleet"
-        )
+    if is_mixed_instances(config):
+        return mixed_instances(config, zones)
     if "TargetCapacitySpecification" in config or "SpotOptions" in config:
         return create_fleet(config, zones)
     return spot_fleet(config, zones)
