@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: help demo test test-deep lint format docs-images clean
+.PHONY: help demo test test-deep lint format bench-allocate docs-images clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,8 +16,8 @@ demo: $(VENV)/.installed  ## the embedded market, three strategies, a table and 
 test: lint  ## lint, then all tests that are not deep
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not deep"
 
-test-deep: $(VENV)/.dev  ## the tests that take long
-	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n $(WORKERS)
+test-deep: $(VENV)/.dev  ## all tests, with those that take long
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .
@@ -28,6 +28,9 @@ lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
 format: $(VENV)/.dev  ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-allocate: $(VENV)/.bench  ## the allocation core beside its peers, with the picture
+	$(BIN)/python benchmarks/allocate.py --json bench-allocate.json --plot bench-allocate.png
 
 docs-images: $(VENV)/.installed  ## draw the picture that README opens with
 	$(BIN)/spotfleet demo --plot docs/images/comparison.png > /dev/null
@@ -49,3 +52,8 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@echo "installing spotfleet and its development tools into $(VENV) ..."
 	$(PIP) install -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
+	@echo "installing spotfleet and the peers that it is measured against into $(VENV) ..."
+	$(PIP) install -e '.[dev,bench]'
+	@touch $@ $(VENV)/.installed $(VENV)/.dev

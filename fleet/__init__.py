@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from fleet.results import ReplayResult
     from fleet.runner import replay
     from fleet.snapshot import Snapshot, snapshot_at
+    from fleet.solvers import lp_file
     from fleet.solvers.warm import WarmAnswer, WarmProblem
     from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
     from fleet.synthetic import demo_request, synthetic_market
@@ -121,6 +122,7 @@ _ROOMS = {
     "resolution": ("ResolvedRequest", "resolve"),
     "results": ("ReplayResult",),
     "snapshot": ("Snapshot", "snapshot_at"),
+    "solvers": ("lp_file",),
     "solvers.warm": ("WarmAnswer", "WarmProblem"),
     "strategy": ("Plan", "Strategy", "View", "find_strategy", "strategy_names"),
     "synthetic": ("demo_request", "synthetic_market"),
@@ -185,6 +187,7 @@ __all__ = [
     "format_time",
     "frontier",
     "launches",
+    "lp_file",
     "parse_request",
     "parse_time",
     "read_availability",

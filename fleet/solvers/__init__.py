@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fleet.errors import InputError
-from fleet.model import Model, Problem
+from fleet.model import Model, Problem, build, objective_row
 from fleet.solvers.base import EngineAnswer, Solution, Solver
 from fleet.solvers.closed_form import ClosedForm
 from fleet.solvers.compiled_solver import CompiledSolver
 from fleet.solvers.integer_cover import TooLargeError
 from fleet.solvers.lexicographic import LexicographicSolver
 
-__all__ = ["SOLVERS", "EngineAnswer", "Solution", "Solver", "choose_solver"]
+__all__ = ["SOLVERS", "EngineAnswer", "Solution", "Solver", "choose_solver", "lp_file"]
 
 
 def run_highs(model: Model) -> EngineAnswer:
@@ -94,6 +94,32 @@ SOLVERS: dict[str, Callable[[], Solver]] = {
 }
 
 
+ANY_PULP = "pulp:"
+"""``pulp:GLPK_CMD`` and the like: any solver that PuLP finds on this machine."""
+
+
+def any_pulp(name: str) -> Solver:
+    """Return the door to one of PuLP's solvers."""
+
+    def run(model: Model) -> EngineAnswer:
+        from fleet.solvers.pulp_solver import solve_with_pulp
+
+        return solve_with_pulp(model, name.removeprefix(ANY_PULP))
+
+    return LexicographicSolver(name, run, slack=1e-6)
+
+
+def lp_file(problem: Problem) -> str:
+    """Return the first stage of a problem in CPLEX LP format, columns ``x0`` ... in pool order.
+
+    For a look at the model, or for a solver that nothing here talks to.
+    """
+    from fleet.solvers.pulp_solver import lp_text
+
+    model = build(problem)
+    return lp_text(model.with_cost(objective_row(problem, model, problem.objectives[0])))
+
+
 def choose_solver(name: str, problem: Problem) -> Solver:
     """Return the solver of that name; ``auto`` picks by the kind of problem (see `AutoSolver`).
 
@@ -104,8 +130,11 @@ def choose_solver(name: str, problem: Problem) -> Solver:
     """
     if name == "auto":
         return AutoSolver()
+    if name.startswith(ANY_PULP):
+        return any_pulp(name)
     if name not in SOLVERS:
-        raise InputError(f"solver {name!r}", f"is one of auto, {', '.join(SOLVERS)}", "correct it")
+        known = f"auto, {', '.join(SOLVERS)}, {ANY_PULP}NAME"
+        raise InputError(f"solver {name!r}", f"is one of {known}", "correct it")
     solver = SOLVERS[name]()
     if not solver.can(problem):
         raise InputError(

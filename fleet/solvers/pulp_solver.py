@@ -63,7 +63,11 @@ def solve_with_pulp(model: Model, solver: str = "PULP_CBC_CMD") -> EngineAnswer:
     with warnings.catch_warnings():
         # PuLP 3 announces that PuLP 4 ships no CBC; the dependency is capped below 4 for that reason.
         warnings.simplefilter("ignore", DeprecationWarning)
-        engine = pulp.getSolver(solver, msg=False, gapRel=0.0)
+        if solver not in pulp.listSolvers():
+            raise SolverError(f"PuLP solver {solver!r}", "is not known to PuLP", "see pulp.listSolvers()")
+        engine = pulp.getSolver(solver, msg=False)
+        if hasattr(engine, "optionsDict"):
+            engine.optionsDict["gapRel"] = 0.0
         if not engine.available():
             raise SolverError(
                 f"PuLP solver {solver!r}", "is not available here", "install it or choose another"
