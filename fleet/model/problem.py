@@ -209,7 +209,8 @@ class Problem:
     def even_share(self, objective: EvenShare) -> Floats:
         """Return, shape (n,), the units that a pool may carry before it exceeds its even share.
 
-        In whole instances that is the share rounded up to what instances can serve.
+        The share is rounded up to what whole instances can serve, for fractional ones too: else their
+        optimum would bound another objective than the one that whole instances have.
         """
-        share = np.full(len(self), objective.units)
-        return np.ceil(share / self.weight - 1e-9) * self.weight if self.whole else share
+        whole: Floats = np.ceil(objective.units / self.weight - 1e-9) * self.weight
+        return whole
