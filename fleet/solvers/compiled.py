@@ -456,13 +456,14 @@ def whole_spread(price, weight, upper, held, target, counts):  # type: ignore[no
 
 
 @njit
-def nested(key, weight, upper, target, groups, caps, instances):  # type: ignore[no-untyped-def]
+def nested(order, weight, upper, target, groups, caps, instances):  # type: ignore[no-untyped-def]
     """Fill ``instances`` by the greedy over nested limits; return the units placed.
 
+    ``order`` comes from numpy, whose sort is vectorized: numba's takes five times as long.
     ``groups`` has shape (limits, n), -1 for none; ``caps`` (limits, most groups) is used up.
     """
     left = target
-    for i in np.argsort(key):
+    for i in order:
         room = min(upper[i] * weight[i], left)
         for k in range(len(groups)):
             if groups[k, i] >= 0:

@@ -54,7 +54,8 @@ class CompiledSolver:
             caps = np.full((len(problem.limits), max(len(limit.cap) for limit in problem.limits)), np.inf)
             for k, limit in enumerate(problem.limits):
                 caps[k, : len(limit.cap)] = limit.cap
-            placed = compiled.nested(price / weight, weight, upper, problem.target, groups, caps, instances)
+            order = np.argsort(price / weight)
+            placed = compiled.nested(order, weight, upper, problem.target, groups, caps, instances)
             reached = placed >= problem.target * (1 - 1e-12)
             value = float(price @ instances)
         else:
