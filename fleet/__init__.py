@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fleet.adjust import at_baseline, hibernating_only
     from fleet.allocation import Allocation, Binding, Certificate, Ineligible
     from fleet.allocator import (
         Cap,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "adjust": ("at_baseline", "hibernating_only"),
     "allocation": ("Allocation", "Binding", "Certificate", "Ineligible"),
     "allocator": (
         "Cap",
@@ -177,6 +179,7 @@ __all__ = [
     "WarmProblem",
     "__version__",
     "allocate",
+    "at_baseline",
     "bill",
     "compare",
     "conflict",
@@ -186,6 +189,7 @@ __all__ = [
     "find_strategy",
     "format_time",
     "frontier",
+    "hibernating_only",
     "launches",
     "lp_file",
     "parse_request",

@@ -208,6 +208,12 @@ class Allocation:
             "warnings": list(self.warnings),
         }
 
+    def explain(self) -> list[str]:
+        """Return one line a pool: bought, not bought and why, or ineligible and why."""
+        from fleet.allocator.explain import explain
+
+        return explain(self)
+
     def summary(self) -> str:
         """Return the table for people."""
         head = f"{'type':<16}{'zone':<14}{'lifecycle':<11}{'count':>6}{'units':>8}{'$/h each':>10}{'$/h':>11}"

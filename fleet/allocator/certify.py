@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +66,9 @@ def answer(
         objective_name=problem.objectives[0].name,
         objective=round(value, 12),
         bound=round(solution.bounds[0], 12) if solution.bounds else None,
-        binding=binding_limits(problem, counts, pools, solution, covered=covered),
+        binding=binding_limits(
+            problem, counts, pools, shadow_prices(problem, counts, solution), covered=covered
+        ),
         rounding=rounding,
     )
     if covered:
@@ -171,11 +174,24 @@ def grid_step(problem: Problem) -> float:
     return step / NANO
 
 
+def shadow_prices(problem: Problem, counts: Ints, solution: Solution) -> Mapping[str, float]:
+    """Return the dual prices of target, budget and limits, from the relaxation.
+
+    Closed forms and integer programs have none where limits couple the pools: then HiGHS solves the
+    relaxation for them.
+    """
+    if solution.shadow_prices or not problem.couples or not problem.open.any():
+        return solution.shadow_prices
+    relaxed = problem.relaxed()
+    relaxed = replace(relaxed, target=min(problem.target, units_of(counts, problem)))
+    return choose_solver("highs", relaxed).solve(relaxed).shadow_prices
+
+
 def binding_limits(
-    problem: Problem, counts: Ints, pools: LaunchPools, solution: Solution, *, covered: bool
+    problem: Problem, counts: Ints, pools: LaunchPools, shadow: Mapping[str, float], *, covered: bool
 ) -> tuple[Binding, ...]:
     """Return which limits hold the answer back, with shadow prices where the relaxation has them."""
-    prices = dict(solution.shadow_prices)
+    prices = dict(shadow)
     binding = [Binding("target", prices.pop("target", None))] if covered and problem.target > 0 else []
     budget = prices.pop("budget", None)
     if (
@@ -197,8 +213,12 @@ def binding_limits(
 
 
 def name_is_limit(name: str, problem: Problem) -> bool:
-    """Whether a row of the model is a limit by group (and not a stage of the lexicographic solve)."""
-    return any(name == f"{limit.name} {label}" for limit in problem.limits for label in limit.labels)
+    """Whether a row of the model is a limit (and not a stage of the lexicographic solve)."""
+    rows = [f"{limit.name} {label}" for limit in problem.limits for label in limit.labels]
+    rows += [cover.name for cover in problem.covers]
+    if problem.survival is not None:
+        rows.append(f"survive any {problem.survival.name}")
+    return name in rows
 
 
 def stopped_by_budget(problem: Problem, counts: Ints) -> bool:

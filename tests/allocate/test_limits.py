@@ -236,9 +236,48 @@ def test_scale_down_never_goes_below_the_target():
     assert fleet.scale_down("lowestPrice", snapshot, [3, 2], 11).tolist() == [0, 2]
 
 
+@pytest.mark.parametrize("rounding", ["aws", "exact"])
+def test_binding_limits_have_shadow_prices(rounding):
+    """One more unit allowed in zone a replaces one of zone b: 0.06 there against 0.10 here."""
+    pools = fleet.LaunchPools.of(["m5.large", "c5.large"], ["us-x-1a", "us-x-1b"])
+    request = fleet.FleetRequest(10, (fleet.Override("m5.large"), fleet.Override("c5.large")))
+    limits = fleet.Limits(caps=(fleet.Cap("zone", units=6),))
+    allocation = fleet.allocate(
+        request, fleet.Snapshot.of(pools, [0.06, 0.10]), limits=limits, rounding=rounding
+    )
+    binding = {b.limit: b.shadow_price for b in allocation.certificate.binding}
+    assert binding["target"] == pytest.approx(0.10)
+    assert binding["zone us-x-1a"] == pytest.approx(-0.04)
+
+
+def test_burstable_types_at_baseline_and_hibernation_only():
+    request = fleet.FleetRequest(
+        8,
+        (
+            fleet.Override("t3.large", weight=2),
+            fleet.Override("m5.large", weight=2),
+            fleet.Override("t2.xlarge"),
+        ),
+    )
+    assert [o.weight for o in fleet.at_baseline(request).overrides] == [0.6, 2, 0.225]
+    with pytest.raises(InputError, match=r"'t3\.mega'"):
+        fleet.at_baseline(fleet.FleetRequest(1, (fleet.Override("t3.mega"),)))
+    catalogue = fleet.Catalogue(
+        {
+            name: fleet.InstanceType(name, 2, 8192, hibernation=can)
+            for name, can in {"t3.large": None, "m5.large": True, "t2.xlarge": False}.items()
+        }
+    )
+    kept = fleet.hibernating_only(request, catalogue)
+    assert [o.instance_type for o in kept.overrides] == ["m5.large"]
+    assert "t2.xlarge, t3.large" in kept.notes[0]
+    with pytest.raises(InputError, match="none can hibernate"):
+        fleet.hibernating_only(fleet.FleetRequest(1, (fleet.Override("t2.xlarge"),)), catalogue)
+
+
 def test_each_pool_is_explained():
     overrides, snapshot = shop([0.05, 0.12, 0.06, 0.2], [3.0, 9.0, 0.0, 9.0])
-    lines = fleet.explain(fleet.allocate(fleet.FleetRequest(5, overrides), snapshot))
+    lines = fleet.allocate(fleet.FleetRequest(5, overrides), snapshot).explain()
     assert lines[0].startswith("m5.large us-x-1a: 3 bought")
     assert "ineligible, no capacity" in next(line for line in lines if line.startswith("c5.large"))
     assert "$0.1 a unit against $0.06" in next(line for line in lines if line.startswith("c5.xlarge"))
