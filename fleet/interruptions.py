@@ -20,7 +20,7 @@ from fleet.market import ChangePoints, Market
 from fleet.pools import LaunchPools
 from fleet.snapshot import bid_ceiling
 
-__all__ = ["DRIVERS", "CapacityDriver", "Driver", "PriceDriver", "drivers_for"]
+__all__ = ["DRIVERS", "CapacityDriver", "Driver", "PriceDriver", "drivers_for", "value_in_force"]
 
 DRIVERS = ("price", "capacity", "hazard", "none")
 NEVER = 2**62

@@ -118,7 +118,7 @@ class ChangePoints:
         return self.search(low, high, low, times_s)
 
     def rows_at(self, time_s: int) -> Ints:
-        """Return every pool's row in force at ``time_s``; -1 where none is yet: `row_at`, begun at a landmark."""
+        """Return every pool's row in force at ``time_s`` (see `row_at`), searched from a landmark."""
         first_s, stride_s, table = self.landmarks
         part = min(max((time_s - first_s) // stride_s, 0), len(table) - 2)
         return self.search(table[part], table[part + 1], self.offsets[:-1], time_s)
@@ -167,8 +167,8 @@ class ChangePoints:
         prefix = np.zeros(len(self.times_s))
         for start, end in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True):
             # Pool by pool: one running sum over all of them would lose the cents of the last.
-            values, times = self.values[start : end - 1], self.times_s[start:end]
-            if len(values):
+            if end - start > 1:
+                values, times = self.values[start : end - 1], self.times_s[start:end]
                 np.cumsum(np.nan_to_num(values) * np.diff(times), out=prefix[start + 1 : end])
         return prefix
 

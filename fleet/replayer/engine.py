@@ -19,11 +19,10 @@ from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
-from fleet.allocator import launches, on_demand_launches
+from fleet.allocator import allocate, launches, on_demand_launches
 from fleet.exact import Ints, to_nano, to_nano_scalar
-from fleet.interruptions import NEVER, PriceDriver
+from fleet.interruptions import NEVER, PriceDriver, value_in_force
 from fleet.replayer.log import ON_DEMAND, EventKind, EventLog, LogWriter, Reason
 from fleet.replayer.prepared import PreparedMarket
 from fleet.replayer.usability import usability_events
@@ -94,12 +93,16 @@ class Engine:
 
     def wanted(self, snapshot: Snapshot) -> Ints:
         """Return what the strategy launches on a snapshot, by AWS's rule, shape (n,)."""
+        request = self.request
+        if request.single_availability_zone or request.single_instance_type:
+            # Instant fleets only, which launch once: the best single zone or type takes an allocation.
+            return allocate(request, snapshot, strategy=self.strategy).spot_instances
         return launches(
             self.strategy,
             snapshot,
-            target_units=self.request.spot_target_capacity,
+            target_units=request.spot_target_capacity,
             running=self.running.copy(),
-            budget_per_hour=self.request.spot_max_total_price,
+            budget_per_hour=request.spot_max_total_price,
         )
 
     def launch_missing(self, now: int) -> None:
@@ -108,7 +111,7 @@ class Engine:
             return
         snapshot = snapshot_at(self.market, self.pools, now)
         counts = self.wanted(snapshot)
-        cut_short = self.cut_short(snapshot, counts)
+        dry = self.ran_dry(snapshot, counts)
         for i in np.flatnonzero(counts).tolist():
             healthy = self.healthy.setdefault(i, deque())
             for _ in range(int(counts[i])):
@@ -116,28 +119,37 @@ class Engine:
             self.schedule(i, now)
         self.running += counts
         self.missing -= int(self.weight @ counts)
-        self.report(now, snapshot, cut_short, launched=bool(counts.any()))
+        self.report(now, snapshot, dry, launched=bool(counts.any()))
 
-    def cut_short(self, snapshot: Snapshot, counts: Ints) -> npt.NDArray[np.bool_]:
-        """Return the pools that would have got more, had each full one held one instance more."""
-        if self.market.capacity is None:
-            return self.dry
+    def ran_dry(self, snapshot: Snapshot, counts: Ints) -> list[int]:
+        """Return the pools that cut a launch short, each once until it has room again.
+
+        A pool did if it was launched into or the fleet stays short, and the strategy had launched more there,
+        had it held one instance more. Pools that are known to have done so are left as they are while the
+        others are asked.
+        """
+        short = self.missing > int(self.weight @ counts)
         full = snapshot.available < self.running + counts + 1
         full &= snapshot.spot_price <= self.prepared.launch_ceiling
-        if not full.any():
-            return full
-        deeper = np.where(full, np.maximum(snapshot.available, self.running + counts) + 1, snapshot.available)
-        more: npt.NDArray[np.bool_] = full & (self.wanted(replace(snapshot, available=deeper)) > counts)
-        return more
+        self.dry &= full & (counts == 0)
+        news: list[int] = []
+        asked = full & ~self.dry & ((counts > 0) | short)
+        while asked.any():
+            held = np.maximum(snapshot.available, self.running + counts)
+            deeper = replace(snapshot, available=np.where(asked, held + 1, snapshot.available))
+            more = asked & (self.wanted(deeper) > counts)
+            if not more.any():
+                break
+            news += np.flatnonzero(more).tolist()
+            self.dry |= more
+            asked &= ~more
+        return sorted(news)
 
-    def report(
-        self, now: int, snapshot: Snapshot, cut_short: npt.NDArray[np.bool_], *, launched: bool
-    ) -> None:
+    def report(self, now: int, snapshot: Snapshot, dry: list[int], *, launched: bool) -> None:
         """Log how a launch went: pools that ran dry and the budget's end once a transition, and progress."""
-        for i in np.flatnonzero(cut_short & ~self.dry).tolist():
+        for i in dry:
             price = float(snapshot.spot_price[i])
             self.log.write(now, EventKind.INSUFFICIENT, reason=Reason.DRY, pool=i, price=price)
-        self.dry = cut_short
         stopped = self.missing > 0 and self.stopped_by_budget(snapshot)
         if stopped and not self.out_of_budget:
             self.log.write(now, EventKind.BUDGET, reason=Reason.BUDGET)
@@ -174,7 +186,7 @@ class Engine:
                 continue
             healthy, driver = self.healthy[pool], drivers[k]
             reason = Reason.PRICE if isinstance(driver, PriceDriver) else Reason.CAPACITY
-            price = float(self.market.prices.value_of(self.market.prices.row_at(np.array([pool]), now))[0])
+            price = value_in_force(self.market.prices, pool, now)
             for _ in range(len(healthy) - driver.kept(pool, len(healthy), now)):
                 instance = healthy.popleft()
                 self.log.write(

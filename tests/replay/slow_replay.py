@@ -1,23 +1,23 @@
 """A replay that visits every second at which anything changes: the plainest reading of the rules.
 
-Shares with the engine only the launch rule (which has tests of its own) and the snapshot.
+Shares with the engine only the snapshot and, for strategies other than plain lowestPrice, the launch rule
+(which has tests of its own).
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 import fleet
-from fleet.snapshot import bid_ceiling, snapshot_at
+from fleet.snapshot import bid_ceiling, launch_ceiling, snapshot_at
 
 
-def slow_replay(request, market, start, end, *, notice=120, use_capacity=True):
+def slow_replay(request, market, start, end, *, notice=120):
     """Return instances as (pool, launch, end, interrupted), in launch order."""
     resolved = fleet.resolve(request, market)
     pools, market = resolved.pools, resolved.market
-    if not use_capacity:
-        market = market.without_capacity()
-    strategy = fleet.find_strategy(request.strategy, request)
     ceiling = bid_ceiling(pools)
     moments = set(market.prices.times_s.tolist()) | {start}
     if market.capacity is not None:
@@ -44,13 +44,7 @@ def slow_replay(request, market, start, end, *, notice=120, use_capacity=True):
             np.int64
         )
         if request.fleet_type == "maintain" or now == start:
-            counts = fleet.launches(
-                strategy,
-                snapshot_at(market, pools, now),
-                target_units=request.spot_target_capacity,
-                running=running,
-                budget_per_hour=request.spot_max_total_price,
-            )
+            counts = launched_now(request, snapshot_at(market, pools, now), running)
             instances += [[i, now, None, None] for i in range(len(pools)) for _ in range(counts[i])]
     return [
         (
@@ -61,3 +55,57 @@ def slow_replay(request, market, start, end, *, notice=120, use_capacity=True):
         )
         for i, launch, gone, due in instances
     ]
+
+
+def launched_now(request, snapshot, running):
+    """Return the instances to launch, a pool each."""
+    if request.strategy == "lowestPrice" and request.instance_pools_to_use_count is None:
+        return cheapest_first(request, snapshot, running)
+    return fleet.launches(
+        fleet.find_strategy(request.strategy, request),
+        snapshot,
+        target_units=request.spot_target_capacity,
+        running=running,
+        budget_per_hour=request.spot_max_total_price,
+    )
+
+
+def cheapest_first(request, snapshot, running):
+    """Launch one by one into the cheapest pool per unit that has room, in exact fractions."""
+    pools = snapshot.pools
+    price = [Fraction(str(p)) for p in snapshot.spot_price]
+    weight = [Fraction(str(w)) for w in pools.weight]
+    target = Fraction(str(request.spot_target_capacity))
+    alone = all(w > target for w in weight)  # one instance serves it all: compared per instance
+    key = {i: price[i] / (1 if alone else weight[i]) for i in range(len(pools))}
+    counts = [0] * len(pools)
+    while sum((running[i] + counts[i]) * weight[i] for i in key) < target:
+        room = [
+            i
+            for i in key
+            if snapshot.spot_price[i] <= launch_ceiling(pools)[i]
+            and running[i] + counts[i] + 1 <= snapshot.available[i]
+        ]
+        if not room:
+            break
+        chosen = min(room, key=lambda i: (key[i], i))
+        spent = sum((running[i] + counts[i]) * price[i] for i in key) + price[chosen]
+        if request.spot_max_total_price is not None and spent > Fraction(str(request.spot_max_total_price)):
+            break
+        counts[chosen] += 1
+    return counts
+
+
+def slow_bills(instances, market, rule):
+    """Return $ an instance, summed second by second over dense prices."""
+    end = max((x[2] for x in instances), default=0)
+    dense = np.array([market.prices.at(second) for second in range(0, end + 1)]) if instances else None
+    bills = []
+    for i, launch, gone, interrupted in instances:
+        if interrupted and gone - launch < 3600:
+            bills.append(0.0)
+            continue
+        seconds = np.arange(launch, launch + max(gone - launch, 60))
+        asked = np.minimum(seconds, gone) if rule == "per-second" else seconds - (seconds - launch) % 3600
+        bills.append(float(dense[asked, i].sum()) / 3600)
+    return bills

@@ -7,35 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from by_hand import HOUR, market_of, request_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_replay import slow_replay
+from slow_replay import slow_bills, slow_replay
 
 import fleet
 from fleet.errors import InputError
 from fleet.results import CONTRACT
 from fleet.snapshot import launch_ceiling
-
-HOUR = 3600
-
-
-def market_of(prices, on_demand, end, capacity=None, start=0):
-    """A market of pools m0, m1 ... from {pool: [(time, price)]}."""
-    n = len(on_demand)
-    rows = [(i, t, p) for i, changes in prices.items() for t, p in changes]
-    points = fleet.ChangePoints.from_rows(n, *(list(c) for c in zip(*rows, strict=True)))
-    market = fleet.Market(
-        [f"m{i}.large" for i in range(n)], ["us-x-1a"] * n, ["Linux/UNIX"] * n, points, on_demand, start, end
-    )
-    if capacity:
-        rows = [(i, t, c) for i, changes in capacity.items() for t, c in changes]
-        held = fleet.ChangePoints.from_rows(n, *(list(c) for c in zip(*rows, strict=True)))
-        market = market.with_capacity(held, "capacity: test")
-    return market
-
-
-def request_of(n, target, **fields):
-    return fleet.FleetRequest(target, tuple(fleet.Override(f"m{i}.large") for i in range(n)), **fields)
 
 
 def test_golden_price_crossing():
@@ -226,7 +206,25 @@ def instances_of(result):
 @given(cases())
 def test_equals_the_plainest_reading(case):
     request, market = case
-    assert instances_of(fleet.replay(request, market)) == slow_replay(request, market, 0, market.end_s)
+    result = fleet.replay(request, market)
+    expected = slow_replay(request, market, 0, market.end_s)
+    assert instances_of(result) == expected
+    assert result.interruptions == sum(interrupted for *_, interrupted in expected)
+    times, units = result.capacity_curve()
+    weight = result.pools.weight
+    for k, now in enumerate(times[:-1].tolist()):
+        running = [weight[i] for i, launch, gone, _ in expected if launch <= now < gone]
+        assert units[k] == sum(running)
+
+
+@settings(max_examples=25)
+@given(cases(), st.sampled_from(["per-second", "hour-start"]))
+def test_bills_equal_the_plainest_reading(case, rule):
+    request, market = case
+    result = fleet.replay(request, market, billing=rule)
+    expected = slow_bills(slow_replay(request, market, 0, market.end_s), market, rule)
+    assert result.instance_cost == pytest.approx(expected, abs=1e-9)
+    assert result.cost == pytest.approx(sum(expected), abs=1e-9)
 
 
 @settings(max_examples=150)
@@ -247,12 +245,20 @@ def test_a_changed_future_leaves_past_decisions_alone(case, now, cents):
     changed = replace(market, prices=other_future(market.prices, cents / 100))
     if market.capacity is not None:
         changed = replace(changed, capacity=other_future(market.capacity, float(cents % 4)))
-    before, after = (
-        [e for e in fleet.replay(request, m).log.time_s.tolist() if e < now] for m in (market, changed)
-    )
-    assert before == after
-    facts = [[x[:2] for x in instances_of(fleet.replay(request, m)) if x[1] < now] for m in (market, changed)]
-    assert facts[0] == facts[1]
+    runs = [fleet.replay(request, m) for m in (market, changed)]
+
+    def told(result):
+        return [event for event in result.events() if fleet.parse_time(event["time"]) < now]
+
+    def settled(result):
+        return [
+            (*instance, bill)
+            for instance, bill in zip(instances_of(result), result.instance_cost.tolist(), strict=True)
+            if instance[2] < now
+        ]
+
+    assert told(runs[0]) == told(runs[1])
+    assert settled(runs[0]) == settled(runs[1])
 
 
 @settings(max_examples=150)
@@ -263,7 +269,12 @@ def test_money_capacity_and_budget_are_conserved(case):
     pools, table = result.pools, result.instances
     assert result.cost == pytest.approx(float(result.instance_cost.sum()))
     assert (result.instance_cost >= 0).all()
-    assert result.cost_curve(np.array([result.start_s, result.end_s])) == pytest.approx([0.0, result.cost])
+    moments = np.linspace(result.start_s, result.end_s, 50).astype(np.int64)
+    for rule in ("per-second", "hour-start"):
+        run = fleet.replay(request, market, billing=rule)
+        curve = run.cost_curve(moments)
+        assert curve[[0, -1]] == pytest.approx([0.0, run.cost])
+        assert (np.diff(curve) >= -1e-12).all()
     hours = (table.end_s - table.launch_s) * pools.weight[table.pool] / HOUR
     assert result.unit_hours == pytest.approx(float(hours.sum()))
     times, units = result.capacity_curve()
@@ -281,6 +292,26 @@ def test_money_capacity_and_budget_are_conserved(case):
             assert count <= market.capacity.at(now)[table.pool[k]]
     overshoot = units.max(initial=0.0) - request.target_capacity
     assert overshoot < pools.weight.max()
+
+
+@settings(max_examples=100)
+@given(cases(), st.randoms(use_true_random=False))
+def test_the_order_of_pools_decides_ties_only(case, random):
+    request, market = case
+    n = len(market)
+    # Apart by less than any other difference: no two pools ever cost the same, by instance or by unit.
+    nudge = market.prices.per_row(np.arange(1, n + 1) * 1e-6)
+    market = replace(market, prices=replace(market.prices, values=market.prices.values + nudge))
+    order = list(range(n))
+    random.shuffle(order)
+    shuffled = replace(request, overrides=tuple(request.overrides[i] for i in order))
+
+    def facts(result):
+        return sorted((result.pools.instance_type[i], *rest) for i, *rest in instances_of(result))
+
+    one, other = fleet.replay(request, market), fleet.replay(shuffled, market)
+    assert facts(one) == facts(other)
+    assert one.cost == pytest.approx(other.cost, abs=1e-9)
 
 
 def test_compare_shares_one_market():

@@ -1,0 +1,42 @@
+"""Looking things up in change points: every way of asking gives the plainest answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fleet
+
+
+@st.composite
+def change_points(draw):
+    n = draw(st.integers(0, 5))
+    rows = (
+        draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(-50, 50), st.integers(0, 9)), max_size=40))
+        if n
+        else []
+    )
+    pool, time, value = zip(*rows, strict=True) if rows else ((), (), ())
+    return fleet.ChangePoints.from_rows(n, pool, time, value)
+
+
+@given(change_points(), st.integers(-60, 60))
+def test_the_row_in_force(points, now):
+    rows = points.rows_at(now)
+    assert rows.tolist() == points.row_at(np.arange(len(points)), now).tolist()
+    for i in range(len(points)):
+        begun = [k for k in range(points.offsets[i], points.offsets[i + 1]) if points.times_s[k] <= now]
+        assert rows[i] == (begun[-1] if begun else -1)
+        assert points.at(now)[i] == pytest.approx(points.values[begun[-1]] if begun else np.nan, nan_ok=True)
+
+
+@given(change_points(), st.integers(-60, 60), st.integers(0, 40))
+def test_the_integral_is_the_sum_over_seconds(points, start, length):
+    pools = np.arange(len(points))
+    area = points.integral_at(pools, np.full(len(points), start + length)) - points.integral_at(
+        pools, np.full(len(points), start)
+    )
+    seconds = [np.nan_to_num(points.at(second)) for second in range(start, start + length)]
+    assert area == pytest.approx(np.sum(seconds, axis=0) if seconds else np.zeros(len(points)))
