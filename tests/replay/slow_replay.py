@@ -99,7 +99,10 @@ def cheapest_first(request, snapshot, running):
 def slow_bills(instances, market, rule):
     """Return $ an instance, summed second by second over dense prices."""
     end = max((x[2] for x in instances), default=0)
-    dense = np.array([market.prices.at(second) for second in range(0, end + 1)]) if instances else None
+    dense = np.full((end + 61, len(market)), np.nan)  # one row a second
+    for i in range(len(market)):
+        for time, price in zip(*market.prices.of(i), strict=True):
+            dense[time:, i] = price
     bills = []
     for i, launch, gone, interrupted in instances:
         if interrupted and gone - launch < 3600:
