@@ -11,6 +11,7 @@ from by_hand import HOUR, market_of, request_of
 
 import fleet
 from fleet.errors import InputError, PriceDataError
+from fleet.interruptions import NEVER, CapacityDriver
 
 
 def told(result, *kinds):
@@ -53,6 +54,14 @@ def test_a_pool_without_a_price_is_unusable_and_so_named():
     market = market_of({0: [(HOUR, 0.1)], 1: [(0, 0.2)]}, [0.5] * 2, 2 * HOUR)
     events = list(fleet.replay(request_of(2, 1), market).events())
     assert [e["status"] for e in events if e["event_sub_type"] == "launchSpecUnusable"] == ["no-price-known"]
+
+
+def test_a_first_price_that_is_too_high_is_no_news():
+    """m0 is unusable before its first price and with it; the fleet is halted all the while."""
+    market = market_of({0: [(HOUR, 0.9)], 1: [(0, 0.8)]}, [0.5] * 2, 2 * HOUR)
+    result = fleet.replay(request_of(2, 1), market)
+    assert told(result, "launchSpecUnusable") == [(0, "m0.large"), (0, "m1.large")]
+    assert told(result, "fleetProgressHalted") == [(0, None)]
 
 
 def test_pools_that_ran_dry_are_told_those_that_sufficed_are_not():
@@ -107,8 +116,10 @@ def moment(hours):
 
 
 def test_valid_from_and_valid_until_bound_the_launches():
-    """From 1 h to 3 h; what is lost at 4 h is not replaced, what runs is left running."""
-    market = market_of({0: [(0, 0.1), (2 * HOUR, 0.6), (2.5 * HOUR, 0.1), (4 * HOUR, 0.7)]}, [0.5], 6 * HOUR)
+    """From 1 h to 3 h; what is lost at 4 h is not replaced though it could be, what runs is left running."""
+    calm, spike = 0.1, 0.6
+    prices = [(0, calm), (2 * HOUR, spike), (2.5 * HOUR, calm), (4 * HOUR, spike), (4 * HOUR + 60, calm)]
+    market = market_of({0: prices}, [0.5], 6 * HOUR)
     request = request_of(1, 1, valid_from=moment(1), valid_until=moment(3))
     result = fleet.replay(request, market)
     assert result.instances.launch_s.tolist() == [HOUR, int(2.5 * HOUR)]
@@ -151,6 +162,16 @@ def test_drivers_are_combined_and_named(names, driver, interruptions):
     assert (result.interruption_driver, result.interruptions) == (driver, interruptions)
     left_out = any("capacity driver is not in use" in warning for warning in result.warnings)
     assert left_out == ("capacity" not in driver)
+
+
+def test_the_next_loss_of_capacity_is_found_however_far():
+    times = np.arange(0, 3000, 10)
+    values = np.where(times == 2500, 2.0, 5.0 + times % 3)
+    driver = CapacityDriver(fleet.ChangePoints.from_rows(1, np.zeros(300, dtype=int), times, values))
+    assert [
+        driver.next_time(0, healthy, after) for healthy, after in ((3, 0), (3, 2499), (2, 0), (3, 2500))
+    ] == [2500, 2500, NEVER, NEVER]
+    assert [driver.next_time(0, 6, after) for after in (-5, 0, 30)] == [0, 30, 60]
 
 
 def test_no_driver_beside_none():
