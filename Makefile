@@ -17,7 +17,7 @@ test: lint  ## lint, then all tests that are not deep
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not deep"
 
 test-deep: $(VENV)/.dev  ## all tests, with those that take long
-	$(BIN)/python -m pytest -n $(WORKERS)
+	HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .

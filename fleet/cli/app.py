@@ -11,6 +11,30 @@ from rich.console import Console
 
 from fleet.cli.files import check_output, write_text
 from fleet.cli.inputs import MarketFiles, load_market, load_request, time_option
+from fleet.cli.options import (
+    Availability,
+    Billing,
+    Capacity,
+    End,
+    InstanceTypes,
+    Interruptions,
+    Json,
+    OnDemand,
+    OneStrategy,
+    Plot,
+    Polarity,
+    Prices,
+    Product,
+    Request,
+    Seed,
+    Start,
+    StartDelay,
+    Strategies,
+    SubnetZone,
+    TraceStart,
+    TraceType,
+    WhenUp,
+)
 from fleet.cli.output import print_allocation, print_comparison, print_json, print_warnings
 from fleet.errors import FleetError, InfeasibleError, InputError
 
@@ -26,48 +50,6 @@ app = typer.Typer(
 
 PLOT_ENDINGS = (".png", ".svg")
 
-Request = Annotated[
-    str, typer.Argument(help="AWS JSON: SpotFleetRequestConfig or create-fleet; - for stdin.")
-]
-Prices = Annotated[
-    Path, typer.Option(help="describe-spot-price-history: a file or folder (JSON, CSV, TSV, .gz).")
-]
-Product = Annotated[str, typer.Option(help="Operating system of the pools.")]
-OnDemand = Annotated[Path | None, typer.Option("--on-demand", help="CSV of on-demand prices.")]
-Capacity = Annotated[
-    Path | None, typer.Option(help="CSV instance_type,availability_zone,available[,product][,time].")
-]
-OneStrategy = Annotated[str | None, typer.Option("--strategy", help="Instead of the request's own.")]
-Strategies = Annotated[
-    list[str] | None, typer.Option("--strategy", help="One to compare; give it again for more.")
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-SubnetZone = Annotated[list[str] | None, typer.Option(help="SUBNET=ZONE for subnets named without a zone.")]
-InstanceTypes = Annotated[
-    Path | None, typer.Option("--instance-types", help="describe-instance-types JSON or CSV, for attributes.")
-]
-Start = Annotated[str | None, typer.Option(help="First second, such as 2021-03-10T00:00:00Z.")]
-End = Annotated[str | None, typer.Option(help="Last second.")]
-Availability = Annotated[Path | None, typer.Option(help="Folder of availability traces (ZONE_NODE.json).")]
-Polarity = Annotated[
-    str | None, typer.Option(help="What traces mean: available (1 = up) or preempted (1 = lost).")
-]
-TraceStart = Annotated[
-    str | None, typer.Option("--availability-start", help="Time of the traces' first tick.")
-]
-WhenUp = Annotated[
-    int | None, typer.Option("--instances-when-up", help="What a yes of a yes-or-no trace stands for.")
-]
-TraceType = Annotated[str | None, typer.Option("--trace-type", help="Instance type that the traces are of.")]
-Interruptions = Annotated[
-    list[str] | None,
-    typer.Option(help="price, capacity or none; default: price, and capacity if it is known."),
-]
-Billing = Annotated[str, typer.Option(help="per-second or hour-start.")]
-StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
-Seed = Annotated[int, typer.Option(help="Seed, recorded in the result.")]
-Plot = Annotated[Path | None, typer.Option(help="Write the picture (.png or .svg).")]
-
 
 def console() -> Console:
     """Return standard output; wide enough for a table where it is no terminal."""
@@ -78,6 +60,32 @@ def console() -> Console:
 def errors() -> Console:
     """Return standard error."""
     return Console(stderr=True)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from fleet import __version__
+
+        print(f"spotfleet {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you."""
+
+
+def check_strategies(names: list[str]) -> None:
+    """Refuse an unknown strategy before prices are read."""
+    from fleet.strategy import find_strategy
+
+    for name in names:
+        find_strategy(name)
 
 
 @app.command()
@@ -92,7 +100,9 @@ def allocate(
     rounding: Annotated[
         str, typer.Option(help="aws (the rule of the service) or exact (integer optimum).")
     ] = "aws",
-    solver: Annotated[str, typer.Option(help="auto, closed-form, highs, scipy or pulp.")] = "auto",
+    solver: Annotated[
+        str, typer.Option(help="auto, closed-form, compiled, highs, scipy, pulp or pulp:NAME.")
+    ] = "auto",
     subnet_zone: SubnetZone = None,
     json_output: Json = False,
     explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
@@ -119,6 +129,7 @@ def allocate(
     from fleet.snapshot import snapshot_at
 
     wanted = load_request(request, subnet_zone)
+    check_strategies([strategy or wanted.strategy])
     files = MarketFiles(prices, on_demand, capacity, product=product)
     market = load_market(files, errors())
     moment = time_option("--at", at)
@@ -239,9 +250,11 @@ def replay(
         trace_type,
         product,
     )
+    wanted = load_request(request, subnet_zone)
+    check_strategies([strategy or wanted.strategy])
     market, first = load_market(files, errors()), time_option("--start", start)
     result = run(
-        expanded(load_request(request, subnet_zone), instance_types, market, product, first),
+        expanded(wanted, instance_types, market, product, first),
         market,
         strategy=strategy,
         start_s=first,
@@ -308,9 +321,11 @@ def compare(
         trace_type,
         product,
     )
+    wanted = load_request(request, subnet_zone)
+    check_strategies(list(strategy or DEFAULT_STRATEGIES))
     market, first = load_market(files, errors()), time_option("--start", start)
     comparison = run(
-        expanded(load_request(request, subnet_zone), instance_types, market, product, first),
+        expanded(wanted, instance_types, market, product, first),
         market,
         strategies=strategy or DEFAULT_STRATEGIES,
         start_s=first,
@@ -407,10 +422,12 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:
-        show_usage = getattr(error, "format_message", None)
-        if show_usage is None:
+        usage = getattr(error, "format_message", None)
+        if usage is None:
             raise
-        finish(f"error: {show_usage()}; see spotfleet --help", 2)
+        if not usage():  # no command: the help has been shown
+            sys.exit(2)
+        finish(f"error: {usage()}; see spotfleet --help", 2)
 
 
 def finish(message: str, status: int) -> None:

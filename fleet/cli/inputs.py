@@ -59,7 +59,7 @@ def load_market(files: MarketFiles, errors: Console) -> Market:
         raise InputError("--capacity and --availability", "exclude each other", "keep one")
     history = prices_with_progress(files.prices, errors)
     if history.report.skipped or history.report.conflicting:
-        errors.print(history.report.summary(), style="dim", highlight=False, markup=False)
+        errors.print(history.report.summary(), style="dim", highlight=False, markup=False, soft_wrap=True)
     market = history.market
     if files.on_demand is not None:
         market = read_on_demand(files.on_demand).apply(market)

@@ -89,6 +89,7 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
         max_price=spread.money("SpotMaxPrice"),
         fleet_type="maintain",
         balance_zones=True,
+        notes=("an allocation balances zones first; a replay does not",),
     )
 
 

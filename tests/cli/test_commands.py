@@ -322,6 +322,16 @@ def test_a_lean_start(shop):
     assert done.returncode == 0, done.stderr
 
 
+def test_version_and_bare_help(shop):
+    import fleet
+
+    assert shop.run("--version").out.strip() == f"spotfleet {fleet.__version__}"
+    bare = shop.run()
+    assert bare.status == 2
+    assert "allocate" in bare.out + bare.err
+    assert "error" not in bare.err
+
+
 def test_help_has_an_example_for_each_command(shop):
     for command in ("allocate", "replay", "compare", "demo"):
         answer = shop.run(command, "--help")

@@ -1,0 +1,75 @@
+"""The options that commands share: each with its help, in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Availability",
+    "Billing",
+    "Capacity",
+    "End",
+    "InstanceTypes",
+    "Interruptions",
+    "Json",
+    "OnDemand",
+    "OneStrategy",
+    "Plot",
+    "Polarity",
+    "Prices",
+    "Product",
+    "Request",
+    "Seed",
+    "Start",
+    "StartDelay",
+    "Strategies",
+    "SubnetZone",
+    "TraceStart",
+    "TraceType",
+    "WhenUp",
+]
+
+Request = Annotated[
+    str, typer.Argument(help="AWS JSON: SpotFleetRequestConfig or create-fleet; - for stdin.")
+]
+Prices = Annotated[
+    Path, typer.Option(help="describe-spot-price-history: a file or folder (JSON, CSV, TSV, .gz).")
+]
+Product = Annotated[str, typer.Option(help="Operating system of the pools.")]
+OnDemand = Annotated[Path | None, typer.Option("--on-demand", help="CSV of on-demand prices.")]
+Capacity = Annotated[
+    Path | None, typer.Option(help="CSV instance_type,availability_zone,available[,product][,time].")
+]
+OneStrategy = Annotated[str | None, typer.Option("--strategy", help="Instead of the request's own.")]
+Strategies = Annotated[
+    list[str] | None, typer.Option("--strategy", help="One to compare; give it again for more.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+SubnetZone = Annotated[list[str] | None, typer.Option(help="SUBNET=ZONE for subnets named without a zone.")]
+InstanceTypes = Annotated[
+    Path | None, typer.Option("--instance-types", help="describe-instance-types JSON or CSV, for attributes.")
+]
+Start = Annotated[str | None, typer.Option(help="First second, such as 2021-03-10T00:00:00Z.")]
+End = Annotated[str | None, typer.Option(help="Last second.")]
+Availability = Annotated[Path | None, typer.Option(help="Folder of availability traces (ZONE_NODE.json).")]
+Polarity = Annotated[
+    str | None, typer.Option(help="What traces mean: available (1 = up) or preempted (1 = lost).")
+]
+TraceStart = Annotated[
+    str | None, typer.Option("--availability-start", help="Time of the traces' first tick.")
+]
+WhenUp = Annotated[
+    int | None, typer.Option("--instances-when-up", help="What a yes of a yes-or-no trace stands for.")
+]
+TraceType = Annotated[str | None, typer.Option("--trace-type", help="Instance type that the traces are of.")]
+Interruptions = Annotated[
+    list[str] | None,
+    typer.Option(help="price, capacity or none; default: price, and capacity if it is known."),
+]
+Billing = Annotated[str, typer.Option(help="per-second or hour-start.")]
+StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
+Seed = Annotated[int, typer.Option(help="Seed, recorded in the result.")]
+Plot = Annotated[Path | None, typer.Option(help="Write the picture (.png or .svg).")]
