@@ -10,7 +10,15 @@ import typer
 from rich.console import Console
 
 from fleet.cli.files import check_output, write_text
-from fleet.cli.inputs import MarketFiles, load_market, load_request, time_option
+from fleet.cli.inputs import (
+    MarketFiles,
+    check_strategies,
+    expanded,
+    limits_of,
+    load_market,
+    load_request,
+    time_option,
+)
 from fleet.cli.options import (
     Availability,
     Billing,
@@ -80,14 +88,6 @@ def common(
     """Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you."""
 
 
-def check_strategies(names: list[str]) -> None:
-    """Refuse an unknown strategy before prices are read."""
-    from fleet.strategy import find_strategy
-
-    for name in names:
-        find_strategy(name)
-
-
 @app.command()
 def allocate(
     request: Request,
@@ -155,42 +155,6 @@ def allocate(
     print_warnings(errors(), [*allocation.warnings, *resolved.notes])
     if allocation.unfulfilled:
         fail_unfulfilled(allocation)
-
-
-def expanded(request: Any, instance_types: Path | None, market: Any, product: str, at_s: int | None) -> Any:
-    """Return the request with attributes expanded to instance types, if it asks for any."""
-    if not request.requirements:
-        return request
-    if instance_types is None:
-        raise InputError(
-            "InstanceRequirements", "need a catalogue of instance types", "pass --instance-types FILE"
-        )
-    from fleet.expansion import expand
-    from fleet.formats import read_instance_types
-
-    expansion = expand(request, read_instance_types(instance_types), market, at_s=at_s, product=product)
-    print_warnings(
-        errors(), [f"{name} dropped: {reason}" for name, reason in sorted(expansion.dropped.items())]
-    )
-    return expansion.request
-
-
-def limits_of(shares: list[str], counts: list[str], min_pools: int, survive: str | None) -> Any:
-    """Return the limits that the options state."""
-    from fleet.allocator import Cap, Limits
-
-    caps = [Cap(by, share=value) for by, value in map(pair_of, shares)]
-    caps += [Cap(by, instances=int(value)) for by, value in map(pair_of, counts)]
-    return Limits(caps=tuple(caps), min_pools=min_pools, survive=survive)
-
-
-def pair_of(text: str) -> tuple[str, float]:
-    """Return what ``zone=0.4`` says."""
-    by, _, value = text.partition("=")
-    try:
-        return by, float(value)
-    except ValueError:
-        raise InputError(f"limit {text!r}", "is BY=NUMBER", "write zone=0.4 or pool=10") from None
 
 
 def fail_unfulfilled(allocation: Any) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from fleet.cli.output import print_warnings
 from fleet.errors import CapacityDataError, InputError
 from fleet.formats import (
     parse_request,
@@ -22,7 +24,18 @@ from fleet.formats.price_history import PriceHistory
 from fleet.market import Market
 from fleet.request import FleetRequest
 
-__all__ = ["MarketFiles", "load_market", "load_request", "time_option"]
+if TYPE_CHECKING:
+    from fleet.allocator import Limits
+
+__all__ = [
+    "MarketFiles",
+    "check_strategies",
+    "expanded",
+    "limits_of",
+    "load_market",
+    "load_request",
+    "time_option",
+]
 
 
 @dataclass(frozen=True)
@@ -112,3 +125,48 @@ def time_option(name: str, text: str | None) -> int | None:
         return parse_time(text)
     except InputError as error:
         raise InputError(f"{name}: {error.wrong}", error.rule, error.remedy) from None
+
+
+def check_strategies(names: list[str]) -> None:
+    """Refuse an unknown strategy before prices are read."""
+    from fleet.strategy import find_strategy
+
+    for name in names:
+        find_strategy(name)
+
+
+def expanded(
+    request: FleetRequest, instance_types: Path | None, market: Market, product: str, at_s: int | None
+) -> FleetRequest:
+    """Return the request with attributes expanded to instance types, if it asks for any."""
+    if not request.requirements:
+        return request
+    if instance_types is None:
+        raise InputError(
+            "InstanceRequirements", "need a catalogue of instance types", "pass --instance-types FILE"
+        )
+    from fleet.expansion import expand
+    from fleet.formats import read_instance_types
+
+    expansion = expand(request, read_instance_types(instance_types), market, at_s=at_s, product=product)
+    dropped = [f"{name} dropped: {reason}" for name, reason in sorted(expansion.dropped.items())]
+    print_warnings(Console(stderr=True), dropped)
+    return expansion.request
+
+
+def limits_of(shares: list[str], counts: list[str], min_pools: int, survive: str | None) -> Limits:
+    """Return the limits that the options state."""
+    from fleet.allocator import Cap, Limits
+
+    caps = [Cap(by, share=value) for by, value in map(pair_of, shares)]
+    caps += [Cap(by, instances=int(value)) for by, value in map(pair_of, counts)]
+    return Limits(caps=tuple(caps), min_pools=min_pools, survive=survive)
+
+
+def pair_of(text: str) -> tuple[str, float]:
+    """Return what ``zone=0.4`` says."""
+    by, _, value = text.partition("=")
+    try:
+        return by, float(value)
+    except ValueError:
+        raise InputError(f"limit {text!r}", "is BY=NUMBER", "write zone=0.4 or pool=10") from None
