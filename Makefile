@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
+# caches too stay in the folder
+export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
+export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
+
 .PHONY: help demo test test-deep lint format bench-allocate docs-images clean
 
 help:  ## what can be made
@@ -41,7 +45,7 @@ clean:  ## remove what make made
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "spotfleet needs Python >= 3.11; set PYTHON=/path/to/python3.11 (this is $$($(PYTHON) --version 2>&1))" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no environment could be made (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@echo "installing spotfleet into $(VENV) ..."
