@@ -38,6 +38,21 @@ KINDS = {
 }
 
 
+LOOKS = {
+    "spotfleet closed-form": ("#0072B2", "o"),
+    "spotfleet compiled": ("#56B4E9", "s"),
+    "spotfleet auto": ("#0072B2", "D"),
+    "spotfleet launch rule": ("#0072B2", "P"),
+    "highspy": ("#D55E00", "^"),
+    "SciPy": ("#E69F00", "v"),
+    "PuLP+CBC": ("#009E73", "<"),
+    "PuLP+HiGHS": ("#009E73", ">"),
+    "OR-tools GLOP": ("#CC79A7", "*"),
+    "OR-tools SCIP": ("#CC79A7", "X"),
+    "OR-tools CP-SAT": ("#CC79A7", "d"),
+    "cvxpy": ("#000000", "h"),
+    "linopy": ("#888888", "p"),
+}
 SMALLEST_CAPPED = 100  # with fewer pools some group cannot carry its share
 LABELS = tuple(map(str, range(100)))
 
@@ -269,17 +284,15 @@ def draw(table: list[dict[str, object]], path: Path) -> None:
     figure = Figure(figsize=(15, 3.9 * ((len(kinds) + 2) // 3)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots((len(kinds) + 2) // 3, 3, squeeze=False).ravel()
-    names = list(dict.fromkeys(row["engine"] for row in table))
-    colours = ["#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#999999", "#000000"]
     for ax, kind in zip(axes, kinds, strict=False):
-        for k, name in enumerate(names):
+        for name, (colour, marker) in LOOKS.items():
             rows = [row for row in table if row["kind"] == kind and row["engine"] == name]
             if rows:
                 mine = name.startswith("spotfleet")
                 ax.plot(
                     [row["pools"] for row in rows], [1e3 * row["median_s"] for row in rows], label=name,
-                    marker="os^DvP*X"[k % 8], color=colours[k % 8], linewidth=2.4 if mine else 1.2,
-                    linestyle="-" if mine else "--",
+                    marker=marker, color=colour, linewidth=2.6 if mine else 1.2, markersize=7 if mine else 5,
+                    linestyle="-" if mine else "--", zorder=3 if mine else 2,
                 )  # fmt: skip
         ax.set(xscale="log", yscale="log", xlabel="launch pools", ylabel="milliseconds")
         ax.set_title(kind, loc="left", fontsize=10, fontweight="bold")
@@ -287,7 +300,7 @@ def draw(table: list[dict[str, object]], path: Path) -> None:
         ax.legend(fontsize=7)
     for ax in axes[len(kinds) :]:
         ax.set_axis_off()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
 
 
 def main() -> None:
