@@ -221,7 +221,8 @@ def plot_tradeoff(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
     for run, at, cost in zip(runs, x, y, strict=True):
         style = look[run.strategy]
         ax.scatter([at], [cost], color=style.colour, marker=style.marker, s=90, zorder=3)
-    wide, tall = max(float(np.ptp(x)), 1.0), max(float(np.ptp(y)), 0.05 * float(y.max(initial=1.0)), 0.01)
+    wide = max(float(np.ptp(x)), 4.0)  # interruptions are whole: leave room for ticks at whole numbers
+    tall = max(float(np.ptp(y)), 0.05 * float(y.max(initial=1.0)), 0.01)
     ax.set_xlim(x.min() - 0.12 * wide, x.max() + 0.45 * wide)
     ax.set_ylim(max(-0.06 * tall, y.min() - 0.25 * tall), y.max() + 0.3 * tall)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

@@ -74,6 +74,22 @@ def test_unknown_on_demand_no_interruptions_and_one_hour():
     assert "on-demand" not in texts(figure.axes[0])
 
 
+def test_ticks_of_no_interruptions_are_whole_numbers():
+    market = fleet.Market(
+        ["m5.large"],
+        ["us-x-1a"],
+        ["Linux/UNIX"],
+        fleet.ChangePoints.constant([0.1]),
+        [0.2],
+        0,
+        3600,
+    )
+    ax = plot_tradeoff(fleet.replay(fleet.FleetRequest(3, (fleet.Override("m5.large"),)), market))
+    low, high = ax.get_xlim()
+    ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    assert ticks == sorted({round(tick) for tick in ticks})
+
+
 def test_nothing_ran():
     market = fleet.Market(
         ["m5.large"], ["us-x-1a"], ["Linux/UNIX"], fleet.ChangePoints.constant([0.2]), [0.1], 0, 3600
