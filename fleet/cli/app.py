@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from fleet.cli.files import check_output, write_text
+from fleet.cli.files import check_output, check_paths, write_text
 from fleet.cli.inputs import (
     MarketFiles,
     check_strategies,
@@ -43,8 +42,10 @@ from fleet.cli.options import (
     TraceType,
     WhenUp,
 )
+from fleet.cli.outcome import fail_if_nothing_ran, fail_unfulfilled
+from fleet.cli.outcome import run as run_app
 from fleet.cli.output import print_allocation, print_comparison, print_json, print_warnings
-from fleet.errors import FleetError, InfeasibleError, InputError
+from fleet.errors import InputError
 
 __all__ = ["app", "main"]
 
@@ -131,17 +132,18 @@ def allocate(
     wanted = load_request(request, subnet_zone)
     check_strategies([strategy or wanted.strategy])
     files = MarketFiles(prices, on_demand, capacity, product=product)
-    market = load_market(files, errors())
     moment = time_option("--at", at)
+    limits = limits_of(max_share or [], max_count or [], min_pools, survive)
+    market = load_market(files, errors())
     wanted = expanded(wanted, instance_types, market, product, moment)
     if moment is not None and moment < market.start_s:
         raise InputError(f"--at {at}", "lies before the first price", "choose a later time")
     resolved = resolve(wanted, market, product)
     snapshot = snapshot_at(resolved.market, resolved.pools, market.end_s if moment is None else moment)
-    limits = limits_of(max_share or [], max_count or [], min_pools, survive)
     allocation = decide(wanted, snapshot, strategy=strategy, rounding=rounding, solver=solver, limits=limits)
+    warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s)]
     if json_output:
-        print_json(allocation.to_dict())
+        print_json({**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))})
     else:
         print_allocation(console(), allocation)
     if explain:
@@ -151,21 +153,22 @@ def allocate(
         from fleet.allocator import conflict
 
         found = conflict(wanted, snapshot, strategy=strategy, limits=limits)
-        print_warnings(errors(), [str(found)])
-    print_warnings(errors(), [*allocation.warnings, *resolved.notes])
+        greedy = "the launch rule finds no way to the target within these limits, --rounding exact does"
+        print_warnings(errors(), [str(found) if found.limits else greedy])
+    print_warnings(errors(), warnings)
     if allocation.unfulfilled:
         fail_unfulfilled(allocation)
 
 
-def fail_unfulfilled(allocation: Any) -> None:
-    """Say which limit holds the fleet back, and exit with 1."""
-    parts = [part for part in (allocation.certificate, allocation.on_demand_certificate) if part is not None]
-    limits = [b.limit for part in parts if part.status == "unfulfilled" for b in part.binding]
-    raise InfeasibleError(
-        f"{allocation.fulfilled_capacity:g} of {allocation.request.target_capacity:g} units",
-        f"held back by {', '.join(limits) or 'the pools at hand'}",
-        "raise that limit, add pools, or lower the target",
-    )
+def stale_prices(moment: int | None, end_s: int) -> list[str]:
+    """Return a warning if the moment lies beyond the prices."""
+    if moment is None or moment <= end_s:
+        return []
+    from fleet.formats import format_time
+
+    return [
+        f"--at lies {(moment - end_s) / 3600:.1f} h after the last record: prices of {format_time(end_s)}"
+    ]
 
 
 @app.command()
@@ -203,6 +206,7 @@ def replay(
 
     check_output(events)
     check_output(plot, PLOT_ENDINGS)
+    check_paths([events, plot], [request, prices, on_demand, capacity, instance_types])
     files = MarketFiles(
         prices,
         on_demand,
@@ -216,13 +220,14 @@ def replay(
     )
     wanted = load_request(request, subnet_zone)
     check_strategies([strategy or wanted.strategy])
-    market, first = load_market(files, errors()), time_option("--start", start)
+    first, last = time_option("--start", start), time_option("--end", end)
+    market = load_market(files, errors())
     result = run(
         expanded(wanted, instance_types, market, product, first),
         market,
         strategy=strategy,
         start_s=first,
-        end_s=time_option("--end", end),
+        end_s=last,
         product=product,
         interruptions=interruptions,
         billing=billing,
@@ -274,6 +279,7 @@ def compare(
 
     check_output(plot, PLOT_ENDINGS)
     check_output(report, (".html",))
+    check_paths([plot, report], [request, prices, on_demand, capacity, instance_types])
     files = MarketFiles(
         prices,
         on_demand,
@@ -287,13 +293,14 @@ def compare(
     )
     wanted = load_request(request, subnet_zone)
     check_strategies(list(strategy or DEFAULT_STRATEGIES))
-    market, first = load_market(files, errors()), time_option("--start", start)
+    first, last = time_option("--start", start), time_option("--end", end)
+    market = load_market(files, errors())
     comparison = run(
         expanded(wanted, instance_types, market, product, first),
         market,
         strategies=strategy or DEFAULT_STRATEGIES,
         start_s=first,
-        end_s=time_option("--end", end),
+        end_s=last,
         product=product,
         interruptions=interruptions,
         billing=billing,
@@ -310,7 +317,7 @@ def demo(
         Path, typer.Option(help="Where the picture goes; .png and .svg are both written.")
     ] = Path("spotfleet-demo.png"),
     days: Annotated[float, typer.Option(help="Length of the embedded market.")] = 30,
-    seed: Annotated[int, typer.Option(help="Seed of the embedded market.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the embedded market.")] = 7,
     strategy: Strategies = None,
     json_output: Json = False,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page.")] = None,
@@ -318,12 +325,17 @@ def demo(
     """Compare the strategies on the embedded market: no file, no network.
 
     200 vCPU over 60 pools; instances take 180 s to start.
+
+    Example: `spotfleet demo --days 10 --plot demo.png`
     """
     from fleet.comparison import DEFAULT_STRATEGIES
     from fleet.comparison import compare as run
     from fleet.synthetic import demo_request, synthetic_market
 
     check_output(plot, PLOT_ENDINGS)
+    pictures = [plot.with_suffix(ending) for ending in PLOT_ENDINGS]
+    for path in pictures:
+        check_output(path)
     check_output(report, (".html",))
     if not 1 <= days <= 366:
         raise InputError(f"--days {days:g}", "is from 1 to 366", "correct it")
@@ -334,10 +346,11 @@ def demo(
         start_delay_s=180,
         seed=seed,
     )
-    show(comparison, json_output, plot, report)
-    draw(comparison.results, plot.with_suffix(".svg" if plot.suffix == ".png" else ".png"))
+    show(comparison, json_output, None, report)
+    for path in pictures:
+        draw(comparison.results, path)
     if not json_output:
-        console().print(f"picture: {plot} and {plot.with_suffix('.svg').name}", highlight=False, markup=False)
+        console().print(f"pictures: {' '.join(map(str, pictures))}", highlight=False, markup=False)
 
 
 def show(comparison: Any, json_output: bool, plot: Path | None, report: Path | None) -> None:
@@ -362,39 +375,6 @@ def draw(results: Any, plot: Path | None) -> None:
         save_figure(comparison_figure(results), plot)
 
 
-def fail_if_nothing_ran(results: Any) -> None:
-    """Exit with 1 if a target could never be served at all."""
-    idle = [result.strategy for result in results if result.target_capacity > 0 and result.launches == 0]
-    if idle:
-        raise InfeasibleError(
-            f"{', '.join(idle)}: nothing could be launched",
-            "no pool was eligible at any time",
-            "check max price, on-demand prices, capacity and the span",
-        )
-
-
 def main() -> None:
-    """Run the command line; failures of the user's input end in one line and a status."""
-    try:
-        app(standalone_mode=False)
-    except FleetError as error:
-        finish(f"error: {error}", 2 if isinstance(error, InputError) else 1)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
-        finish("interrupted", 130)
-    except BrokenPipeError:
-        sys.exit(0)
-    except Exception as error:
-        usage = getattr(error, "format_message", None)
-        if usage is None:
-            raise
-        if not usage():  # no command: the help has been shown
-            sys.exit(2)
-        finish(f"error: {usage()}; see spotfleet --help", 2)
-
-
-def finish(message: str, status: int) -> None:
-    """Print one line to the error stream and exit."""
-    print(f"spotfleet: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
-    sys.exit(status)
+    """Run the command line."""
+    run_app(app)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fleet.errors import InputError
 
-__all__ = ["check_output", "write_text"]
+__all__ = ["check_output", "check_paths", "write_text"]
 
 
 def check_output(path: Path | None, endings: Sequence[str] = ()) -> None:
@@ -23,6 +23,17 @@ def check_output(path: Path | None, endings: Sequence[str] = ()) -> None:
         raise InputError(f"output folder {folder}", "does not exist", "create it first")
     if path.is_dir() or not os.access(folder, os.W_OK):
         raise InputError(f"output {path}", "cannot be written", "choose another path")
+
+
+def check_paths(outputs: Sequence[Path | None], inputs: Sequence[str | Path | None]) -> None:
+    """Refuse an output that would overwrite an input or another output."""
+    taken = {Path(path).resolve() for path in inputs if path is not None}
+    for path in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise InputError(f"output {path}", "is named twice on this command line", "choose another path")
+        taken.add(path.resolve())
 
 
 def write_text(path: Path, text: str) -> None:

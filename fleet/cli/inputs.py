@@ -70,6 +70,7 @@ def load_market(files: MarketFiles, errors: Console) -> Market:
     """Return the market that the files describe; what was left out goes to the error stream."""
     if files.capacity is not None and files.availability is not None:
         raise InputError("--capacity and --availability", "exclude each other", "keep one")
+    check_traces(files)
     history = prices_with_progress(files.prices, errors)
     if history.report.skipped or history.report.conflicting:
         errors.print(history.report.summary(), style="dim", highlight=False, markup=False, soft_wrap=True)
@@ -97,20 +98,38 @@ def prices_with_progress(path: Path, errors: Console) -> PriceHistory:
         )
 
 
-def with_traces(files: MarketFiles, market: Market) -> Market:
-    """Add availability traces; what they mean and when they start must be stated."""
-    assert files.availability is not None
-    if files.polarity is None or files.availability_start is None:
+def check_traces(files: MarketFiles) -> None:
+    """Refuse traces whose meaning and start are not stated, and statements about no traces."""
+    stated = {
+        "--polarity": files.polarity,
+        "--availability-start": files.availability_start,
+        "--instances-when-up": files.instances_when_up,
+        "--trace-type": files.trace_type,
+    }
+    named = [name for name, value in stated.items() if value is not None]
+    if files.availability is None and named:
+        raise InputError(
+            f"{', '.join(named)} without --availability", "speaks of traces", "name their folder or drop it"
+        )
+    if files.availability is not None and not {"--polarity", "--availability-start"} <= set(named):
         raise CapacityDataError(
             f"--availability {files.availability}",
             "traces say neither what 1 means nor when they start",
             "add --polarity available|preempted and --availability-start TIME",
         )
+
+
+def with_traces(files: MarketFiles, market: Market) -> Market:
+    """Add availability traces (`check_traces` has seen that they are stated)."""
+    start_s = time_option("--availability-start", files.availability_start)
+    assert files.availability is not None
+    assert files.polarity is not None
+    assert start_s is not None
     return read_availability(
         files.availability,
         market,
         polarity=files.polarity,
-        start_s=parse_time(files.availability_start),
+        start_s=start_s,
         instances_when_up=files.instances_when_up,
         product=files.product,
         instance_type=files.trace_type,
@@ -159,7 +178,7 @@ def limits_of(shares: list[str], counts: list[str], min_pools: int, survive: str
     from fleet.allocator import Cap, Limits
 
     caps = [Cap(by, share=value) for by, value in map(pair_of, shares)]
-    caps += [Cap(by, instances=int(value)) for by, value in map(pair_of, counts)]
+    caps += [Cap(by, instances=count) for by, count in map(count_of, counts)]
     return Limits(caps=tuple(caps), min_pools=min_pools, survive=survive)
 
 
@@ -170,3 +189,11 @@ def pair_of(text: str) -> tuple[str, float]:
         return by, float(value)
     except ValueError:
         raise InputError(f"limit {text!r}", "is BY=NUMBER", "write zone=0.4 or pool=10") from None
+
+
+def count_of(text: str) -> tuple[str, int]:
+    """Return what ``pool=10`` says."""
+    by, value = pair_of(text)
+    if not value.is_integer():
+        raise InputError(f"limit {text!r}", "counts whole instances", "write pool=10")
+    return by, int(value)

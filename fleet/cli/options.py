@@ -71,5 +71,5 @@ Interruptions = Annotated[
 ]
 Billing = Annotated[str, typer.Option(help="per-second or hour-start.")]
 StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
-Seed = Annotated[int, typer.Option(help="Seed, recorded in the result.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed, recorded in the result.")]
 Plot = Annotated[Path | None, typer.Option(help="Write the picture (.png or .svg).")]

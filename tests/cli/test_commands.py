@@ -337,3 +337,4 @@ def test_help_has_an_example_for_each_command(shop):
         answer = shop.run(command, "--help")
         assert answer.status == 0
         assert "--json" in answer.out
+        assert f"Example: spotfleet {command}" in answer.out

@@ -1,0 +1,84 @@
+"""How a run ends: 0 done, 1 unfulfilled or failed, 2 bad input, 130 interrupted; one line says why."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from fleet.errors import FleetError, InfeasibleError, InputError
+
+if TYPE_CHECKING:
+    from fleet.allocation import Allocation
+    from fleet.results import ReplayResult
+
+__all__ = ["fail_if_nothing_ran", "fail_unfulfilled", "run"]
+
+INTERRUPTED = 130
+
+
+def run(app: Callable[..., Any]) -> None:
+    """Run the command line; failures of the user's input end in one line and a status."""
+    try:
+        status = app(standalone_mode=False)
+        sys.stdout.flush()
+    except FleetError as error:
+        finish(f"error: {error}", 2 if isinstance(error, InputError) else 1)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        finish("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        stop_writing()
+    except SystemExit as stop:
+        # typer and rich end with 1 when the reader has gone; here 1 means that a fleet falls short
+        if isinstance(stop.__context__, BrokenPipeError):
+            stop_writing()
+        raise
+    except Exception as error:
+        usage = getattr(error, "format_message", None)
+        if usage is None:
+            raise
+        if not usage():  # no command: the help has been shown
+            sys.exit(2)
+        finish(f"error: {usage().rstrip('.')}; see spotfleet --help", 2)
+    if status == INTERRUPTED:  # typer hands back the status of what it caught
+        finish("interrupted", INTERRUPTED)
+    sys.exit(status)
+
+
+def finish(message: str, status: int) -> NoReturn:
+    """Print one line to the error stream and exit."""
+    print(f"spotfleet: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    sys.exit(status)
+
+
+def stop_writing() -> NoReturn:
+    """End quietly with 0: the reader (`head`, say) has seen all that it wanted."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    sys.exit(0)
+
+
+def fail_unfulfilled(allocation: Allocation) -> None:
+    """Say which limit holds the fleet back, and exit with 1."""
+    parts = [part for part in (allocation.certificate, allocation.on_demand_certificate) if part is not None]
+    limits = [b.limit for part in parts if part.status == "unfulfilled" for b in part.binding]
+    raise InfeasibleError(
+        f"{allocation.fulfilled_capacity:g} of {allocation.request.target_capacity:g} units",
+        f"held back by {', '.join(limits) or 'the pools at hand'}",
+        "raise that limit, add pools, or lower the target",
+    )
+
+
+def fail_if_nothing_ran(results: Iterable[ReplayResult]) -> None:
+    """Exit with 1 if a target could never be served at all."""
+    idle = [result.strategy for result in results if result.target_capacity > 0 and result.launches == 0]
+    if idle:
+        raise InfeasibleError(
+            f"{', '.join(idle)}: nothing could be launched",
+            "no pool was eligible at any time",
+            "check max price, on-demand prices, capacity and the span",
+        )

@@ -1,0 +1,194 @@
+"""How runs end: interrupted, cut off, refused, failed half-way; and that files are then as they were."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import PRICES
+from test_commands import ALLOCATE, COMPARE, REPLAY, one_line
+from typer.testing import CliRunner
+
+from fleet.cli import app as commands
+from fleet.cli.files import write_text
+from fleet.cli.outcome import run
+
+
+def listing(shop):
+    return {path.name: path.read_bytes() for path in shop.folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*REPLAY, "--events", "prices.csv"),
+        (*REPLAY, "--events", "./od.csv"),
+        (*REPLAY, "--events", "fleet.json"),
+        (*REPLAY, "--events", "run.svg", "--plot", "run.svg"),
+    ],
+)
+def test_an_output_never_overwrites_an_input_or_another_output(shop, arguments):
+    before = listing(shop)
+    one_line(shop.run(*arguments), "is named twice")
+    assert listing(shop) == before
+
+
+def test_an_older_output_is_replaced(shop):
+    (shop.folder / "log.jsonl").write_text("old")
+    assert shop.run(*REPLAY, "--events", "log.jsonl").status == 0
+    assert (shop.folder / "log.jsonl").read_text().startswith('{"time"')
+
+
+def test_a_text_that_cannot_be_written_leaves_the_old_file(tmp_path):
+    (tmp_path / "page.html").write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(tmp_path / "page.html", "new \ud800")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"page.html": "old"}
+
+
+def test_a_picture_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    from fleet.plots import save_figure
+
+    def fails_half_way(figure, name, **options):
+        with open(name, "w", encoding="utf-8") as stream:  # noqa: PTH123
+            stream.write("<svg")
+        raise OSError("no space left on device")
+
+    (tmp_path / "run.svg").write_text("old")
+    monkeypatch.setattr(Figure, "savefig", fails_half_way)
+    with pytest.raises(OSError, match="no space"):
+        save_figure(Figure(), tmp_path / "run.svg")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"run.svg": "old"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((*ALLOCATE, "--max-count", "pool=nan"), "limit 'pool=nan': counts whole instances"),
+        ((*ALLOCATE, "--max-count", "zone=2.7"), "limit 'zone=2.7': counts whole instances"),
+        ((*REPLAY, "--seed", "-1"), "--seed"),
+        (("demo", "--seed", "-1"), "--seed"),
+        (("demo", "--days", "nan"), "--days nan"),
+        (("demo", "--plot", "nowhere/d.png"), "does not exist"),
+        ((*REPLAY, "--polarity", "available"), "--polarity without --availability"),
+        ((*COMPARE, "--instances-when-up", "3"), "--instances-when-up without --availability"),
+        ((*REPLAY, "--availability", "x", "--capacity", "y"), "exclude each other"),
+        (
+            (*REPLAY, "--availability", ".", "--polarity", "available", "--availability-start", "noon"),
+            "--availability-start: time 'noon'",
+        ),
+    ],
+)
+def test_bad_values_end_in_one_line(shop, arguments, words):
+    before = listing(shop)
+    one_line(shop.run(*arguments), words)
+    assert listing(shop) == before
+
+
+def test_the_other_picture_of_the_demo_is_checked_too(shop):
+    (shop.folder / "d.svg").mkdir()
+    one_line(shop.run("demo", "--plot", "d.png"), "d.svg")
+    assert not (shop.folder / "d.png").exists()
+
+
+def test_the_demo_names_both_pictures(shop):
+    answer = shop.run("demo", "--days", "1", "--plot", "d.svg")
+    assert answer.out.splitlines()[-1] == "pictures: d.png d.svg"
+    assert (shop.folder / "d.png").exists()
+    assert (shop.folder / "d.svg").exists()
+
+
+def test_warnings_are_in_the_document_too(shop):
+    document = shop.run(*ALLOCATE[:4], "--json").json
+    assert any("neither max price nor on-demand price" in warning for warning in document["warnings"])
+
+
+def test_prices_older_than_the_moment_are_said_to_be(shop):
+    answer = shop.run(*ALLOCATE, "--json", "--at", "2021-05-03T12:00:00Z")
+    words = "--at lies 36.0 h after the last record: prices of 2021-05-02T00:00:00Z"
+    assert answer.json["warnings"] == [words]
+    assert words in answer.err
+    assert shop.run(*ALLOCATE, "--json", "--at", "2021-05-02T00:00:00Z").json["warnings"] == []
+
+
+def test_limits_that_only_the_launch_rule_cannot_meet(shop):
+    greedy = shop.run(*ALLOCATE, "--max-count", "zone=2")
+    assert greedy.status == 1
+    assert "--rounding exact does" in greedy.err
+    exact = shop.run(*ALLOCATE, "--max-count", "zone=2", "--rounding", "exact", "--json")
+    assert exact.status == 0
+    assert exact.json["fulfilled_capacity"] >= 10
+
+
+@pytest.mark.parametrize("arguments", [(*ALLOCATE, "--json"), COMPARE, (*REPLAY, "--json")])
+def test_a_reader_that_has_gone_is_no_failure(shop, arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "from fleet.cli import main; main()", *arguments],
+            cwd=shop.folder,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert "Broken pipe" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_an_interrupt_is_130(capsys, monkeypatch):
+    def interrupted(**options):
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stop:
+        run(interrupted)
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "spotfleet: interrupted\n"
+
+
+def test_an_interrupt_inside_a_command_is_130(shop, capsys, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "load_request", interrupted)
+    monkeypatch.setattr(sys, "argv", ["spotfleet", *ALLOCATE])
+    with pytest.raises(SystemExit) as stop:
+        commands.main()
+    assert stop.value.code == 130
+    assert capsys.readouterr().err.strip() == "spotfleet: interrupted"
+
+
+def test_a_defect_of_ours_is_not_dressed_up_as_bad_input(monkeypatch):
+    def broken(**options):
+        raise ZeroDivisionError("ours")
+
+    with pytest.raises(ZeroDivisionError):
+        run(broken)
+
+
+def test_in_process(shop, monkeypatch):
+    """What embeds the commands (typer's runner) gets the same document as a shell."""
+    monkeypatch.chdir(shop.folder)
+    inside = CliRunner().invoke(commands.app, [*ALLOCATE, "--json"])
+    assert inside.exit_code == 0
+    assert json.loads(inside.stdout) == shop.run(*ALLOCATE, "--json").json
+
+
+def test_same_input_same_bytes(shop):
+    (shop.folder / "prices.csv").write_text(PRICES)
+    first = shop.run(*COMPARE, "--json", "--plot", "a.svg", "--report", "a.html")
+    again = shop.run(*COMPARE, "--json", "--plot", "b.svg", "--report", "b.html")
+    assert first.out == again.out
+    files = listing(shop)
+    assert files["a.svg"] == files["b.svg"]
+    assert files["a.html"] == files["b.html"]
