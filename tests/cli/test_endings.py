@@ -133,6 +133,7 @@ def test_a_reader_that_has_gone_is_no_failure(shop, arguments):
         done = subprocess.run(
             [sys.executable, "-c", "from fleet.cli import main; main()", *arguments],
             cwd=shop.folder,
+            env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
             stdout=writer,
             stderr=subprocess.PIPE,
             text=True,
