@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fleet import plots
     from fleet.adjust import at_baseline, hibernating_only
     from fleet.allocation import Allocation, Binding, Certificate, Ineligible
     from fleet.allocator import (
@@ -194,6 +195,7 @@ __all__ = [
     "lp_file",
     "parse_request",
     "parse_time",
+    "plots",
     "read_availability",
     "read_capacity",
     "read_instance_types",
@@ -215,6 +217,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"fleet.{_HOME[name]}"), name)
         globals()[name] = value
         return value
+    if name == "plots":
+        return importlib.import_module("fleet.plots")
     raise AttributeError(f"module 'fleet' has no attribute {name!r}")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +16,27 @@ def test_all_is_sorted_and_complete():
     assert fleet.__all__ == sorted(fleet.__all__)
     for name in fleet.__all__:
         assert getattr(fleet, name) is not None
-    assert set(fleet.__all__) - {"__version__"} == set(fleet._HOME)
+    assert set(fleet.__all__) - {"__version__", "plots"} == set(fleet._HOME)
+    assert dir(fleet) == fleet.__all__
 
 
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="cheapest"):
         _ = fleet.cheapest
+
+
+def test_what_type_checkers_see_is_what_there_is():
+    """The imports under TYPE_CHECKING name the same things from the same rooms."""
+    tree = ast.parse(Path(fleet.__file__).read_text())
+    block = next(n for n in tree.body if isinstance(n, ast.If))
+    seen = {
+        alias.name: node.module.removeprefix("fleet.")
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen.pop("plots") == "fleet"
+    assert seen == fleet._HOME
 
 
 @pytest.mark.parametrize(
@@ -36,7 +53,7 @@ def test_import_is_light():
         "import sys, fleet\n"
         "heavy = {'scipy', 'pulp', 'matplotlib', 'highspy', 'numba', 'pandas', 'typer', 'rich'}\n"
         "assert not heavy & set(sys.modules)\n"
-        "fleet.synthetic_market; fleet.replay; fleet.compare; fleet.allocate\n"
+        "fleet.synthetic_market; fleet.replay; fleet.compare; fleet.allocate; fleet.plots.plot_cost\n"
         "assert not heavy & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

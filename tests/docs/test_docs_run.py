@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -25,6 +26,31 @@ FILES = {
 }
 
 
+REAL_DATA = dict(
+    re.findall(
+        r"^```sh\n(.*?)^```\n\n(\|.*?\n)\n",
+        (ROOT / "docs" / "real-data.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+)
+"""From each command of that page to the table under it."""
+
+
+def table(results):
+    """Return the page's table of what ``compare --json`` printed."""
+    lines = [
+        "| strategy | cost $ | saving | $/unit-hour | interruptions | availability | pools | largest pool |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in results:
+        lines.append(
+            f"| `{r['strategy']}` | {r['cost']:,.2f} | {r['saving']:.2%} | {r['cost_per_unit_hour']:.5f} "
+            f"| {r['interruptions']:,} | {r['availability']:.2%} | {r['pools_used']} "
+            f"| {r['max_pool_share']:.2%} |"
+        )
+    return "".join(f"{line}\n" for line in lines)
+
+
 def blocks(language):
     return [
         pytest.param(match.group(2), id=f"{page.name}-{k}")
@@ -42,6 +68,13 @@ def test_python(code, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+AWS = """#!/bin/sh
+[ "$1 $2" = "ec2 describe-spot-price-history" ] || exit 64
+echo '{"SpotPriceHistory": [{"AvailabilityZone": "us-x-1a", "InstanceType": "m5.large",
+  "ProductDescription": "Linux/UNIX", "SpotPrice": "0.035", "Timestamp": "2021-05-01T00:00:00+00:00"}]}'
+"""
+
+
 @pytest.mark.parametrize("code", blocks("sh"))
 def test_shell(code, tmp_path, request):
     if "make " in code:
@@ -51,7 +84,11 @@ def test_shell(code, tmp_path, request):
         assert goals
         assert all(re.search(rf"^{goal}:", makefile, re.MULTILINE) for goal in goals)
         return
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    # No account is at hand: a stand-in for the AWS CLI answers in its form.
+    (tmp_path / "aws").write_text(AWS)
+    (tmp_path / "aws").chmod(0o755)
+    paths = [str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]]
+    environment = {**os.environ, "PATH": os.pathsep.join(paths)}
     if "SPOT_DATA" in code:
         environment["SPOT_DATA"] = str(request.getfixturevalue("data_dir"))
     for name, text in FILES.items():
@@ -66,6 +103,8 @@ def test_shell(code, tmp_path, request):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    if code in REAL_DATA:
+        assert table(json.loads(done.stdout)) == REAL_DATA[code]
 
 
 def test_links_lead_somewhere():
