@@ -1,10 +1,12 @@
-"""Closed forms for whole instances that nothing couples: the exact integer cover, and the exact even spread.
+"""Closed forms for whole instances: the exact integer cover, alone or under nested limits, and the even spread.
 
 An even spread in whole instances is two questions: the lowest level L at which the pools, each filled to
 L at most, can reach the target; and the cheapest cover under those bounds.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,18 +17,26 @@ from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
 from fleet.solvers.closed_form import objective_value, water_level
 from fleet.solvers.integer_cover import integer_cover
 from fleet.solvers.launch_rule import WholeProblem, whole
+from fleet.solvers.nested import nested_order
+from fleet.solvers.nested_cover import nested_cover
+from fleet.solvers.nested_tree import Tree
 
 __all__ = ["can_solve_whole", "solve_whole"]
 
+UNBOUNDED = 2.0**56
 LARGEST = 2**61
 """Reduced costs times counts stay below this, or the sums could overflow int64."""
 
 
 def can_solve_whole(problem: Problem) -> bool:
-    """Whether a closed form exists: one linear objective, alone or after an even spread."""
+    """Whether a closed form exists: one linear objective, alone, under nested limits, or after a spread."""
+    if np.isfinite(problem.budget) or problem.has_more_rows:
+        return False
     linear = [objective for objective in problem.objectives if isinstance(objective, Linear)]
     spread = isinstance(problem.objectives[0], EvenSpread)
-    return not problem.couples and len(linear) == 1 and len(problem.objectives) == 1 + spread
+    if len(linear) != 1 or len(problem.objectives) != 1 + spread:
+        return False
+    return not problem.limits or (not spread and nested_order(problem.limits) is not None)
 
 
 def solve_whole(problem: Problem, name: str) -> Solution:
@@ -50,10 +60,31 @@ def solve_whole(problem: Problem, name: str) -> Solution:
     largest = int(price.max(initial=1)) * int(w.weight.max()) * max(1, w.target)
     if largest > LARGEST:
         raise InputError("prices and weights", "are too fine for the exact cover", "use solver='highs'")
-    answer = integer_cover(price, w.weight, room, w.target)
-    instances = answer.counts.astype(np.float64)
+    if problem.limits:
+        counts = cover_within_limits(problem, w, price)
+        if counts is None:
+            return Solution(INFEASIBLE, None, (), (), name, message="the limits hold the target back")
+    else:
+        counts = integer_cover(price, w.weight, room, w.target).counts
+    instances = counts.astype(np.float64)
     values = tuple(objective_value(problem, objective, instances) for objective in problem.objectives)
     return Solution(OPTIMAL, instances, values, values, name)
+
+
+def cover_within_limits(problem: Problem, w: WholeProblem, price: Ints) -> Ints | None:
+    """Return the cheapest whole instances within nested limits; ``None`` if none reach the target.
+
+    A group of one pool only bounds that pool.
+    """
+    room, kept = w.room, []
+    for limit in nested_order(problem.limits) or ():
+        cap = np.floor(np.minimum(limit.cap * (NANO / w.step), UNBOUNDED) + 1e-6)
+        if bool((np.bincount(limit.group[limit.group >= 0]) <= 1).all()):
+            most = np.append(cap, UNBOUNDED)[limit.group]
+            room = np.minimum(room, (most // w.weight).astype(np.int64))
+        else:
+            kept.append(replace(limit, cap=cap))
+    return nested_cover(price, w.weight, room, w.target, Tree.of(tuple(kept), len(problem)))
 
 
 def lowest_level(w: WholeProblem) -> int:
