@@ -1,4 +1,4 @@
-"""Limits that nest, as a tree: its capped groups from the leaves to the root, and what a unit is worth in each."""
+"""Limits that nest, as a tree: capped groups from the leaves to the root, and a unit's worth in each."""
 
 from __future__ import annotations
 

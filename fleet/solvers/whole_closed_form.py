@@ -1,4 +1,4 @@
-"""Closed forms for whole instances: the exact integer cover, alone or under nested limits, and the even spread.
+"""Closed forms for whole instances: the exact cover, alone or under nested limits, and the even spread.
 
 An even spread in whole instances is two questions: the lowest level L at which the pools, each filled to
 L at most, can reach the target; and the cheapest cover under those bounds.
