@@ -1,0 +1,51 @@
+"""``price`` (the bid era): the Spot price rises above the most that is paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fleet.exact import Floats
+from fleet.interruptions.protocol import NEVER, value_in_force
+from fleet.market import ChangePoints
+
+__all__ = ["PriceDriver"]
+
+
+@dataclass(frozen=True, eq=False)
+class PriceDriver:
+    """Interrupts a whole pool when its Spot price exceeds the most that is paid there.
+
+    A price equal to it does not interrupt (EC2 User Guide, "Spot request status").
+    """
+
+    prices: ChangePoints
+    ceiling: Floats
+
+    @property
+    def name(self) -> str:
+        """``price``."""
+        return "price"
+
+    @cached_property
+    def crossings(self) -> ChangePoints:
+        """The rows at which a pool's price comes to lie above its ceiling."""
+        above = self.prices.rises(self.prices.values > self.prices.per_row(self.ceiling))
+        rows = np.flatnonzero(above)
+        return ChangePoints(
+            np.searchsorted(rows, self.prices.offsets), self.prices.times_s[rows], self.prices.values[rows]
+        )
+
+    def next_time(self, pool: int, healthy: int, after_s: int) -> int:
+        """Return when the price next comes to lie above the ceiling."""
+        del healthy
+        times, _ = self.crossings.of(pool)
+        k = int(np.searchsorted(times, after_s, side="right"))
+        return int(times[k]) if k < len(times) else NEVER
+
+    def kept(self, pool: int, healthy: int, time_s: int) -> int:
+        """Keep none above the ceiling, all else."""
+        price = value_in_force(self.prices, pool, time_s)
+        return 0 if price > self.ceiling[pool] else healthy
