@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         PriceHistory,
         ReadReport,
         format_time,
+        load_market,
         parse_request,
         parse_time,
         read_availability,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         read_on_demand,
         read_prices,
         read_request,
+        save_market,
     )
     from fleet.market import ChangePoints, Market
     from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
@@ -105,6 +107,7 @@ _ROOMS = {
         "PriceHistory",
         "ReadReport",
         "format_time",
+        "load_market",
         "parse_request",
         "parse_time",
         "read_availability",
@@ -113,6 +116,7 @@ _ROOMS = {
         "read_on_demand",
         "read_prices",
         "read_request",
+        "save_market",
     ),
     "attributes": ("InstanceRequirements", "RequirementsLine"),
     "catalogue": ("Catalogue", "InstanceType"),
@@ -192,6 +196,7 @@ __all__ = [
     "frontier",
     "hibernating_only",
     "launches",
+    "load_market",
     "lp_file",
     "parse_request",
     "parse_time",
@@ -204,6 +209,7 @@ __all__ = [
     "read_request",
     "replay",
     "resolve",
+    "save_market",
     "scale_down",
     "snapshot_at",
     "strategy_names",

@@ -66,6 +66,26 @@ class ChangePoints:
             )
 
     @classmethod
+    def indexed(
+        cls,
+        offsets: Ints,
+        times_s: Ints,
+        values: Floats,
+        *,
+        landmarks: tuple[int, int, Ints],
+        integral: Floats,
+    ) -> ChangePoints:
+        """Build from columns that were checked and indexed before, without a copy.
+
+        For memory-mapped columns: nothing is read until it is needed. All arrays must be read-only.
+        """
+        points = object.__new__(cls)
+        for name, column in (("offsets", offsets), ("times_s", times_s), ("values", values)):
+            object.__setattr__(points, name, column)
+        points.__dict__.update(landmarks=landmarks, integral=integral)
+        return points
+
+    @classmethod
     def from_rows(
         cls, n: int, pool: npt.ArrayLike, times_s: npt.ArrayLike, values: npt.ArrayLike
     ) -> ChangePoints:
@@ -200,6 +220,8 @@ class ChangePoints:
     def take(self, rows: npt.NDArray[Any]) -> ChangePoints:
         """Return the pools at ``rows`` (positions; they may repeat), in that order."""
         picked = np.arange(len(self))[rows]
+        if np.array_equal(picked, np.arange(len(self))):
+            return self
         lengths = (self.offsets[1:] - self.offsets[:-1])[picked]
         offsets = np.concatenate(([0], np.cumsum(lengths)))
         shift = np.repeat(self.offsets[:-1][picked] - offsets[:-1], lengths)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from fleet.cli.cache import cache
 from fleet.cli.files import check_output, check_paths, write_text
 from fleet.cli.inputs import (
     MarketFiles,
@@ -56,6 +57,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you.",
 )
+
+app.command()(cache)
 
 PLOT_ENDINGS = (".png", ".svg")
 

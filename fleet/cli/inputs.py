@@ -12,6 +12,7 @@ from rich.console import Console
 from fleet.cli.output import print_warnings
 from fleet.errors import CapacityDataError, InputError
 from fleet.formats import (
+    is_market_folder,
     parse_request,
     parse_time,
     read_availability,
@@ -20,6 +21,7 @@ from fleet.formats import (
     read_prices,
     read_request,
 )
+from fleet.formats import load_market as load_kept
 from fleet.formats.price_history import PriceHistory
 from fleet.market import Market
 from fleet.request import FleetRequest
@@ -71,10 +73,7 @@ def load_market(files: MarketFiles, errors: Console) -> Market:
     if files.capacity is not None and files.availability is not None:
         raise InputError("--capacity and --availability", "exclude each other", "keep one")
     check_traces(files)
-    history = prices_with_progress(files.prices, errors)
-    if history.report.skipped or history.report.conflicting:
-        errors.print(history.report.summary(), style="dim", highlight=False, markup=False, soft_wrap=True)
-    market = history.market
+    market = load_prices(files.prices, errors)
     if files.on_demand is not None:
         market = read_on_demand(files.on_demand).apply(market)
     if files.capacity is not None:
@@ -82,6 +81,16 @@ def load_market(files: MarketFiles, errors: Console) -> Market:
     if files.availability is not None:
         market = with_traces(files, market)
     return market
+
+
+def load_prices(path: Path, errors: Console) -> Market:
+    """Return the market of a price history, or of a folder that ``spotfleet cache`` wrote."""
+    if is_market_folder(path):
+        return load_kept(path)
+    history = prices_with_progress(path, errors)
+    if history.report.skipped or history.report.conflicting:
+        errors.print(history.report.summary(), style="dim", highlight=False, markup=False, soft_wrap=True)
+    return history.market
 
 
 def prices_with_progress(path: Path, errors: Console) -> PriceHistory:

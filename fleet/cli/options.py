@@ -36,7 +36,10 @@ Request = Annotated[
     str, typer.Argument(help="AWS JSON: SpotFleetRequestConfig or create-fleet; - for stdin.")
 ]
 Prices = Annotated[
-    Path, typer.Option(help="describe-spot-price-history: a file or folder (JSON, CSV, TSV, .gz).")
+    Path,
+    typer.Option(
+        help="describe-spot-price-history: a file or folder (JSON, CSV, TSV, .gz), or what `cache` wrote."
+    ),
 ]
 Product = Annotated[str, typer.Option(help="Operating system of the pools.")]
 OnDemand = Annotated[Path | None, typer.Option("--on-demand", help="CSV of on-demand prices.")]

@@ -4,6 +4,7 @@ from fleet.formats.availability import read_availability
 from fleet.formats.capacity import read_capacity
 from fleet.formats.fleet_request import parse_request, read_request
 from fleet.formats.instance_types import read_instance_types
+from fleet.formats.market_folder import is_market_folder, load_market, save_market
 from fleet.formats.on_demand import OnDemandPrices, read_on_demand
 from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_prices
 from fleet.formats.times import format_time, parse_time
@@ -14,6 +15,8 @@ __all__ = [
     "ReadReport",
     "Skipped",
     "format_time",
+    "is_market_folder",
+    "load_market",
     "parse_request",
     "parse_time",
     "read_availability",
@@ -22,4 +25,5 @@ __all__ = [
     "read_on_demand",
     "read_prices",
     "read_request",
+    "save_market",
 ]

@@ -119,6 +119,8 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
         If nothing usable is there, or a record holds a wrong value.
     """
     root = Path(path)
+    if (root / "market.json").is_file():
+        raise PriceDataError(f"{root}", "is a market that was read before", "use load_market")
     files = files_of(root)
     index: PoolIndex = {}
     parts: list[Columns] = []
