@@ -1,0 +1,133 @@
+"""A plan in the words of what deploys it. A new form is a module here and one line in ``FORMS``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fleet.allocation import Allocation
+from fleet.errors import InputError
+from fleet.export.aws import auto_scaling_group, create_fleet, spot_fleet
+from fleet.export.deployment import Deployment, Writer, deploy
+from fleet.export.identity import LaunchIdentity, identity_of
+from fleet.export.tables import focus_csv, focus_rows, plan_csv
+
+__all__ = [
+    "FORMS",
+    "Deployment",
+    "LaunchIdentity",
+    "WrittenPlan",
+    "deploy",
+    "export_plan",
+    "focus_csv",
+    "focus_rows",
+    "identity_of",
+]
+
+
+@dataclass(frozen=True)
+class WrittenPlan:
+    """A plan as text, and what its form cannot say."""
+
+    form: str
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+Cores = Mapping[str, float] | None
+Form = Callable[[Allocation, LaunchIdentity, Cores], tuple[str, tuple[str, ...]]]
+
+
+def aws_json(write: Writer, *, role: bool = False) -> Form:
+    """Return the form that is AWS JSON: one document, or a list of them."""
+
+    def form(allocation: Allocation, identity: LaunchIdentity, cores: Cores) -> tuple[str, tuple[str, ...]]:
+        del cores
+        made = deploy(allocation, identity, write)
+        document = made.documents[0] if len(made.documents) == 1 else list(made.documents)
+        return json.dumps(document, indent=2) + "\n", (*made.warnings, *identity.missing(role=role))
+
+    return form
+
+
+def terraform(write: Writer, kind: str) -> Form:
+    """Return the form that is Terraform made from AWS JSON."""
+
+    def form(allocation: Allocation, identity: LaunchIdentity, cores: Cores) -> tuple[str, tuple[str, ...]]:
+        from fleet.export.terraform import terraform_fleets, terraform_groups
+
+        del cores
+        made = deploy(allocation, identity, write)
+        turn = terraform_groups if kind == "group" else terraform_fleets
+        text, lost = turn(made.documents, identity.name)
+        return text, (*made.warnings, *lost, *identity.missing(role=False))
+
+    return form
+
+
+def karpenter_form(
+    allocation: Allocation, identity: LaunchIdentity, cores: Cores
+) -> tuple[str, tuple[str, ...]]:
+    """Karpenter's objects."""
+    from fleet.export.karpenter import karpenter
+
+    return karpenter(allocation, identity.name, cores)
+
+
+def skypilot_form(
+    allocation: Allocation, identity: LaunchIdentity, cores: Cores
+) -> tuple[str, tuple[str, ...]]:
+    """SkyPilot's task."""
+    from fleet.export.skypilot import skypilot
+
+    del cores
+    return skypilot(allocation, identity.name)
+
+
+def csv_form(allocation: Allocation, identity: LaunchIdentity, cores: Cores) -> tuple[str, tuple[str, ...]]:
+    """One row a pool."""
+    del identity, cores
+    return plan_csv(allocation), ()
+
+
+FORMS: dict[str, Form] = {
+    "spot-fleet": aws_json(spot_fleet, role=True),
+    "create-fleet": aws_json(create_fleet),
+    "auto-scaling-group": aws_json(auto_scaling_group),
+    "terraform-fleet": terraform(create_fleet, "fleet"),
+    "terraform-asg": terraform(auto_scaling_group, "group"),
+    "karpenter": karpenter_form,
+    "skypilot": skypilot_form,
+    "csv": csv_form,
+}
+
+
+def export_plan(
+    allocation: Allocation,
+    form: str,
+    *,
+    identity: LaunchIdentity | None = None,
+    vcpus: Cores = None,
+) -> WrittenPlan:
+    """Write an allocation in a form that deploys it.
+
+    Parameters
+    ----------
+    form
+        A name in ``FORMS``: ``spot-fleet``, ``create-fleet``, ``auto-scaling-group``, ``terraform-fleet``,
+        ``terraform-asg``, ``karpenter``, ``skypilot`` or ``csv``.
+    identity
+        The launch template and role that AWS needs; placeholders (with a warning) where not stated.
+    vcpus
+        vCPU of each instance type, for Karpenter's limits.
+
+    Raises
+    ------
+    InputError
+        If the form is unknown, or has no words even for the plan's single pools.
+    """
+    if form not in FORMS:
+        raise InputError(f"form {form!r}", f"is one of {', '.join(FORMS)}", "correct it")
+    text, warnings = FORMS[form](allocation, identity or LaunchIdentity(), vcpus)
+    return WrittenPlan(form, text, warnings)

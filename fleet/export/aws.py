@@ -1,0 +1,248 @@
+"""A fleet request as AWS JSON: ``SpotFleetRequestConfig``, ``create-fleet``, or an Auto Scaling group.
+
+The readers in `fleet.formats` read what is written here. What a form cannot say is a `CannotSayError`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fleet.errors import InputError
+from fleet.exact import to_nano_scalar
+from fleet.export.identity import LaunchIdentity
+from fleet.request import FleetRequest, Override
+
+__all__ = ["CannotSayError", "auto_scaling_group", "create_fleet", "spot_fleet"]
+
+ZONE_ID = re.compile(r"[a-z]+\d+-az\d+")
+STRATEGIES = {
+    "lowestPrice": "lowest-price",
+    "diversified": "diversified",
+    "capacityOptimized": "capacity-optimized",
+    "capacityOptimizedPrioritized": "capacity-optimized-prioritized",
+    "priceCapacityOptimized": "price-capacity-optimized",
+}
+ON_DEMAND_STRATEGIES = {"lowestPrice": "lowest-price", "prioritized": "prioritized"}
+HEAVIEST = 999
+
+
+class CannotSayError(InputError):
+    """A form has no words for a part of a request."""
+
+
+def spot_fleet(request: FleetRequest, identity: LaunchIdentity) -> dict[str, Any]:
+    """Return ``SpotFleetRequestConfig`` (RequestSpotFleet)."""
+    if request.fleet_type == "instant":
+        raise CannotSayError("Type instant", "is not a type of Spot Fleet", "write create-fleet")
+    refuse_balanced(request)
+    document = {
+        "IamFleetRole": identity.role,
+        "AllocationStrategy": aws_strategy(request),
+        "OnDemandAllocationStrategy": request.on_demand_strategy,
+        "TargetCapacity": whole(request.target_capacity, "TargetCapacity"),
+        "OnDemandTargetCapacity": whole(request.on_demand_target_capacity, "OnDemandTargetCapacity"),
+        "Type": request.fleet_type,
+        "ExcessCapacityTerminationPolicy": "default" if request.terminate_excess else "noTermination",
+        "InstanceInterruptionBehavior": request.interruption_behavior,
+        "LaunchTemplateConfigs": templates(request, identity, "SpotPrice"),
+    }
+    optional = {
+        "SpotPrice": money(request.max_price),
+        "SpotMaxTotalPrice": money(request.spot_max_total_price),
+        "OnDemandMaxTotalPrice": money(request.on_demand_max_total_price),
+        "InstancePoolsToUseCount": request.instance_pools_to_use_count,
+        "ValidFrom": moment(request.valid_from),
+        "ValidUntil": moment(request.valid_until),
+    }
+    return document | stated(optional)
+
+
+def create_fleet(request: FleetRequest, identity: LaunchIdentity) -> dict[str, Any]:
+    """Return the input of ``create-fleet`` (CreateFleet)."""
+    refuse_balanced(request)
+    total = whole(request.target_capacity, "TotalTargetCapacity")
+    on_demand = whole(request.on_demand_target_capacity, "OnDemandTargetCapacity")
+    spot_options = {
+        "AllocationStrategy": STRATEGIES[aws_strategy(request)],
+        "InstanceInterruptionBehavior": request.interruption_behavior,
+    } | stated(
+        {
+            "InstancePoolsToUseCount": request.instance_pools_to_use_count,
+            "MaxTotalPrice": money(request.spot_max_total_price),
+            "SingleInstanceType": request.single_instance_type or None,
+            "SingleAvailabilityZone": request.single_availability_zone or None,
+            "MinTargetCapacity": None
+            if request.min_target_capacity is None
+            else whole(request.min_target_capacity, "MinTargetCapacity"),
+        }
+    )
+    document: dict[str, Any] = {
+        "Type": request.fleet_type,
+        "LaunchTemplateConfigs": templates(request, identity, "MaxPrice"),
+        "TargetCapacitySpecification": {
+            "TotalTargetCapacity": total,
+            "OnDemandTargetCapacity": on_demand,
+            "SpotTargetCapacity": total - on_demand,
+            "DefaultTargetCapacityType": "spot" if on_demand < total else "on-demand",
+        },
+        "SpotOptions": spot_options,
+        "OnDemandOptions": {"AllocationStrategy": ON_DEMAND_STRATEGIES[request.on_demand_strategy]}
+        | stated({"MaxTotalPrice": money(request.on_demand_max_total_price)}),
+    }
+    if request.fleet_type == "maintain":
+        document["ExcessCapacityTerminationPolicy"] = (
+            "termination" if request.terminate_excess else "no-termination"
+        )
+    return document | stated(
+        {"ValidFrom": moment(request.valid_from), "ValidUntil": moment(request.valid_until)}
+    )
+
+
+def auto_scaling_group(request: FleetRequest, identity: LaunchIdentity) -> dict[str, Any]:
+    """Return the input of ``create-auto-scaling-group`` with its ``MixedInstancesPolicy``.
+
+    A group crosses its types with its zones and knows one max price, no budget and no ``diversified``.
+    """
+    strategy = aws_strategy(request)
+    if strategy == "diversified":
+        raise CannotSayError("diversified", "is not a strategy of Auto Scaling", "write create-fleet")
+    if request.spot_max_total_price is not None or request.on_demand_max_total_price is not None:
+        raise CannotSayError("a budget", "is not known to Auto Scaling", "write create-fleet")
+    if request.fleet_type != "maintain":
+        raise CannotSayError(
+            f"Type {request.fleet_type}", "is not known to Auto Scaling", "write create-fleet"
+        )
+    desired = whole(request.target_capacity, "DesiredCapacity")
+    spread = {
+        "OnDemandAllocationStrategy": ON_DEMAND_STRATEGIES[request.on_demand_strategy],
+        "OnDemandBaseCapacity": whole(request.on_demand_target_capacity, "OnDemandBaseCapacity"),
+        "OnDemandPercentageAboveBaseCapacity": 0,
+        "SpotAllocationStrategy": STRATEGIES[strategy],
+    } | stated(
+        {
+            "SpotInstancePools": (request.instance_pools_to_use_count or 1)
+            if strategy == "lowestPrice"
+            else None,
+            "SpotMaxPrice": money(one_price(request)),
+        }
+    )
+    return {
+        "AutoScalingGroupName": identity.name,
+        "MinSize": 0,
+        "MaxSize": desired,
+        "DesiredCapacity": desired,
+        "AvailabilityZones": list(dict.fromkeys(o.availability_zone for o in request.overrides)),
+        "MixedInstancesPolicy": {
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": identity.specification(),
+                "Overrides": group_overrides(request.overrides),
+            },
+            "InstancesDistribution": spread,
+        },
+    }
+
+
+def group_overrides(overrides: tuple[Override, ...]) -> list[dict[str, Any]]:
+    """Return one line a type, in order of priority; a group takes weights for all types or for none."""
+    order = sorted(overrides, key=lambda o: float("inf") if o.priority is None else o.priority)
+    weights: dict[str, float] = {}
+    for override in order:
+        weight = weights.setdefault(override.instance_type, override.weight)
+        if weight != override.weight:
+            raise CannotSayError(
+                f"two weights of {override.instance_type}",
+                "cannot be told apart by zone",
+                "write create-fleet",
+            )
+    if all(weight == 1 for weight in weights.values()):
+        return [{"InstanceType": name} for name in weights]
+    for name, weight in weights.items():
+        if whole(weight, f"WeightedCapacity of {name}") > HEAVIEST:
+            raise CannotSayError(f"WeightedCapacity {weight:g}", "is at most 999 in a group", "scale it down")
+    return [{"InstanceType": name, "WeightedCapacity": f"{weight:g}"} for name, weight in weights.items()]
+
+
+def one_price(request: FleetRequest) -> float | None:
+    """Return the max price that all overrides share."""
+    prices = {request.max_price if o.max_price is None else o.max_price for o in request.overrides}
+    if len(prices) > 1:
+        raise CannotSayError("max prices that differ", "a group has one SpotMaxPrice", "write create-fleet")
+    return prices.pop()
+
+
+def refuse_balanced(request: FleetRequest) -> None:
+    """Refuse a group's balance of zones, which no fleet API knows."""
+    if request.balance_zones:
+        raise CannotSayError(
+            "balanced zones", "are a rule of Auto Scaling groups only", "write auto-scaling-group"
+        )
+
+
+def aws_strategy(request: FleetRequest) -> str:
+    """Return the request's strategy, if AWS has it."""
+    if request.strategy not in STRATEGIES:
+        raise CannotSayError(f"strategy {request.strategy}", "is not one of AWS's", "name one of AWS's")
+    return request.strategy
+
+
+def templates(request: FleetRequest, identity: LaunchIdentity, price_key: str) -> list[dict[str, Any]]:
+    """Return ``LaunchTemplateConfigs`` with one override a pool."""
+    lines = [
+        {"InstanceType": o.instance_type}
+        | stated(
+            {
+                **zone_field(o.availability_zone),
+                "WeightedCapacity": None if o.weight == 1 else plain(o.weight),
+                price_key: money(stated_price(o, request, price_key)),
+                "Priority": None if o.priority is None else float(o.priority),
+            }
+        )
+        for o in request.overrides
+    ]
+    return [{"LaunchTemplateSpecification": identity.specification(), "Overrides": lines}]
+
+
+def stated_price(override: Override, request: FleetRequest, price_key: str) -> float | None:
+    """Return an override's max price; where the API has none for the fleet, each override states it."""
+    if override.max_price is None and price_key == "MaxPrice":
+        return request.max_price
+    return override.max_price
+
+
+def zone_field(zone: str | None) -> dict[str, str | None]:
+    """Return a zone under the key for names or for IDs."""
+    by_id = zone is not None and ZONE_ID.fullmatch(zone) is not None
+    return {"AvailabilityZoneId" if by_id else "AvailabilityZone": zone}
+
+
+def stated(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def whole(value: float, what: str) -> int:
+    """Return a whole number; AWS takes no other here."""
+    if not float(value).is_integer():
+        raise CannotSayError(f"{what} {value:g}", "is a whole number", "scale units and weights up")
+    return int(value)
+
+
+def plain(value: float) -> float | int:
+    """Return a number without a needless fraction."""
+    return int(value) if float(value).is_integer() else value
+
+
+def money(value: float | None) -> str | None:
+    """Return dollars as the decimal text that AWS takes, exact to 1e-9."""
+    if value is None:
+        return None
+    nano = to_nano_scalar(value, "price")
+    return f"{nano // 10**9}.{nano % 10**9:09d}".rstrip("0").rstrip(".")
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a time as AWS takes it."""
+    return None if value is None else value.isoformat()

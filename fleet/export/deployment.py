@@ -1,0 +1,191 @@
+"""From an allocation to requests that AWS's own rules turn into exactly that allocation again.
+
+A fleet API takes pools, a target and a strategy, not counts. So the request is narrowed to the pools that the
+allocation uses and, as a proof, written, read back and allocated by AWS's rule on the same prices. Where that
+gives other counts (an exact optimum, limits that AWS lacks, what already runs), or the form cannot say the
+request, each pool gets a request of its own that can only mean its count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fleet.allocation import Allocation
+from fleet.allocator import allocate
+from fleet.errors import CheckError, FleetError
+from fleet.exact import on_grid
+from fleet.export.aws import CannotSayError
+from fleet.export.identity import LaunchIdentity
+from fleet.formats import parse_request
+from fleet.pools import LaunchPools
+from fleet.request import FleetRequest, Override
+from fleet.snapshot import Snapshot
+
+__all__ = ["Deployment", "deploy", "narrowed", "pinned"]
+
+Writer = Callable[[FleetRequest, LaunchIdentity], dict[str, Any]]
+Count = tuple[str, str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Deployment:
+    """Documents that together launch an allocation.
+
+    Parameters
+    ----------
+    documents
+        AWS JSON; one where a single request says it, else one a pool.
+    warnings
+        What the form cannot say, and placeholders.
+    """
+
+    documents: tuple[dict[str, Any], ...]
+    warnings: tuple[str, ...] = ()
+
+
+def deploy(allocation: Allocation, identity: LaunchIdentity, write: Writer) -> Deployment:
+    """Return the fewest documents whose reading, by AWS's rule, is the allocation.
+
+    Raises
+    ------
+    CheckError
+        If even one request a pool would not give the allocation.
+    """
+    if not allocation.lines():
+        return Deployment((), ("the allocation launches nothing: nothing to write",))
+    try:
+        document = write(narrowed(allocation), identity)
+    except CannotSayError as error:
+        reason = f"{error.wrong} {error.rule}"
+    else:
+        if reproduces([document], allocation):
+            return Deployment((document,))
+        reason = "AWS's rule on these pools alone gives other counts"
+    requests = pinned(allocation)
+    documents = tuple(
+        write(request, replace(identity, name=f"{identity.name}-{k}"))
+        for k, request in enumerate(requests, 1)
+    )
+    if not reproduces(list(documents), allocation):
+        raise CheckError("the written plan", "does not read back as the allocation")
+    warnings = [f"one request a pool ({len(documents)}), each for its count: {reason}"]
+    if allocation.request.spot_max_total_price is not None:
+        warnings.append("SpotMaxTotalPrice holds for the plan as a whole; single requests cannot share it")
+    return Deployment(documents, tuple(warnings))
+
+
+def narrowed(allocation: Allocation) -> FleetRequest:
+    """Return the allocation's request with only the pools that it uses."""
+    pools = allocation.snapshot.pools
+    used = np.flatnonzero(allocation.spot_instances + allocation.on_demand_instances)
+    request = allocation.request
+    fleet_wide = np.nan if request.max_price is None else request.max_price
+    overrides = tuple(
+        Override(
+            pools.instance_type[i],
+            pools.availability_zone[i],
+            float(pools.weight[i]),
+            None
+            if np.isnan(pools.max_price[i]) or pools.max_price[i] == fleet_wide
+            else float(pools.max_price[i]),
+            float(pools.priority[i]) if np.isfinite(pools.priority[i]) else None,
+        )
+        for i in used.tolist()
+    )
+    return replace(
+        request,
+        overrides=overrides,
+        requirements=(),
+        strategy=allocation.strategy,
+        instance_pools_to_use_count=request.instance_pools_to_use_count
+        if allocation.strategy == "lowestPrice"
+        else None,
+        target_capacity_unit_type="units",
+        notes=(),
+    )
+
+
+def pinned(allocation: Allocation) -> list[FleetRequest]:
+    """Return one request a pool and lifecycle, in instances, that can only mean its count."""
+    pools = allocation.snapshot.pools
+    request = allocation.request
+    found = []
+    for lifecycle, counts in (
+        ("spot", allocation.spot_instances),
+        ("on-demand", allocation.on_demand_instances),
+    ):
+        for i in np.flatnonzero(counts).tolist():
+            price = float(on_grid(pools.max_price[i : i + 1] * pools.weight[i])[0])
+            override = Override(
+                pools.instance_type[i],
+                pools.availability_zone[i],
+                max_price=None if np.isnan(price) else price,
+            )
+            found.append(
+                FleetRequest(
+                    float(counts[i]),
+                    (override,),
+                    on_demand_target_capacity=float(counts[i]) if lifecycle == "on-demand" else 0.0,
+                    fleet_type=request.fleet_type,
+                    interruption_behavior=request.interruption_behavior,
+                    terminate_excess=request.terminate_excess,
+                    valid_from=request.valid_from,
+                    valid_until=request.valid_until,
+                )
+            )
+    return found
+
+
+def reproduces(documents: list[dict[str, Any]], allocation: Allocation) -> bool:
+    """Whether the documents, read back and allocated by AWS's rule on the same snapshot, give the counts."""
+    counts: Counter[Count] = Counter()
+    try:
+        for document in documents:
+            counts += counts_of(parse_request(document), allocation.snapshot)
+    except (KeyError, FleetError):
+        return False  # the form names a pool that the market lacks, or the rule finds no answer
+    wanted = {
+        (line["instance_type"], line["availability_zone"], line["lifecycle"]): line["instances"]
+        for line in allocation.lines()
+    }
+    return dict(counts) == wanted
+
+
+def counts_of(request: FleetRequest, snapshot: Snapshot) -> Counter[Count]:
+    """Return what AWS's rule launches on the prices of a snapshot; KeyError for a pool that it lacks."""
+    product = snapshot.pools.product[0]
+    rows = np.array(
+        [
+            snapshot.pools.index((o.instance_type, str(o.availability_zone), product))
+            for o in request.overrides
+        ]
+    )
+    prices = [request.max_price if o.max_price is None else o.max_price for o in request.overrides]
+    pools = LaunchPools.of(
+        snapshot.pools.instance_type[rows],
+        snapshot.pools.availability_zone[rows],
+        product,
+        weight=[o.weight for o in request.overrides],
+        on_demand_price=snapshot.pools.on_demand_price[rows],
+        max_price=[np.nan if price is None else price for price in prices],
+        priority=[np.inf if o.priority is None else o.priority for o in request.overrides],
+    )
+    cut = Snapshot(
+        pools,
+        snapshot.spot_price[rows],
+        snapshot.available[rows],
+        snapshot.capacity_score[rows],
+        snapshot.capacity_source,
+        snapshot.time_s,
+    )
+    return Counter(
+        {
+            (line["instance_type"], line["availability_zone"], line["lifecycle"]): line["instances"]
+            for line in allocate(request, cut).lines()
+        }
+    )

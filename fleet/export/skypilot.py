@@ -1,0 +1,37 @@
+"""A plan as a SkyPilot task: the plan's pools in order of preference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fleet.allocation import Allocation
+from fleet.pools import region_of
+
+__all__ = ["skypilot"]
+
+
+def skypilot(allocation: Allocation, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the YAML of a task, and what it cannot say."""
+    import yaml
+
+    lines = sorted(allocation.lines(), key=lambda line: -line["units"])
+    ordered = [
+        {
+            "infra": f"aws/{region_of(line['availability_zone'])}/{line['availability_zone']}",
+            "instance_type": line["instance_type"],
+            "use_spot": line["lifecycle"] == "spot",
+        }
+        for line in lines
+    ]
+    task: dict[str, Any] = {
+        "name": name,
+        "num_nodes": sum(line["instances"] for line in lines),
+        "resources": {"ordered": ordered, "job_recovery": {"strategy": "EAGER_NEXT_REGION"}},
+    }
+    warnings = []
+    if len(lines) > 1:
+        warnings.append(
+            "SkyPilot puts all nodes of a task into one pool: the plan's pools become an order of "
+            "preference, and the number of nodes is that of all of them"
+        )
+    return yaml.safe_dump(task, sort_keys=False), tuple(warnings)

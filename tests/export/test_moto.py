@@ -1,0 +1,68 @@
+"""A moto server accepts what is written, through a real boto3 client.
+
+moto is no oracle of what AWS launches (it takes any price and miscounts weights); it is a second reader of
+the documents that knows the wire format.
+"""
+
+import boto3
+import pytest
+
+import fleet
+from fleet.export import deploy
+from fleet.export.aws import auto_scaling_group, create_fleet, spot_fleet
+from tests.export.test_aws_documents import market, request
+
+KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def clients():
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    yield {
+        name: boto3.client(name, endpoint_url=f"http://127.0.0.1:{port}", **KEYS)
+        for name in ("ec2", "autoscaling")
+    }
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def identity(clients):
+    image = clients["ec2"].describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    template = clients["ec2"].create_launch_template(
+        LaunchTemplateName="web", LaunchTemplateData={"ImageId": image, "InstanceType": "m5.large"}
+    )
+    return fleet.LaunchIdentity(
+        template["LaunchTemplate"]["LaunchTemplateId"], "1", "arn:aws:iam::123456789012:role/fleet"
+    )
+
+
+@pytest.fixture
+def allocation():
+    return fleet.allocate(request(15, on_demand_target_capacity=2), market(available=[4, 3, 5, 2]))
+
+
+def test_spot_fleet(clients, identity, allocation):
+    for document in deploy(allocation, identity, spot_fleet).documents:
+        made = clients["ec2"].request_spot_fleet(SpotFleetRequestConfig=document)
+        found = clients["ec2"].describe_spot_fleet_requests(SpotFleetRequestIds=[made["SpotFleetRequestId"]])
+        config = found["SpotFleetRequestConfigs"][0]["SpotFleetRequestConfig"]
+        assert config["TargetCapacity"] == document["TargetCapacity"]
+
+
+def test_create_fleet(clients, identity, allocation):
+    for document in deploy(allocation, identity, create_fleet).documents:
+        assert clients["ec2"].create_fleet(**document)["FleetId"].startswith("fleet-")
+
+
+def test_auto_scaling_group(clients, identity, allocation):
+    for document in deploy(allocation, identity, auto_scaling_group).documents:
+        clients["autoscaling"].create_auto_scaling_group(**document)
+        name = document["AutoScalingGroupName"]
+        (group,) = clients["autoscaling"].describe_auto_scaling_groups(AutoScalingGroupNames=[name])[
+            "AutoScalingGroups"
+        ]
+        assert group["DesiredCapacity"] == document["DesiredCapacity"]

@@ -1,0 +1,104 @@
+"""Terraform, Karpenter, SkyPilot, CSV and FOCUS: what stands in them, and what they say they cannot say."""
+
+import csv
+import io
+import json
+
+import pytest
+import yaml
+
+import fleet
+from fleet.export import identity_of
+from fleet.export.tables import FOCUS_COLUMNS
+from tests.export.test_aws_documents import IDENTITY, market, request
+
+
+@pytest.fixture
+def allocation():
+    return fleet.allocate(request(21, on_demand_target_capacity=3), market(available=[4, 3, 5, 2]))
+
+
+def test_terraform_fleet(allocation):
+    plan = fleet.export_plan(allocation, "terraform-fleet", identity=IDENTITY)
+    resource = json.loads(plan.text)["resource"]["aws_ec2_fleet"]["spotfleet"]
+    (config,) = resource["launch_template_config"]
+    assert config["launch_template_specification"] == {
+        "launch_template_id": "lt-0123456789abcdef0",
+        "version": "3",
+    }
+    assert resource["spot_options"]["allocation_strategy"] == "lowestPrice"
+    assert resource["target_capacity_specification"]["on_demand_target_capacity"] == 3
+    assert {o["instance_type"] for o in config["override"]} == {
+        line["instance_type"] for line in allocation.lines()
+    }
+    budget = fleet.allocate(request(4, spot_max_total_price=2.0), market())
+    assert "MaxTotalPrice" in fleet.export_plan(budget, "terraform-fleet").warnings[0]
+
+
+def test_terraform_group(allocation):
+    text = fleet.export_plan(allocation, "terraform-asg", identity=IDENTITY).text
+    groups = json.loads(text)["resource"]["aws_autoscaling_group"]
+    total = sum(group["desired_capacity"] for group in groups.values())
+    assert total in (21, sum(line["instances"] for line in allocation.lines()))
+    for group in groups.values():
+        spread = group["mixed_instances_policy"]["instances_distribution"]
+        assert spread["on_demand_percentage_above_base_capacity"] == 0
+
+
+def test_karpenter(allocation):
+    plan = fleet.export_plan(allocation, "karpenter", vcpus={"m5.large": 2})
+    documents = list(yaml.safe_load_all(plan.text))
+    pools = [d for d in documents if d["kind"] == "NodePool"]
+    overlays = [d for d in documents if d["kind"] == "NodeOverlay"]
+    assert len(pools) == len(overlays) == len(allocation.lines())
+    by_name = {d["metadata"]["name"]: d["spec"] for d in pools}
+    large = by_name["spotfleet-spot-m5-large-us-east-1a"]
+    count = next(
+        line["instances"]
+        for line in allocation.lines()
+        if (line["instance_type"], line["availability_zone"], line["lifecycle"])
+        == ("m5.large", "us-east-1a", "spot")
+    )
+    assert large["limits"] == {"cpu": str(2 * count)}
+    assert overlays[0]["spec"]["price"].count(".") == 1
+    assert any("m5.xlarge" in warning for warning in plan.warnings)  # vCPUs not known: no limits
+
+
+def test_skypilot(allocation):
+    plan = fleet.export_plan(allocation, "skypilot")
+    task = yaml.safe_load(plan.text)
+    assert task["num_nodes"] == sum(line["instances"] for line in allocation.lines())
+    assert {o["infra"] for o in task["resources"]["ordered"]} <= {
+        "aws/us-east-1/us-east-1a",
+        "aws/us-east-1/us-east-1b",
+    }
+    assert plan.warnings
+
+
+def test_csv(allocation):
+    rows = list(csv.DictReader(io.StringIO(fleet.export_plan(allocation, "csv").text)))
+    assert sum(float(row["hourly"]) for row in rows) == pytest.approx(allocation.cost_per_hour, abs=1e-6)
+    assert sum(float(row["share"]) for row in rows) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_focus_rows_add_up_to_the_cost():
+    result = fleet.replay(fleet.demo_request(), fleet.synthetic_market(7, days=3))
+    rows = list(csv.DictReader(io.StringIO(fleet.focus_csv(result))))
+    assert tuple(rows[0]) == FOCUS_COLUMNS
+    assert sum(float(row["BilledCost"]) for row in rows) == pytest.approx(result.cost, abs=1e-6)
+    assert {row["PricingCategory"] for row in rows} <= {"Dynamic", "Standard"}
+
+
+def test_the_identity_is_taken_from_the_request():
+    document = {
+        "IamFleetRole": "arn:r",
+        "LaunchTemplateConfigs": [
+            {"LaunchTemplateSpecification": {"LaunchTemplateName": "web", "Version": "7"}}
+        ],
+    }
+    found = identity_of(document)
+    assert (found.launch_template, found.version, found.iam_fleet_role) == ("web", "7", "arn:r")
+    stated = fleet.LaunchIdentity.parse("lt-1:2").over(found)
+    assert (stated.launch_template, stated.version, stated.role) == ("lt-1", "2", "arn:r")
+    with pytest.raises(fleet.InputError, match="launch template"):
+        fleet.LaunchIdentity.parse("lt-1:")
