@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from fleet.cli.cache import cache
+from fleet.cli.exports import export_files, identity_for, write_exports
 from fleet.cli.files import check_output, check_paths, write_text
 from fleet.cli.inputs import (
     MarketFiles,
@@ -24,6 +25,7 @@ from fleet.cli.options import (
     Billing,
     Capacity,
     End,
+    Export,
     InstanceTypes,
     Interruptions,
     Json,
@@ -122,6 +124,13 @@ def allocate(
     survive: Annotated[
         str | None, typer.Option(help="pool, zone ...: losing any one leaves the target (--rounding exact).")
     ] = None,
+    export: Export = None,
+    launch_template: Annotated[
+        str | None, typer.Option(help="ID or NAME[:VERSION] for --export; else the request's own.")
+    ] = None,
+    iam_fleet_role: Annotated[
+        str | None, typer.Option(help="Role ARN for --export spot-fleet; else the request's own.")
+    ] = None,
 ) -> None:
     """Decide what to launch now, with a certificate.
 
@@ -132,6 +141,8 @@ def allocate(
     from fleet.resolution import resolve
     from fleet.snapshot import snapshot_at
 
+    exports = export_files(export or [])
+    check_paths(list(exports), [request, prices, on_demand, capacity, instance_types])
     wanted = load_request(request, subnet_zone)
     check_strategies([strategy or wanted.strategy])
     files = MarketFiles(prices, on_demand, capacity, product=product)
@@ -144,7 +155,9 @@ def allocate(
     resolved = resolve(wanted, market, product)
     snapshot = snapshot_at(resolved.market, resolved.pools, market.end_s if moment is None else moment)
     allocation = decide(wanted, snapshot, strategy=strategy, rounding=rounding, solver=solver, limits=limits)
-    warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s)]
+    identity = identity_for(request, launch_template, iam_fleet_role) if exports else None
+    lost = write_exports(allocation, exports, identity, instance_types)
+    warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
     if json_output:
         print_json({**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))})
     else:

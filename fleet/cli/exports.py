@@ -33,9 +33,7 @@ def export_files(pairs: Sequence[str]) -> dict[Path, str]:
     return found
 
 
-def identity_for(
-    request: str, launch_template: str | None, iam_fleet_role: str | None
-) -> LaunchIdentity:
+def identity_for(request: str, launch_template: str | None, iam_fleet_role: str | None) -> LaunchIdentity:
     """Return what the options state, completed by what the request's own file names."""
     from fleet.export import LaunchIdentity, identity_of
 
@@ -46,7 +44,10 @@ def identity_for(
 
 
 def write_exports(
-    allocation: Allocation, files: dict[Path, str], identity: LaunchIdentity, instance_types: Path | None
+    allocation: Allocation,
+    files: dict[Path, str],
+    identity: LaunchIdentity | None,
+    instance_types: Path | None,
 ) -> list[str]:
     """Write each file and return the warnings: what a form cannot say."""
     from fleet.export import export_plan
@@ -56,7 +57,9 @@ def write_exports(
         from fleet.formats import read_instance_types
 
         vcpus = {name: kind.vcpu for name, kind in read_instance_types(instance_types).types.items()}
-    plans = {path: export_plan(allocation, form, identity=identity, vcpus=vcpus) for path, form in files.items()}
+    plans = {
+        path: export_plan(allocation, form, identity=identity, vcpus=vcpus) for path, form in files.items()
+    }
     for path, plan in plans.items():
         write_text(path, plan.text)
     return [f"{path}: {warning}" for path, plan in plans.items() for warning in plan.warnings]

@@ -12,6 +12,7 @@ __all__ = [
     "Billing",
     "Capacity",
     "End",
+    "Export",
     "InstanceTypes",
     "Interruptions",
     "Json",
@@ -54,6 +55,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 SubnetZone = Annotated[list[str] | None, typer.Option(help="SUBNET=ZONE for subnets named without a zone.")]
 InstanceTypes = Annotated[
     Path | None, typer.Option("--instance-types", help="describe-instance-types JSON or CSV, for attributes.")
+]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(help="FORM=FILE, such as create-fleet=plan.json; once for each file (see docs/export.md)."),
 ]
 Start = Annotated[str | None, typer.Option(help="First second, such as 2021-03-10T00:00:00Z.")]
 End = Annotated[str | None, typer.Option(help="Last second.")]
