@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet.errors import InputError
+from fleet.interruptions import Interruptions
 from fleet.market import Market
 from fleet.replayer import PreparedMarket
 from fleet.request import FleetRequest
@@ -93,7 +94,7 @@ def compare(
     start_s: int | None = None,
     end_s: int | None = None,
     product: str = "Linux/UNIX",
-    interruptions: str | Sequence[str] | None = None,
+    interruptions: Interruptions = None,
     billing: str = "per-second",
     notice_s: int = 120,
     start_delay_s: int = 0,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,6 +14,7 @@ from fleet.allocator.region import on_demand_problem, spot_problem
 from fleet.billing import BILLING_RULES
 from fleet.errors import InputError
 from fleet.formats import format_time
+from fleet.interruptions import Interruptions
 from fleet.market import Market
 from fleet.metrics import (
     availability,
@@ -51,7 +51,7 @@ def replay(
     start_s: int | None = None,
     end_s: int | None = None,
     product: str = "Linux/UNIX",
-    interruptions: str | Sequence[str] | None = None,
+    interruptions: Interruptions = None,
     billing: str = "per-second",
     notice_s: int = 120,
     start_delay_s: int = 0,
@@ -73,8 +73,8 @@ def replay(
     product
         Operating system of the pools.
     interruptions
-        Drivers, one or several: ``price``, ``capacity``; ``none`` alone for none. By default ``price``, and
-        ``capacity`` where the market has it.
+        Drivers, one or several: ``price``, ``capacity``; ``none`` alone for none; or objects (see
+        `fleet.interruptions`). By default ``price``, and ``capacity`` where the market has it.
     billing
         ``per-second`` or ``hour-start`` (see `fleet.billing`).
     notice_s
@@ -82,7 +82,7 @@ def replay(
     start_delay_s
         From launch (billed) to running (counted).
     seed
-        Recorded; the drivers at hand draw no random numbers.
+        Of all that the drivers draw; recorded.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def replay_prepared(
     if request.on_demand_target_capacity > 0:
         require_on_demand_prices(snapshot_at(resolved.market, pools, begin))
     started = time.perf_counter()
-    log = Engine(prepared, chosen, notice_s).run(begin, end)
+    log = Engine(prepared, chosen, notice_s, seed).run(begin, end)
     ran = time.perf_counter()
     table = InstanceTable.of(log, end)
     costs = instance_costs(table, pools, resolved.market.prices, billing)

@@ -5,8 +5,31 @@ stepped through.
 """
 
 from fleet.interruptions.capacity import CapacityDriver
-from fleet.interruptions.choose import DRIVERS, drivers_for
+from fleet.interruptions.choose import DRIVERS, Interruptions, drivers_for
 from fleet.interruptions.price import PriceDriver
-from fleet.interruptions.protocol import NEVER, Driver, value_in_force
+from fleet.interruptions.protocol import (
+    NEVER,
+    AnyDriver,
+    Blow,
+    Driver,
+    InstanceDriver,
+    Standing,
+    StressDriver,
+    value_in_force,
+)
 
-__all__ = ["DRIVERS", "NEVER", "CapacityDriver", "Driver", "PriceDriver", "drivers_for", "value_in_force"]
+__all__ = [
+    "DRIVERS",
+    "NEVER",
+    "AnyDriver",
+    "Blow",
+    "CapacityDriver",
+    "Driver",
+    "InstanceDriver",
+    "Interruptions",
+    "PriceDriver",
+    "Standing",
+    "StressDriver",
+    "drivers_for",
+    "value_in_force",
+]

@@ -1,18 +1,37 @@
-"""What a driver of interruptions must be able to say."""
+"""What a driver of interruptions must be able to say: three kinds, which combine freely.
+
+A `Driver` reads a pool's market. An `InstanceDriver` knows each instance's fate when it is launched. A
+`StressDriver` strikes at its moments, looking at what then runs, and may hold launches back for a time.
+Whatever is random in a driver is a pure function of its seed and of what it is asked, so that runs are
+reproducible and what happens until a moment depends on nothing after it.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
+from fleet.exact import Ints
 from fleet.market import ChangePoints
 
-__all__ = ["NEVER", "Driver", "value_in_force"]
+__all__ = [
+    "NEVER",
+    "AnyDriver",
+    "Blow",
+    "Driver",
+    "InstanceDriver",
+    "Standing",
+    "StressDriver",
+    "value_in_force",
+]
 
 NEVER = 2**62
 
 
+@runtime_checkable
 class Driver(Protocol):
     """A cause of interruptions that is read off a pool's market."""
 
@@ -34,6 +53,100 @@ class Driver(Protocol):
     def kept(self, pool: int, healthy: int, time_s: int) -> int:
         """Return how many of ``healthy`` instances stay at ``time_s``."""
         ...
+
+
+@runtime_checkable
+class InstanceDriver(Protocol):
+    """A cause of interruptions that is drawn for each instance as it is launched (hazards, shocks)."""
+
+    @property
+    def name(self) -> str:
+        """As results name it."""
+        ...
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the driver of a run with this seed; a driver without chance returns itself."""
+        ...
+
+    def ends(self, pool: int, instances: Ints, launch_s: int) -> Ints:
+        """Return when each of the instances that a pool has just launched is given notice.
+
+        Parameters
+        ----------
+        pool
+            Position of the pool.
+        instances
+            Shape (m,), their numbers in the run, counted from 0 in order of launch.
+        launch_s
+            When they were launched (or started again after a stop), seconds UTC.
+
+        Returns
+        -------
+        ndarray
+            Shape (m,), int64, seconds UTC after ``launch_s``; `NEVER` for none.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """What runs at a moment, for a driver that strikes by it.
+
+    Parameters
+    ----------
+    time_s
+        Now, seconds UTC.
+    healthy
+        Shape (n,), Spot instances without notice in each pool.
+    weight
+        Shape (n,), units that an instance serves.
+    """
+
+    time_s: int
+    healthy: Ints
+    weight: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Blow:
+    """What a stress does to a run.
+
+    Parameters
+    ----------
+    lost
+        Shape (n,), instances that are given notice in each pool, oldest first.
+    blocked
+        Shape (n,), pools into which nothing is launched until ``blocked_until_s``; ``None`` for none.
+    """
+
+    lost: Ints
+    blocked: npt.NDArray[np.bool_] | None = None
+    blocked_until_s: int = 0
+
+
+@runtime_checkable
+class StressDriver(Protocol):
+    """A cause of interruptions that strikes at moments of its own, by what then runs."""
+
+    @property
+    def name(self) -> str:
+        """As results name it."""
+        ...
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the driver of a run with this seed; a driver without chance returns itself."""
+        ...
+
+    def moments(self, start_s: int, end_s: int) -> Ints:
+        """Return when it strikes in a replay from ``start_s`` to ``end_s``, rising, seconds UTC."""
+        ...
+
+    def strike(self, standing: Standing) -> Blow:
+        """Return what it does at one of its moments."""
+        ...
+
+
+AnyDriver = Driver | InstanceDriver | StressDriver
 
 
 def value_in_force(points: ChangePoints, pool: int, time_s: int) -> float:

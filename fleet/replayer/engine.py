@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import deque
+from collections import OrderedDict
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,8 +22,9 @@ import numpy as np
 
 from fleet.allocator import allocate, launches, on_demand_launches
 from fleet.exact import Ints, to_nano, to_nano_scalar
-from fleet.interruptions import NEVER, PriceDriver, value_in_force
+from fleet.interruptions import NEVER, value_in_force
 from fleet.replayer.log import ON_DEMAND, EventKind, EventLog, LogWriter, Reason
+from fleet.replayer.perils import Healthy, Perils
 from fleet.replayer.prepared import PreparedMarket
 from fleet.replayer.usability import usability_events
 from fleet.snapshot import Snapshot, snapshot_at
@@ -35,9 +36,9 @@ __all__ = ["Engine"]
 class Engine:
     """One run. Built, run once, read."""
 
-    def __init__(self, prepared: PreparedMarket, strategy: Strategy, notice_s: int) -> None:
+    def __init__(self, prepared: PreparedMarket, strategy: Strategy, notice_s: int, seed: int = 0) -> None:
         request, pools = prepared.request, prepared.pools
-        self.prepared, self.strategy, self.notice_s = prepared, strategy, notice_s
+        self.prepared, self.strategy, self.notice_s, self.seed = prepared, strategy, notice_s, seed
         self.request, self.pools, self.market = request, pools, prepared.market
         self.maintains = request.fleet_type == "maintain"
         self.opens, self.closes = second(request.valid_from, -NEVER), second(request.valid_until, NEVER)
@@ -45,9 +46,8 @@ class Engine:
         self.weight = to_nano(pools.weight, "weight")
         self.missing = to_nano_scalar(request.spot_target_capacity, "target")  # units x 1e9, < 0: overshoot
         self.running = np.zeros(len(pools), dtype=np.int64)  # Spot instances, those under notice included
-        self.healthy: dict[int, deque[int]] = {}  # pool: instances without notice, oldest first
-        self.due: list[tuple[int, int, int, int]] = []  # (time, pool, version, driver)
-        self.version: dict[int, int] = {}
+        self.healthy: Healthy = {}
+        self.perils = Perils(prepared.drivers, self.healthy, pools.weight)
         self.ending: list[tuple[int, int, int, Reason]] = []  # (time, instance, pool, reason)
         self.dry = np.zeros(len(pools), dtype=bool)
         self.out_of_budget = False
@@ -55,6 +55,7 @@ class Engine:
     def run(self, start_s: int, end_s: int) -> EventLog:
         """Run from ``start_s`` to ``end_s`` and return the log."""
         self.log.write(start_s, EventKind.SUBMITTED)
+        self.perils.begin(start_s, end_s, self.seed)
         if start_s <= self.closes < end_s:
             self.log.write(self.closes, EventKind.EXPIRED)
         now = max(start_s, self.opens)
@@ -72,14 +73,14 @@ class Engine:
 
     def next_time(self, now: int) -> int:
         """Return the next second at which anything can happen."""
-        while self.due and self.due[0][2] != self.version[self.due[0][1]]:
-            heapq.heappop(self.due)
-        times = [self.due[0][0] if self.due else NEVER, self.ending[0][0] if self.ending else NEVER]
+        times = [self.perils.next_time(), self.ending[0][0] if self.ending else NEVER]
         if self.maintains and self.missing > 0:
             openings = self.prepared.openings
             k = int(np.searchsorted(openings, now, side="right"))
             if k < len(openings) and openings[k] < self.closes:
                 times.append(int(openings[k]))
+            if (unblock := self.perils.next_unblock(now)) < self.closes:
+                times.append(unblock)
         return min(times)
 
     def launch_on_demand(self, now: int) -> None:
@@ -105,18 +106,29 @@ class Engine:
             budget_per_hour=request.spot_max_total_price,
         )
 
+    def snapshot(self, now: int) -> Snapshot:
+        """Return the market now; a pool into which launches are blocked holds what runs there and no more."""
+        snapshot = snapshot_at(self.market, self.pools, now)
+        blocked = self.perils.blocked(now)
+        if blocked is None:
+            return snapshot
+        available = snapshot.available.copy()
+        available[blocked] = np.minimum(available[blocked], self.running[blocked])
+        return replace(snapshot, available=available)
+
     def launch_missing(self, now: int) -> None:
         """Launch by the strategy what is missing of the target, as far as pools and budget allow."""
         if self.missing <= 0:
             return
-        snapshot = snapshot_at(self.market, self.pools, now)
+        snapshot = self.snapshot(now)
         counts = self.wanted(snapshot)
         dry = self.ran_dry(snapshot, counts)
         for i in np.flatnonzero(counts).tolist():
-            healthy = self.healthy.setdefault(i, deque())
-            for _ in range(int(counts[i])):
-                healthy.append(self.log.launch(now, i, float(snapshot.spot_price[i])))
-            self.schedule(i, now)
+            price = float(snapshot.spot_price[i])
+            launched = [self.log.launch(now, i, price) for _ in range(int(counts[i]))]
+            self.healthy.setdefault(i, OrderedDict()).update(dict.fromkeys(launched))
+            self.perils.launched(i, launched, now)
+            self.perils.changed(i, now)
         self.running += counts
         self.missing -= int(self.weight @ counts)
         self.report(now, snapshot, dry, launched=bool(counts.any()))
@@ -166,37 +178,16 @@ class Engine:
         )
         return bool(room.any())
 
-    def schedule(self, pool: int, now: int) -> None:
-        """Note the next interruption of a pool after its healthy count has changed."""
-        version = self.version[pool] = self.version.get(pool, 0) + 1
-        healthy = len(self.healthy[pool])
-        if not healthy:
-            return
-        for k, driver in enumerate(self.prepared.drivers):
-            time_s = driver.next_time(pool, healthy, now)
-            if time_s < NEVER:
-                heapq.heappush(self.due, (time_s, pool, version, k))
-
     def give_notices(self, now: int) -> None:
-        """Give notice to all whose pool no longer holds them at their price."""
-        drivers = self.prepared.drivers
-        while self.due and self.due[0][0] <= now:
-            _, pool, version, k = heapq.heappop(self.due)
-            if version != self.version[pool]:
-                continue
-            healthy, driver = self.healthy[pool], drivers[k]
-            reason = Reason.PRICE if isinstance(driver, PriceDriver) else Reason.CAPACITY
+        """Give notice to all that the drivers take."""
+        for pool, instances, reason in self.perils.losses(now):
             price = value_in_force(self.market.prices, pool, now)
-            for _ in range(len(healthy) - driver.kept(pool, len(healthy), now)):
-                instance = healthy.popleft()
+            for instance in instances:
+                del self.healthy[pool][instance]
                 self.log.write(
                     now, EventKind.NOTICE, reason=reason, pool=pool, instance=instance, price=price
                 )
                 heapq.heappush(self.ending, (now + self.notice_s, instance, pool, reason))
-            self.schedule(pool, now)
-            for other, again in enumerate(drivers):  # another driver may be due at this very second
-                if other != k and again.kept(pool, len(healthy), now) < len(healthy):
-                    heapq.heappush(self.due, (now, pool, self.version[pool], other))
 
     def end_instances(self, now: int) -> None:
         """End the instances whose notice is over."""

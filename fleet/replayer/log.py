@@ -42,6 +42,8 @@ class Reason(IntEnum):
     NO_PRICE = 4
     DRY = 5
     BUDGET = 6
+    HAZARD = 7
+    STRESS = 8
 
 
 AWS_NAMES = {
@@ -64,7 +66,16 @@ STATUS = {
     Reason.NO_PRICE: "no-price-known",
     Reason.DRY: "capacity-not-available",
     Reason.BUDGET: "max-total-price-reached",
+    Reason.HAZARD: "instance-terminated-no-capacity",
+    Reason.STRESS: "instance-terminated-no-capacity",
 }
+INTERRUPTIONS = {
+    Reason.PRICE: "price",
+    Reason.CAPACITY: "capacity",
+    Reason.HAZARD: "hazard",
+    Reason.STRESS: "stress",
+}
+"""Why EC2 takes an instance, and what the log calls the cause: EC2's status names only two of them."""
 SPOT, ON_DEMAND = 0, 1
 COLUMNS: dict[str, type[np.generic]] = {
     "time_s": np.int64,
@@ -138,7 +149,10 @@ class EventLog:
             units += int(weight[i]) * ((kind == EventKind.LAUNCHED) - (kind == EventKind.TERMINATED))
             if kind == EventKind.PROGRESS:
                 event["fulfilled_capacity"] = units / NANO
-            event["status"] = STATUS[Reason(int(self.reason[k]))]
+            reason = Reason(int(self.reason[k]))
+            event["status"] = STATUS[reason]
+            if reason in INTERRUPTIONS:
+                event["cause"] = INTERRUPTIONS[reason]
             yield event
 
 
@@ -187,7 +201,7 @@ class InstanceTable:
             rows = log.kind == kind
             column[log.instance[rows]] = log.time_s[rows]
         gone = log.kind == EventKind.TERMINATED
-        by_ec2 = gone & ((log.reason == Reason.PRICE) | (log.reason == Reason.CAPACITY))
+        by_ec2 = gone & np.isin(log.reason, list(INTERRUPTIONS))
         interrupted[log.instance[by_ec2]] = True
         return cls(pool, lifecycle, launch, end, notice, interrupted)
 

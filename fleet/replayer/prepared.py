@@ -6,7 +6,6 @@ Everything here takes one pass over the change points; a replay then works in pr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.exact import Floats, Ints
-from fleet.interruptions import Driver, drivers_for
+from fleet.interruptions import AnyDriver, Interruptions, drivers_for
 from fleet.market import Market
 from fleet.pools import LaunchPools
 from fleet.request import FleetRequest
@@ -42,13 +41,11 @@ class PreparedMarket:
 
     resolved: ResolvedRequest
     market: Market
-    drivers: tuple[Driver, ...]
+    drivers: tuple[AnyDriver, ...]
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(
-        cls, resolved: ResolvedRequest, interruptions: str | Sequence[str] | None = None
-    ) -> PreparedMarket:
+    def of(cls, resolved: ResolvedRequest, interruptions: Interruptions = None) -> PreparedMarket:
         """Prepare a resolved request for replays with the named drivers (see `drivers_for`)."""
         market = resolved.market
         drivers = drivers_for(interruptions, market, resolved.pools)

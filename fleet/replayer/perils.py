@@ -1,0 +1,158 @@
+"""When instances are interrupted: what all drivers of a run have due, earliest first.
+
+Within one second drivers act in the order price, capacity (by pool), then those of single instances, then
+stresses.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from fleet.exact import Floats, Ints
+from fleet.interruptions import (
+    NEVER,
+    AnyDriver,
+    Driver,
+    InstanceDriver,
+    PriceDriver,
+    Standing,
+    StressDriver,
+)
+from fleet.replayer.log import Reason
+
+__all__ = ["Healthy", "Loss", "Perils"]
+
+Healthy = dict[int, OrderedDict[int, None]]
+"""Pool: the Spot instances that run there without notice, oldest first."""
+
+
+class Loss(NamedTuple):
+    """Instances that are to be given notice now."""
+
+    pool: int
+    instances: list[int]
+    reason: Reason
+
+
+class Perils:
+    """What is due in one run.
+
+    Parameters
+    ----------
+    drivers
+        What interrupts.
+    healthy
+        Kept by the engine, read here.
+    weight
+        Shape (n,), units an instance.
+    """
+
+    def __init__(self, drivers: Sequence[AnyDriver], healthy: Healthy, weight: Floats) -> None:
+        self.healthy, self.weight = healthy, weight
+        self.by_pool = [driver for driver in drivers if isinstance(driver, Driver)]
+        self.by_instance = [driver for driver in drivers if isinstance(driver, InstanceDriver)]
+        self.stresses = [driver for driver in drivers if isinstance(driver, StressDriver)]
+        self.due: list[tuple[int, int, int, int]] = []  # (time, pool, version, driver)
+        self.version: dict[int, int] = {}
+        self.fates: list[tuple[int, int, int]] = []  # (time, instance, pool)
+        self.strikes: list[tuple[int, int]] = []  # (time, driver)
+        self.blocked_until = np.zeros(len(weight), dtype=np.int64)
+        self.unblocks: list[int] = []
+
+    def begin(self, start_s: int, end_s: int, seed: int) -> None:
+        """Make the drivers ready for a run."""
+        self.by_instance = [driver.with_seed(seed) for driver in self.by_instance]
+        self.stresses = [driver.with_seed(seed) for driver in self.stresses]
+        self.strikes = sorted(
+            (int(time), k)
+            for k, driver in enumerate(self.stresses)
+            for time in driver.moments(start_s, end_s).tolist()
+        )
+
+    def next_time(self) -> int:
+        """Return when the next notice may be due."""
+        while self.due and self.due[0][2] != self.version[self.due[0][1]]:
+            heapq.heappop(self.due)
+        times = [queue[0][0] for queue in (self.due, self.fates, self.strikes) if queue]
+        return min(times, default=NEVER)
+
+    def launched(self, pool: int, instances: Sequence[int], now: int) -> None:
+        """Ask for the fates of instances that have just been launched in a pool."""
+        for driver in self.by_instance:
+            ends = driver.ends(pool, np.array(instances, dtype=np.int64), now)
+            for time, instance in zip(ends.tolist(), instances, strict=True):
+                if time < NEVER:
+                    heapq.heappush(self.fates, (time, instance, pool))
+
+    def changed(self, pool: int, now: int) -> None:
+        """Note when a pool is next interrupted, after the number of its healthy instances has changed."""
+        version = self.version[pool] = self.version.get(pool, 0) + 1
+        healthy = len(self.healthy[pool])
+        if not healthy:
+            return
+        for k, driver in enumerate(self.by_pool):
+            time = driver.next_time(pool, healthy, now)
+            if time < NEVER:
+                heapq.heappush(self.due, (time, pool, version, k))
+
+    def losses(self, now: int) -> Iterator[Loss]:
+        """Yield what is lost now; the engine takes it out of ``healthy`` before it asks for more."""
+        yield from self.pool_losses(now)
+        while self.fates and self.fates[0][0] <= now:
+            _, instance, pool = heapq.heappop(self.fates)
+            if instance in self.healthy[pool]:
+                yield Loss(pool, [instance], Reason.HAZARD)
+                self.changed(pool, now)
+        while self.strikes and self.strikes[0][0] <= now:
+            yield from self.struck(self.stresses[self.strikes.pop(0)[1]], now)
+
+    def pool_losses(self, now: int) -> Iterator[Loss]:
+        """Yield what pools no longer hold."""
+        while self.due and self.due[0][0] <= now:
+            _, pool, version, k = heapq.heappop(self.due)
+            if version != self.version[pool]:
+                continue
+            healthy, driver = self.healthy[pool], self.by_pool[k]
+            lost = len(healthy) - driver.kept(pool, len(healthy), now)
+            reason = Reason.PRICE if isinstance(driver, PriceDriver) else Reason.CAPACITY
+            yield Loss(pool, oldest(healthy, lost), reason)
+            self.changed(pool, now)
+            for other, again in enumerate(self.by_pool):  # another driver may be due at this very second
+                if other != k and again.kept(pool, len(healthy), now) < len(healthy):
+                    heapq.heappush(self.due, (now, pool, self.version[pool], other))
+
+    def struck(self, driver: StressDriver, now: int) -> Iterator[Loss]:
+        """Yield what a stress takes, and note where it holds launches back."""
+        counts = np.zeros(len(self.weight), dtype=np.int64)
+        for pool, healthy in self.healthy.items():
+            counts[pool] = len(healthy)
+        blow = driver.strike(Standing(now, counts, self.weight))
+        if blow.blocked is not None and blow.blocked_until_s > now:
+            longer = np.where(blow.blocked, blow.blocked_until_s, 0)
+            self.blocked_until = np.maximum(self.blocked_until, longer)
+            heapq.heappush(self.unblocks, blow.blocked_until_s)
+        for pool in np.flatnonzero(blow.lost).tolist():
+            yield Loss(pool, oldest(self.healthy.get(pool, {}), int(blow.lost[pool])), Reason.STRESS)
+            if pool in self.healthy:
+                self.changed(pool, now)
+
+    def blocked(self, now: int) -> Ints | None:
+        """Return the positions of the pools into which nothing may be launched now, ``None`` for none."""
+        while self.unblocks and self.unblocks[0] <= now:
+            heapq.heappop(self.unblocks)
+        return np.flatnonzero(self.blocked_until > now) if self.unblocks else None
+
+    def next_unblock(self, now: int) -> int:
+        """Return when a block next ends."""
+        self.blocked(now)
+        return self.unblocks[0] if self.unblocks else NEVER
+
+
+def oldest(healthy: OrderedDict[int, None] | dict[int, None], count: int) -> list[int]:
+    """Return the ``count`` instances that have run longest (all, if there are fewer)."""
+    return [instance for instance, _ in zip(healthy, range(count), strict=False)]

@@ -1,0 +1,124 @@
+"""The hooks of drivers: fates of single instances, and stresses that strike and hold launches back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from by_hand import HOUR, market_of, request_of
+
+import fleet
+from fleet.interruptions import NEVER, Blow, InstanceDriver, StressDriver
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Instance k lives for hours[k]."""
+
+    hours: tuple[float, ...]
+    name: str = "hazard"
+    seed: int = 0
+
+    def with_seed(self, seed):
+        return replace(self, seed=seed)
+
+    def ends(self, pool, instances, launch_s):
+        known = [*(launch_s + int((h + self.seed) * HOUR) for h in self.hours), *[NEVER] * 99]
+        return np.array([known[k] for k in instances])
+
+
+@dataclass(frozen=True)
+class LoseBiggest:
+    """At each time the pool with most units is lost and held shut for a while."""
+
+    times: tuple[int, ...]
+    shut_s: int = 0
+    name: str = "lose-biggest-pool"
+
+    def with_seed(self, seed):
+        return self
+
+    def moments(self, start_s, end_s):
+        return np.array(self.times, dtype=np.int64)
+
+    def strike(self, standing):
+        biggest = np.arange(len(standing.healthy)) == np.argmax(standing.healthy * standing.weight)
+        return Blow(np.where(biggest, standing.healthy, 0), biggest, standing.time_s + self.shut_s)
+
+
+CALM = {0: [(0, 0.1)], 1: [(0, 0.2)]}
+
+
+def rows(result):
+    table = result.instances
+    return [
+        tuple(row)
+        for row in zip(
+            table.pool.tolist(), table.launch_s.tolist(), table.end_s.tolist(), table.interrupted, strict=True
+        )
+    ]
+
+
+def test_they_are_told_apart():
+    assert isinstance(Fates(()), InstanceDriver)
+    assert isinstance(LoseBiggest(()), StressDriver)
+    assert not isinstance(LoseBiggest(()), InstanceDriver)
+
+
+def test_instances_end_when_their_driver_says():
+    """Two in m0: the first has notice at 1 h, the second never, the first's replacement after 2 h."""
+    market = market_of(CALM, [0.5] * 2, 5 * HOUR)
+    result = fleet.replay(request_of(2, 2), market, interruptions=["price", Fates((1, 90, 2))])
+    assert result.interruption_driver == "price+hazard"
+    assert rows(result) == [
+        (0, 0, HOUR + 120, True),
+        (0, 0, 5 * HOUR, False),
+        (0, HOUR + 120, 3 * HOUR + 240, True),
+        (0, 3 * HOUR + 240, 5 * HOUR, False),
+    ]
+    notices = [e for e in result.events() if e["event_sub_type"] == "terminate"]
+    assert [(e["time"], e["status"], e["cause"]) for e in notices] == [
+        (fleet.format_time(HOUR), "instance-terminated-no-capacity", "hazard"),
+        (fleet.format_time(3 * HOUR + 120), "instance-terminated-no-capacity", "hazard"),
+    ]
+
+
+def test_the_seed_reaches_the_drivers():
+    market = market_of(CALM, [0.5] * 2, 5 * HOUR)
+    ends = [
+        int(fleet.replay(request_of(1, 1), market, interruptions=Fates((1,)), seed=s).instances.end_s[0])
+        for s in (0, 2)
+    ]
+    assert ends == [HOUR + 120, 3 * HOUR + 120]
+
+
+def test_a_fate_that_comes_after_another_notice_is_void():
+    """The price takes m0's instance at 1 h; its own end would have been 30 s later."""
+    market = market_of({0: [(0, 0.1), (HOUR, 0.9)], 1: [(0, 0.2)]}, [0.5] * 2, 3 * HOUR)
+    result = fleet.replay(request_of(2, 1), market, interruptions=["price", Fates((1 + 30 / HOUR,))])
+    assert rows(result) == [(0, 0, HOUR + 120, True), (1, HOUR + 120, 3 * HOUR, False)]
+
+
+@pytest.mark.parametrize("shut_s", [0, 60, 1800])
+def test_a_lost_pool_is_refilled_elsewhere_while_it_is_shut(shut_s):
+    """m0 holds all 3 when it is lost at 1 h; the refill at 1 h + 120 s goes to m1 if m0 is still shut."""
+    market = market_of(CALM, [0.5] * 2, 4 * HOUR)
+    result = fleet.replay(request_of(2, 3), market, interruptions=LoseBiggest((HOUR,), shut_s))
+    assert result.instances.pool.tolist() == [0, 0, 0] + [int(shut_s > 120)] * 3
+    assert set(result.instances.launch_s.tolist()) == {0, HOUR + 120}
+
+
+def test_with_all_pools_shut_the_fleet_waits_for_the_block_to_end():
+    market = market_of({0: [(0, 0.1)]}, [0.5], 4 * HOUR)
+    result = fleet.replay(request_of(1, 2), market, interruptions=LoseBiggest((HOUR,), 1800))
+    assert result.instances.launch_s.tolist() == [0, 0, HOUR + 1800, HOUR + 1800]
+    assert result.interruptions == 2
+    assert result.interruption_driver == "lose-biggest-pool"
+    told = [(e["time"], e["event_sub_type"]) for e in result.events()][-4:]
+    again = fleet.format_time(HOUR + 1800)
+    assert told == [
+        (fleet.format_time(HOUR + 120), "InsufficientInstanceCapacity"),
+        *[(again, "launched")] * 2,
+        (again, "progress"),
+    ]
