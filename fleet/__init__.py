@@ -65,7 +65,10 @@ if TYPE_CHECKING:
         read_on_demand,
         read_prices,
         read_request,
+        read_scores,
+        read_zone_ids,
         save_market,
+        with_zone_names,
     )
     from fleet.market import ChangePoints, Market
     from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
@@ -125,7 +128,10 @@ _ROOMS = {
         "read_on_demand",
         "read_prices",
         "read_request",
+        "read_scores",
+        "read_zone_ids",
         "save_market",
+        "with_zone_names",
     ),
     "attributes": ("InstanceRequirements", "RequirementsLine"),
     "catalogue": ("Catalogue", "InstanceType"),
@@ -232,6 +238,8 @@ __all__ = [
     "read_on_demand",
     "read_prices",
     "read_request",
+    "read_scores",
+    "read_zone_ids",
     "replay",
     "resolve",
     "save_market",
@@ -239,6 +247,7 @@ __all__ = [
     "snapshot_at",
     "strategy_names",
     "synthetic_market",
+    "with_zone_names",
 ]
 
 

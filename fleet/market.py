@@ -248,6 +248,9 @@ class Market:
         What the capacity is: a count, or a proxy; the words that answers repeat.
     start_s, end_s
         The span that the data covers, seconds UTC.
+    score, score_source
+        How deep each pool is thought to be over time (higher is deeper; only a score, not a count), or
+        ``None``; and what it is, in the words that answers repeat. Wins over what ``capacity`` would say.
     notes
         What a reader left out or assumed, one line each; carried into every answer's warnings.
     """
@@ -262,6 +265,8 @@ class Market:
     capacity: ChangePoints | None = None
     capacity_source: str | None = None
     notes: tuple[str, ...] = ()
+    score: ChangePoints | None = None
+    score_source: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("instance_type", "availability_zone", "product"):
@@ -272,6 +277,8 @@ class Market:
             raise InputError("market columns", "have one entry a pool")
         if self.capacity is not None and len(self.capacity) != len(self.instance_type):
             raise InputError("market capacity", "has one step function a pool")
+        if self.score is not None and len(self.score) != len(self.instance_type):
+            raise InputError("market score", "has one step function a pool")
         if self.end_s < self.start_s:
             raise InputError(f"market end {self.end_s}", f"is not before its start {self.start_s}")
         if bool((self.prices.values < 0).any()):
@@ -305,6 +312,7 @@ class Market:
             prices=self.prices.take(picked),
             on_demand_price=self.on_demand_price[picked],
             capacity=None if self.capacity is None else self.capacity.take(picked),
+            score=None if self.score is None else self.score.take(picked),
         )
 
     def with_on_demand(self, price: npt.ArrayLike) -> Market:

@@ -136,9 +136,9 @@ def trailing_share(capacity: ChangePoints, time_s: int) -> Floats:
 def snapshot_at(market: Market, pools: LaunchPools, time_s: int) -> Snapshot:
     """Return what is known of ``pools`` at ``time_s``; ``market`` is aligned with them (see `fleet.resolve`).
 
-    The capacity score is, in this order: counted instances where the capacity data counts them; the share
-    of the last 24 h in which the pool was obtainable where it only says yes or no (a proxy); 1 -
-    spot/on-demand (a proxy).
+    The capacity score is, in this order: the market's own score where it has one; counted instances where the
+    capacity data counts them; the share of the last 24 h in which the pool was obtainable where it only says
+    yes or no (a proxy); 1 - spot/on-demand (a proxy).
     """
     price = market.prices.at(time_s)
     if market.capacity is None:
@@ -152,4 +152,6 @@ def snapshot_at(market: Market, pools: LaunchPools, time_s: int) -> Snapshot:
             source = "proxy: share of the last 24 h in which the pool was obtainable"
         else:
             score = available
+    if market.score is not None:
+        score, source = market.score.at(time_s), market.score_source or "capacity score"
     return Snapshot(pools, price, available, score, source, time_s, market.notes)

@@ -36,6 +36,7 @@ from fleet.cli.options import (
     Prices,
     Product,
     Request,
+    Scores,
     Seed,
     Start,
     StartDelay,
@@ -44,6 +45,7 @@ from fleet.cli.options import (
     TraceStart,
     TraceType,
     WhenUp,
+    Zones,
 )
 from fleet.cli.outcome import fail_if_nothing_ran, fail_unfulfilled
 from fleet.cli.outcome import run as run_app
@@ -102,6 +104,8 @@ def allocate(
     product: Product = "Linux/UNIX",
     on_demand: OnDemand = None,
     capacity: Capacity = None,
+    scores: Scores = None,
+    zones: Zones = None,
     strategy: OneStrategy = None,
     rounding: Annotated[
         str, typer.Option(help="aws (the rule of the service) or exact (integer optimum).")
@@ -142,10 +146,10 @@ def allocate(
     from fleet.snapshot import snapshot_at
 
     exports = export_files(export or [])
-    check_paths(list(exports), [request, prices, on_demand, capacity, instance_types])
+    check_paths(list(exports), [request, prices, on_demand, capacity, instance_types, scores, zones])
     wanted = load_request(request, subnet_zone)
     check_strategies([strategy or wanted.strategy])
-    files = MarketFiles(prices, on_demand, capacity, product=product)
+    files = MarketFiles(prices, on_demand, capacity, product=product, scores=scores, zones=zones)
     moment = time_option("--at", at)
     limits = limits_of(max_share or [], max_count or [], min_pools, survive)
     market = load_market(files, errors())
@@ -199,6 +203,8 @@ def replay(
     instances_when_up: WhenUp = None,
     trace_type: TraceType = None,
     capacity: Capacity = None,
+    scores: Scores = None,
+    zones: Zones = None,
     interruptions: Interruptions = None,
     strategy: OneStrategy = None,
     billing: Billing = "per-second",
@@ -222,7 +228,7 @@ def replay(
 
     check_output(events)
     check_output(plot, PLOT_ENDINGS)
-    check_paths([events, plot], [request, prices, on_demand, capacity, instance_types])
+    check_paths([events, plot], [request, prices, on_demand, capacity, instance_types, scores, zones])
     files = MarketFiles(
         prices,
         on_demand,
@@ -233,6 +239,8 @@ def replay(
         instances_when_up,
         trace_type,
         product,
+        scores,
+        zones,
     )
     wanted = load_request(request, subnet_zone)
     check_strategies([strategy or wanted.strategy])
@@ -274,6 +282,8 @@ def compare(
     instances_when_up: WhenUp = None,
     trace_type: TraceType = None,
     capacity: Capacity = None,
+    scores: Scores = None,
+    zones: Zones = None,
     interruptions: Interruptions = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
@@ -295,7 +305,7 @@ def compare(
 
     check_output(plot, PLOT_ENDINGS)
     check_output(report, (".html",))
-    check_paths([plot, report], [request, prices, on_demand, capacity, instance_types])
+    check_paths([plot, report], [request, prices, on_demand, capacity, instance_types, scores, zones])
     files = MarketFiles(
         prices,
         on_demand,
@@ -306,6 +316,8 @@ def compare(
         instances_when_up,
         trace_type,
         product,
+        scores,
+        zones,
     )
     wanted = load_request(request, subnet_zone)
     check_strategies(list(strategy or DEFAULT_STRATEGIES))

@@ -20,6 +20,9 @@ from fleet.formats import (
     read_on_demand,
     read_prices,
     read_request,
+    read_scores,
+    read_zone_ids,
+    with_zone_names,
 )
 from fleet.formats import load_market as load_kept
 from fleet.formats.price_history import PriceHistory
@@ -53,6 +56,8 @@ class MarketFiles:
     instances_when_up: int | None = None
     trace_type: str | None = None
     product: str = "Linux/UNIX"
+    scores: Path | None = None
+    zones: Path | None = None
 
 
 def load_request(name: str, subnet_zones: list[str] | None) -> FleetRequest:
@@ -74,8 +79,12 @@ def load_market(files: MarketFiles, errors: Console) -> Market:
         raise InputError("--capacity and --availability", "exclude each other", "keep one")
     check_traces(files)
     market = load_prices(files.prices, errors)
+    names = {} if files.zones is None else read_zone_ids(files.zones)
+    market = with_zone_names(market, names)
     if files.on_demand is not None:
         market = read_on_demand(files.on_demand).apply(market)
+    if files.scores is not None:
+        market = read_scores(files.scores, market, zone_names=names)
     if files.capacity is not None:
         market = read_capacity(files.capacity, market)
     if files.availability is not None:

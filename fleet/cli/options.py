@@ -23,6 +23,7 @@ __all__ = [
     "Prices",
     "Product",
     "Request",
+    "Scores",
     "Seed",
     "Start",
     "StartDelay",
@@ -31,6 +32,7 @@ __all__ = [
     "TraceStart",
     "TraceType",
     "WhenUp",
+    "Zones",
 ]
 
 Request = Annotated[
@@ -55,6 +57,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 SubnetZone = Annotated[list[str] | None, typer.Option(help="SUBNET=ZONE for subnets named without a zone.")]
 InstanceTypes = Annotated[
     Path | None, typer.Option("--instance-types", help="describe-instance-types JSON or CSV, for attributes.")
+]
+Scores = Annotated[
+    Path | None, typer.Option(help="Placement scores: get-spot-placement-scores JSON, or SpotLake rows.")
+]
+Zones = Annotated[
+    Path | None, typer.Option(help="describe-availability-zones JSON: zone IDs become this account's names.")
 ]
 Export = Annotated[
     list[str] | None,

@@ -7,7 +7,9 @@ from fleet.formats.instance_types import read_instance_types
 from fleet.formats.market_folder import is_market_folder, load_market, save_market
 from fleet.formats.on_demand import OnDemandPrices, read_on_demand
 from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_prices
+from fleet.formats.scores import read_scores
 from fleet.formats.times import format_time, parse_time
+from fleet.formats.zones import read_zone_ids, with_zone_names
 
 __all__ = [
     "OnDemandPrices",
@@ -25,5 +27,8 @@ __all__ = [
     "read_on_demand",
     "read_prices",
     "read_request",
+    "read_scores",
+    "read_zone_ids",
     "save_market",
+    "with_zone_names",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fleet.errors import CapacityDataError, InputError
-from fleet.formats.on_demand import read_table
+from fleet.formats.raw import read_table
 from fleet.formats.times import parse_time
 from fleet.market import ChangePoints, Market
 

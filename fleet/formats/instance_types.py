@@ -9,7 +9,7 @@ from typing import Any
 
 from fleet.catalogue import BURSTABLE, Catalogue, InstanceType, manufacturer_of
 from fleet.errors import CatalogueError
-from fleet.formats.on_demand import read_table
+from fleet.formats.raw import read_table
 
 __all__ = ["read_instance_types"]
 
@@ -24,7 +24,7 @@ def read_instance_types(path: str | Path) -> Catalogue:
     path
         A file or folder of ``describe-instance-types`` answers (``.json``), or a CSV (perhaps gzipped) with
         ``instance_type``, ``vcpu`` and ``memory_mib`` or ``memory_gib``, perhaps ``current_gen``, ``arch``,
-        ``gpus``, ``bare_metal``.
+        ``gpus``, ``bare_metal``; SkyPilot's catalogue is taken as well.
 
     Raises
     ------
@@ -101,15 +101,17 @@ def from_csv(file: Path) -> list[InstanceType]:
     kinds: dict[str, InstanceType] = {}
     for number, row in enumerate(read_table(file), 2):
         try:
-            name, vcpu = row["instance_type"], int(float(row["vcpu"]))
-            mib = float(row["memory_mib"]) if "memory_mib" in row else float(row["memory_gib"]) * 1024
+            name = row["InstanceType" if "vCPUs" in row else "instance_type"]  # SkyPilot's catalogue, or ours
+            vcpu = int(float(row["vCPUs" if "vCPUs" in row else "vcpu"]))
+            gib = row.get("MemoryGiB", row.get("memory_gib"))
+            mib = float(row["memory_mib"]) if gib is None else float(gib) * 1024
         except (KeyError, ValueError, TypeError) as error:
             raise CatalogueError(
                 f"{file}, line {number}: {error}",
                 "needs instance_type, vcpu and memory_mib or memory_gib",
                 "add it",
             ) from None
-        gpus = row.get("gpus") or row.get("gpu")
+        gpus = row.get("gpus") or row.get("gpu") or row.get("AcceleratorCount")
         kinds[name] = InstanceType(
             name=name,
             vcpu=vcpu,

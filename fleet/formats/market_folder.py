@@ -74,6 +74,7 @@ def save_market(market: Market, folder: str | Path, *, sources: Sequence[str | P
         "start_s": market.start_s,
         "end_s": market.end_s,
         "capacity_source": market.capacity_source,
+        "score_source": market.score_source,
         "notes": list(market.notes),
         "landmarks": {name: list(points.landmarks[:2]) for name, points in points_of(market)},
         "arrays": {name: [str(array.dtype), list(array.shape)] for name, array in columns.items()},
@@ -118,6 +119,7 @@ def load_market(folder: str | Path, *, digest: str | None = None) -> Market:
         for name, (dtype, shape) in head["arrays"].items()
     }
     capacity = points_from(arrays, head, "capacity") if "capacity.values" in arrays else None
+    score = points_from(arrays, head, "score") if "score.values" in arrays else None
     return Market(
         arrays["instance_type"].astype(object),
         arrays["availability_zone"].astype(object),
@@ -129,6 +131,8 @@ def load_market(folder: str | Path, *, digest: str | None = None) -> Market:
         capacity,
         head["capacity_source"],
         tuple(head["notes"]),
+        score,
+        head.get("score_source"),
     )
 
 
@@ -137,6 +141,8 @@ def points_of(market: Market) -> Iterator[tuple[str, ChangePoints]]:
     yield "prices", market.prices
     if market.capacity is not None:
         yield "capacity", market.capacity
+    if market.score is not None:
+        yield "score", market.score
 
 
 def columns_of(market: Market) -> Columns:

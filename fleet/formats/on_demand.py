@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import math
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from fleet.errors import CatalogueError, InputError
+from fleet.errors import CatalogueError
 from fleet.exact import Floats
+from fleet.formats.raw import read_table
 from fleet.market import Market
 from fleet.pools import region_of
 
-__all__ = ["OnDemandPrices", "read_on_demand", "read_table"]
+__all__ = ["OnDemandPrices", "read_on_demand"]
 
 PRICE_COLUMNS = {
     "linux_ondemand_usd": "Linux/UNIX",
     "windows_ondemand_usd": "Windows",
     "on_demand_usd": "Linux/UNIX",
+    "OndemandPrice": "Linux/UNIX",  # SpotLake
+    "Price": "Linux/UNIX",  # SkyPilot's catalogue
 }
+FOREIGN = ("OndemandPrice", "Price")
+"""Columns of catalogues that write a price which they do not know as 0 or -1."""
+
 TYPE_COLUMNS = ("instance_type", "type", "InstanceType")
-PLACE_COLUMNS = ("az", "availability_zone", "AvailabilityZone", "region", "Region")
-
-
-def read_table(path: str | Path, what: type[InputError] = CatalogueError) -> list[dict[str, str]]:
-    """Return the rows of a CSV file (perhaps gzipped) as dictionaries."""
-    file = Path(path)
-    try:
-        data = file.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-        text = data.decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no readable text"
-        raise what(f"{file}", f"cannot be read ({reason})", "correct the path") from None
-    reader = csv.DictReader(io.StringIO(text))
-    rows = [row for row in reader if any(row.values())]
-    if not rows:
-        raise what(f"{file}", "holds no rows", "give a CSV with a header and rows")
-    return rows
+PLACE_COLUMNS = ("az", "AZ", "availability_zone", "AvailabilityZone", "region", "Region")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +71,8 @@ def read_on_demand(path: str | Path, *, snapshot: str | None = None) -> OnDemand
     ----------
     path
         CSV (perhaps gzipped) with a type column (``type`` or ``instance_type``), a place column (``az`` or
-        ``region``) and ``linux_ondemand_usd``, perhaps ``windows_ondemand_usd``. An empty price is unknown.
+        ``region``) and ``linux_ondemand_usd``, perhaps ``windows_ondemand_usd``; SkyPilot's catalogue
+        (``Price``) and SpotLake's rows (``OndemandPrice``) are taken as well. An empty price is unknown.
     snapshot
         Where the file has a ``snapshot`` column, which one; by default the latest.
 
@@ -116,11 +101,19 @@ def read_on_demand(path: str | Path, *, snapshot: str | None = None) -> OnDemand
     for number, row in enumerate(rows, 2):
         for column in columns:
             text = (row[column] or "").strip()
-            if text:
+            if text and not (column in FOREIGN and is_none(text)):
                 prices[row[place], row[kind], PRICE_COLUMNS[column]] = price_of_text(
                     text, f"{path}, line {number}"
                 )
     return OnDemandPrices(prices, str(path))
+
+
+def is_none(text: str) -> bool:
+    """Whether a foreign catalogue says with a number that it knows no price."""
+    try:
+        return float(text) in (0.0, -1.0)
+    except ValueError:
+        return False
 
 
 def price_of_text(text: str, where: str) -> float:
