@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         scale_down,
     )
     from fleet.attributes import InstanceRequirements, RequirementsLine
-    from fleet.billing import bill
+    from fleet.billing import Billing, Convertible, Reserved, SavingsPlan, StoppedStorage, bill
     from fleet.catalogue import Catalogue, InstanceType
     from fleet.comparison import Comparison, compare
     from fleet.errors import (
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         focus_rows,
     )
     from fleet.formats import (
+        DataFeed,
         OnDemandPrices,
         PriceHistory,
         ReadReport,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         parse_time,
         read_availability,
         read_capacity,
+        read_data_feed,
         read_instance_types,
         read_on_demand,
         read_prices,
@@ -69,8 +71,10 @@ if TYPE_CHECKING:
         read_zone_ids,
         save_market,
         with_zone_names,
+        write_data_feed,
     )
     from fleet.market import ChangePoints, Market
+    from fleet.metrics import Metric
     from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
     from fleet.pools import LaunchPools
     from fleet.request import FleetRequest, Override
@@ -100,7 +104,7 @@ _ROOMS = {
         "launches",
         "scale_down",
     ),
-    "billing": ("bill",),
+    "billing": ("Billing", "Convertible", "Reserved", "SavingsPlan", "StoppedStorage", "bill"),
     "comparison": ("Comparison", "compare"),
     "errors": (
         "CapacityDataError",
@@ -115,6 +119,7 @@ _ROOMS = {
         "UnknownStrategyError",
     ),
     "formats": (
+        "DataFeed",
         "OnDemandPrices",
         "PriceHistory",
         "ReadReport",
@@ -124,6 +129,7 @@ _ROOMS = {
         "parse_time",
         "read_availability",
         "read_capacity",
+        "read_data_feed",
         "read_instance_types",
         "read_on_demand",
         "read_prices",
@@ -132,6 +138,7 @@ _ROOMS = {
         "read_zone_ids",
         "save_market",
         "with_zone_names",
+        "write_data_feed",
     ),
     "attributes": ("InstanceRequirements", "RequirementsLine"),
     "catalogue": ("Catalogue", "InstanceType"),
@@ -146,6 +153,7 @@ _ROOMS = {
         "focus_rows",
     ),
     "market": ("ChangePoints", "Market"),
+    "metrics": ("Metric",),
     "model": ("EvenShare", "EvenSpread", "GroupLimit", "Linear", "Problem"),
     "pools": ("LaunchPools",),
     "runner": ("replay",),
@@ -162,6 +170,7 @@ _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "Allocation",
+    "Billing",
     "Binding",
     "Cap",
     "CapacityDataError",
@@ -172,6 +181,8 @@ __all__ = [
     "CheckError",
     "Comparison",
     "Conflict",
+    "Convertible",
+    "DataFeed",
     "Deployment",
     "EvenShare",
     "EvenSpread",
@@ -190,6 +201,7 @@ __all__ = [
     "Limits",
     "Linear",
     "Market",
+    "Metric",
     "OnDemandPrices",
     "Override",
     "Plan",
@@ -200,9 +212,12 @@ __all__ = [
     "ReplayResult",
     "RequestError",
     "RequirementsLine",
+    "Reserved",
     "ResolvedRequest",
+    "SavingsPlan",
     "Snapshot",
     "SolverError",
+    "StoppedStorage",
     "Strategy",
     "UnknownStrategyError",
     "View",
@@ -234,6 +249,7 @@ __all__ = [
     "plots",
     "read_availability",
     "read_capacity",
+    "read_data_feed",
     "read_instance_types",
     "read_on_demand",
     "read_prices",
@@ -248,6 +264,7 @@ __all__ = [
     "strategy_names",
     "synthetic_market",
     "with_zone_names",
+    "write_data_feed",
 ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fleet.billing import Billing
 from fleet.errors import InputError
 from fleet.interruptions import Interruptions
 from fleet.market import Market
@@ -95,7 +96,7 @@ def compare(
     end_s: int | None = None,
     product: str = "Linux/UNIX",
     interruptions: Interruptions = None,
-    billing: str = "per-second",
+    billing: str | Billing = "per-second",
     notice_s: int = 120,
     start_delay_s: int = 0,
     seed: int = 0,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from fleet.billing import Statement, data_feed
 from fleet.exact import Floats, Ints
-from fleet.formats import format_time
+from fleet.formats import DataFeed, format_time
 from fleet.market import Market
-from fleet.metrics import CapacityCurve, spent_at
+from fleet.metrics import CapacityCurve, Metric, measure
 from fleet.pools import LaunchPools
-from fleet.replayer.log import EventLog, InstanceTable
+from fleet.replayer.log import SPOT, EventLog, InstanceTable
 from fleet.request import FleetRequest
+from fleet.snapshot import bid_ceiling
 
 __all__ = ["CONTRACT", "ReplayResult"]
 
@@ -57,10 +60,12 @@ class ReplayResult:
         The span, seconds UTC.
     log, instances, curve
         Events, instances, and running units over time.
-    instance_cost
-        Shape (instances,), $ each.
+    statement
+        The bill: what each instance cost, Spot and on-demand apart, commitments.
+    start_delay_s
+        From launch (billed) to running (counted).
     cost
-        $ in all, Spot and on-demand.
+        $ in all, Spot, on-demand and commitments.
     on_demand_cost
         $ for the target bought on demand over the same span: the cheapest on-demand launch in whole
         instances; ``None`` where no on-demand price is known.
@@ -93,7 +98,7 @@ class ReplayResult:
     log: EventLog
     instances: InstanceTable
     curve: CapacityCurve
-    instance_cost: Floats
+    statement: Statement
     unit_hours_by_pool: Floats
     cost: float
     on_demand_cost: float | None
@@ -107,6 +112,7 @@ class ReplayResult:
     longest_outage_s: int
     billing: str
     interruption_driver: str
+    start_delay_s: int = 0
     hindsight_cost: float | None = None
     regret: float | None = None
     warnings: tuple[str, ...] = ()
@@ -122,6 +128,16 @@ class ReplayResult:
     def target_capacity(self) -> float:
         """Units wanted."""
         return self.request.target_capacity
+
+    @property
+    def target(self) -> float:
+        """Units wanted over time, as metrics take it."""
+        return float(self.request.target_capacity)
+
+    @property
+    def instance_cost(self) -> Floats:
+        """Shape (instances,), $ each; on-demand at list price."""
+        return self.statement.instance_cost
 
     @property
     def saving(self) -> float | None:
@@ -159,7 +175,7 @@ class ReplayResult:
 
     def cost_curve(self, times_s: Ints) -> Floats:
         """Return $ spent up to each time, as the billing rule charges it; what ends up free never counts."""
-        return spent_at(times_s, self.instances, self.pools, self.market.prices, self.billing)
+        return self.statement.spent_at(times_s)
 
     def on_demand_cost_curve(self, times_s: Ints) -> Floats | None:
         """Return $ that the target would have cost on demand up to each time, or ``None``."""
@@ -168,17 +184,37 @@ class ReplayResult:
         share = (np.asarray(times_s) - self.start_s) / max(1, self.end_s - self.start_s)
         return self.on_demand_cost * np.clip(share, 0.0, 1.0)
 
+    @cached_property
+    def _metrics(self) -> Mapping[str, Metric]:
+        return measure(self)
+
+    def metrics(self) -> Mapping[str, Metric]:
+        """Return every metric by name, each with its unit (formulas: `fleet.metrics`, docs/metrics.md)."""
+        return self._metrics
+
+    def data_feed(self) -> DataFeed:
+        """Return the Spot part of the bill as rows of AWS's Spot instance data feed."""
+        return data_feed(
+            self.statement.spot_usage,
+            np.flatnonzero(self.instances.lifecycle == SPOT),
+            self.pools,
+            self.statement.prices,
+            bid_ceiling(self.pools),
+            by_hour_start=self.statement.billing.by_hour_start,
+        )
+
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield the event log in the words of EC2's history."""
         return self.log.events(self.pools)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON contract of ``spotfleet replay --json``; ``None`` means not known."""
+        """Return the JSON contract of ``replay --json``, then ``metrics``; ``None`` means not known."""
         values = {name: getattr(self, name) for name in CONTRACT if name not in ("start", "end", "warnings")}
         values["start"], values["end"] = format_time(self.start_s), format_time(self.end_s)
         values["target_capacity"] = float(self.target_capacity)
         values["warnings"] = list(self.warnings)
-        return {name: values[name] for name in CONTRACT}
+        metrics = {name: {"value": m.value, "unit": m.unit} for name, m in self.metrics().items()}
+        return {**{name: values[name] for name in CONTRACT}, "metrics": metrics}
 
     def summary(self) -> str:
         """Return the numbers for people."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import time
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from fleet.allocator import on_demand_launches
 from fleet.allocator.core import require_on_demand_prices
 from fleet.allocator.region import on_demand_problem, spot_problem
-from fleet.billing import BILLING_RULES
+from fleet.billing import Billing, billing_of, statement_of
 from fleet.errors import InputError
+from fleet.exact import Ints
 from fleet.formats import format_time
 from fleet.interruptions import Interruptions
 from fleet.market import Market
 from fleet.metrics import (
     availability,
     capacity_curve,
-    instance_costs,
     interrupted_share,
     longest_outage_s,
     mean_fill,
@@ -38,8 +38,6 @@ __all__ = ["replay", "replay_prepared", "replay_span"]
 
 HOUR_S = 3600
 FIRST_WORD_S = 25 * HOUR_S
-RHEL = "Red Hat Enterprise Linux"
-RHEL_BY_THE_SECOND = datetime(2024, 7, 1, tzinfo=UTC)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,7 +50,7 @@ def replay(
     end_s: int | None = None,
     product: str = "Linux/UNIX",
     interruptions: Interruptions = None,
-    billing: str = "per-second",
+    billing: str | Billing = "per-second",
     notice_s: int = 120,
     start_delay_s: int = 0,
     seed: int = 0,
@@ -76,7 +74,7 @@ def replay(
         Drivers, one or several: ``price``, ``capacity``; ``none`` alone for none; or objects (see
         `fleet.interruptions`). By default ``price``, and ``capacity`` where the market has it.
     billing
-        ``per-second`` or ``hour-start`` (see `fleet.billing`).
+        ``per-second``, ``hour-start`` or ``hourly``, or a `Billing` with its terms.
     notice_s
         From an interruption notice to the end of the instance.
     start_delay_s
@@ -115,7 +113,7 @@ def replay_prepared(
     strategy: str | Strategy | None = None,
     start_s: int | None = None,
     end_s: int | None = None,
-    billing: str = "per-second",
+    billing: str | Billing = "per-second",
     notice_s: int = 120,
     start_delay_s: int = 0,
     seed: int = 0,
@@ -134,7 +132,10 @@ def replay_prepared(
     log = Engine(prepared, chosen, notice_s, seed).run(begin, end)
     ran = time.perf_counter()
     table = InstanceTable.of(log, end)
-    costs = instance_costs(table, pools, resolved.market.prices, billing)
+    terms, baseline = billing_of(billing), on_demand_baseline(resolved, begin)
+    statement = statement_of(
+        table, pools, resolved.market.prices, terms, span_s=(begin, end), baseline=baseline
+    )
     curve = capacity_curve(table, pools.weight, begin, end, start_delay_s)
     target = request.target_capacity
     by_pool = pool_unit_hours(table, pools.weight, len(pools), start_delay_s)
@@ -148,9 +149,9 @@ def replay_prepared(
         log=log,
         instances=table,
         curve=curve,
-        instance_cost=costs,
+        statement=statement,
         unit_hours_by_pool=by_pool,
-        cost=math.fsum(costs),
+        cost=statement.total,
         on_demand_cost=on_demand_cost(resolved, begin, end),
         unit_hours=float(by_pool.sum()),
         interruptions=int(table.interrupted.sum()),
@@ -160,9 +161,10 @@ def replay_prepared(
         mean_fill=mean_fill(curve, target),
         shortfall_unit_hours=shortfall_unit_hours(curve, target),
         longest_outage_s=longest_outage_s(curve, target),
-        billing=billing,
+        billing=terms.name,
         interruption_driver=prepared.driver_names,
-        warnings=warnings_of(prepared, chosen, begin, end),
+        start_delay_s=start_delay_s,
+        warnings=(*warnings_of(prepared, chosen, begin, end), *billing_notes(terms, baseline)),
         provenance={
             "spotfleet": package_version(),
             "numpy": np.__version__,
@@ -177,10 +179,9 @@ def replay_prepared(
     )
 
 
-def check_arguments(request: FleetRequest, billing: str, notice_s: int, start_delay_s: int) -> None:
+def check_arguments(request: FleetRequest, billing: str | Billing, notice_s: int, start_delay_s: int) -> None:
     """Refuse what the engine does not know, before any work."""
-    if billing not in BILLING_RULES:
-        raise InputError(f"billing {billing!r}", f"is one of {', '.join(BILLING_RULES)}", "correct it")
+    billing_of(billing)
     for name, value in (("notice", notice_s), ("start delay", start_delay_s)):
         if value < 0:
             raise InputError(f"{name} of {value} s", "is not negative", "correct it")
@@ -249,6 +250,20 @@ def on_demand_cost(resolved: ResolvedRequest, begin: int, end: int) -> float | N
     return float(price @ counts) * (end - begin) / HOUR_S
 
 
+def on_demand_baseline(resolved: ResolvedRequest, begin: int) -> Ints:
+    """Return instances a pool, shape (n,), that the request buys on demand at the start."""
+    if resolved.request.on_demand_target_capacity == 0:
+        return np.zeros(len(resolved.pools), dtype=np.int64)
+    return on_demand_launches(resolved.request, snapshot_at(resolved.market, resolved.pools, begin))
+
+
+def billing_notes(terms: Billing, baseline: Ints) -> tuple[str, ...]:
+    """Return what a reader should know of the terms."""
+    if any(commitment.share is not None for commitment in terms.commitments) and not baseline.any():
+        return ("commitments are shares of the on-demand part, and the request has none: they are nothing",)
+    return ()
+
+
 def warnings_of(prepared: PreparedMarket, strategy: Strategy, begin: int, end: int) -> tuple[str, ...]:
     """Return what a reader should know: notes of the request, the market, and the strategy's first plan."""
     resolved, market, request = prepared.resolved, prepared.market, prepared.request
@@ -268,8 +283,6 @@ def warnings_of(prepared: PreparedMarket, strategy: Strategy, begin: int, end: i
             f"nothing is launched from ValidUntil {request.valid_until:%Y-%m-%dT%H:%M:%S%z} on; "
             "what runs is left running"
         )
-    if begin < RHEL_BY_THE_SECOND.timestamp() and RHEL in set(prepared.pools.product):
-        notes.append(f"{RHEL} was billed by the hour before 2024-07-01; it is billed by the second here")
     return tuple(notes)
 
 

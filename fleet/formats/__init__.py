@@ -2,6 +2,7 @@
 
 from fleet.formats.availability import read_availability
 from fleet.formats.capacity import read_capacity
+from fleet.formats.data_feed import DataFeed, read_data_feed, write_data_feed
 from fleet.formats.fleet_request import parse_request, read_request
 from fleet.formats.instance_types import read_instance_types
 from fleet.formats.market_folder import is_market_folder, load_market, save_market
@@ -12,6 +13,7 @@ from fleet.formats.times import format_time, parse_time
 from fleet.formats.zones import read_zone_ids, with_zone_names
 
 __all__ = [
+    "DataFeed",
     "OnDemandPrices",
     "PriceHistory",
     "ReadReport",
@@ -23,6 +25,7 @@ __all__ = [
     "parse_time",
     "read_availability",
     "read_capacity",
+    "read_data_feed",
     "read_instance_types",
     "read_on_demand",
     "read_prices",
@@ -31,4 +34,5 @@ __all__ = [
     "read_zone_ids",
     "save_market",
     "with_zone_names",
+    "write_data_feed",
 ]

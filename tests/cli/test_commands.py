@@ -82,7 +82,7 @@ def test_capacity_from_a_csv(shop):
 def test_replay_json_is_the_contract_and_files_are_written(shop):
     answer = shop.run(*REPLAY, "--json", "--events", "log.jsonl", "--plot", "run.svg")
     assert answer.status == 0
-    assert tuple(answer.json) == CONTRACT
+    assert tuple(answer.json) == (*CONTRACT, "metrics")
     assert answer.json["cost"] == pytest.approx(5 * (0.035 * 6 + 0.034 * 18))
     events = [json.loads(line) for line in (shop.folder / "log.jsonl").read_text().splitlines()]
     assert [event["event_sub_type"] for event in events] == ["submitted", *["launched"] * 5, "progress"]
@@ -104,7 +104,7 @@ def test_compare_writes_picture_and_page(shop):
     )
     assert answer.status == 0
     assert [entry["strategy"] for entry in answer.json] == ["lowestPrice", "diversified"]
-    assert all(tuple(entry) == CONTRACT for entry in answer.json)
+    assert all(tuple(entry) == (*CONTRACT, "metrics") for entry in answer.json)
     assert (shop.folder / "c.png").read_bytes()[:4] == b"\x89PNG"
     page = (shop.folder / "c.html").read_text()
     assert "<svg" in page

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fleet
-from fleet.billing import bill_instances
+from fleet.billing import Usage, bill_usage
 from fleet.errors import InputError
 
 FLAT = fleet.ChangePoints.from_rows(1, [0], [0], [0.036])
@@ -87,7 +87,9 @@ def test_many_instances_are_billed_as_one_by_one():
     )
     launch = rng.integers(9000, 20_000, 50)
     end, interrupted = launch + rng.integers(0, 9000, 50), rng.random(50) < 0.5
-    together = bill_instances(prices, pools, launch, end, interrupted, np.zeros(50, dtype=bool))
+    never, always = np.zeros(50, dtype=bool), np.ones(50, dtype=bool)
+    usage = Usage(pools, launch, end, interrupted, never, always)
+    together = bill_usage(prices, usage, by_hour_start=False)
     for k in range(50):
         alone = fleet.bill(
             prices.take(pools[k : k + 1]), int(launch[k]), int(end[k]), interrupted=bool(interrupted[k])

@@ -1,0 +1,149 @@
+"""The bill of a replay, read off its instances: Spot, on-demand, stopped storage, commitments.
+
+What on-demand instances cost stands at list price with each instance; what commitments cost and cover
+stands beside, since no single instance owns it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet.billing.charges import Pieces, Usage, bill_usage, charge_pieces
+from fleet.billing.commitments import Settlement, clock_hours, settle
+from fleet.billing.terms import Billing
+from fleet.exact import Floats, Ints
+from fleet.market import ChangePoints
+from fleet.pools import LaunchPools
+from fleet.replayer.log import ON_DEMAND, SPOT, InstanceTable
+
+__all__ = ["Statement", "statement_of"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Statement:
+    """What a replay was charged.
+
+    Parameters
+    ----------
+    billing
+        The terms.
+    instance_cost
+        Shape (instances,), $ each: Spot, on-demand at list price.
+    spot, on_demand
+        $ for each of the two; ``on_demand`` at list price.
+    settlement
+        What commitments covered and cost; ``None`` without commitments.
+    """
+
+    billing: Billing
+    instance_cost: Floats
+    spot: float
+    on_demand: float
+    settlement: Settlement | None
+    spot_usage: Usage
+    on_demand_usage: Usage
+    prices: ChangePoints
+    on_demand_prices: ChangePoints
+
+    def __repr__(self) -> str:
+        return f"Statement(${self.total:.2f}, {self.billing.name})"
+
+    @property
+    def covered(self) -> float:
+        """$ of on-demand usage, at list price, that commitments paid for."""
+        return 0.0 if self.settlement is None else float(self.settlement.covered.sum())
+
+    @property
+    def commitments(self) -> float:
+        """$ paid for commitments, used or not."""
+        return 0.0 if self.settlement is None else float(self.settlement.paid.sum())
+
+    @property
+    def total(self) -> float:
+        """$ in all: instances, less what commitments covered, and the commitments."""
+        return math.fsum([*self.instance_cost.tolist(), -self.covered, self.commitments])
+
+    def spot_pieces(self) -> Pieces:
+        """Return when Spot charges arose."""
+        return charge_pieces(self.prices, self.spot_usage, by_hour_start=self.billing.by_hour_start)
+
+    def on_demand_pieces(self) -> Pieces:
+        """Return when on-demand charges arose, at list price."""
+        return charge_pieces(self.on_demand_prices, self.on_demand_usage, by_hour_start=False)
+
+    def spent_at(self, times_s: Ints) -> Floats:
+        """Return $ charged up to each time; with commitments, on-demand usage counts by the clock hour."""
+        spent = self.spot_pieces().spent_at(times_s)
+        if self.settlement is None:
+            return spent + self.on_demand_pieces().spent_at(times_s)
+        net = np.concatenate(([0.0], np.cumsum(self.settlement.net)))
+        curve: Floats = spent + np.interp(times_s, self.settlement.edges_s, net)
+        return curve
+
+
+def statement_of(
+    table: InstanceTable,
+    pools: LaunchPools,
+    prices: ChangePoints,
+    billing: Billing,
+    *,
+    span_s: tuple[int, int],
+    baseline: Ints,
+) -> Statement:
+    """Bill the instances of a replay.
+
+    Parameters
+    ----------
+    span_s
+        Start and end of the replay, seconds UTC: for how long commitments are paid.
+    baseline
+        Shape (n,), the on-demand instances a pool that shares of commitments refer to.
+    """
+    spot_rows, bought = (np.flatnonzero(table.lifecycle == which) for which in (SPOT, ON_DEMAND))
+    spot, on_demand = (usage_of(table, pools, billing, rows) for rows in (spot_rows, bought))
+    first = int(table.launch_s.min(initial=span_s[0]))
+    list_prices = ChangePoints.constant(pools.on_demand_price, first)
+    costs = np.zeros(len(table))
+    costs[spot_rows] = bill_usage(prices, spot, by_hour_start=billing.by_hour_start)
+    costs[bought] = bill_usage(list_prices, on_demand, by_hour_start=False)
+    settlement = None
+    if billing.commitments:
+        pieces = charge_pieces(list_prices, on_demand, by_hour_start=False)
+        edges = clock_hours(*span_s)
+        usage = usage_by_hour(pieces, on_demand.pool, len(pools), edges)
+        settlement = settle(billing.commitments, pools, baseline, usage, edges)
+    return Statement(
+        billing,
+        costs,
+        math.fsum(costs[spot_rows].tolist()),
+        math.fsum(costs[bought].tolist()),
+        settlement,
+        spot,
+        on_demand,
+        prices,
+        list_prices,
+    )
+
+
+def usage_of(table: InstanceTable, pools: LaunchPools, billing: Billing, rows: Ints) -> Usage:
+    """Return when some instances ran, with what their bill depends on."""
+    pool, launch = table.pool[rows], table.launch_s[rows]
+    return Usage(
+        pool,
+        launch,
+        table.end_s[rows],
+        table.interrupted[rows],
+        billing.hourly(pools.product[pool], launch),
+        billing.free_hour(launch),
+    )
+
+
+def usage_by_hour(pieces: Pieces, pool: Ints, pools: int, edges_s: Ints) -> Floats:
+    """Return $ of usage in each pool and clock hour, shape (n, hours)."""
+    usage = np.zeros((pools, len(edges_s) - 1))
+    for i in np.unique(pool).tolist():
+        usage[i] = np.diff(pieces.of(pool == i).spent_at(edges_s))
+    return usage

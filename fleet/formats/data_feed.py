@@ -1,0 +1,239 @@
+"""AWS's Spot instance data feed: what each instance-hour was charged, as gzipped text with tabs.
+
+Source: EC2 User Guide, "Track your Spot Instance costs using the Spot Instance data feed": a file an hour
+of usage, two lines of header (``#Version``, ``#Fields``), prices such as ``0.0142000000 USD``. The feed
+names no availability zone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fleet.errors import InputError, PriceDataError
+from fleet.exact import Floats, Ints
+from fleet.formats.times import parse_time
+from fleet.pools import Texts, frozen_floats, frozen_texts, region_of
+
+__all__ = ["DataFeed", "operation_of", "read_data_feed", "usage_type_of", "write_data_feed"]
+
+FIELDS = (
+    "Timestamp",
+    "UsageType",
+    "Operation",
+    "InstanceID",
+    "MyBidID",
+    "MyMaxPrice",
+    "MarketPrice",
+    "Charge",
+    "Version",
+)
+HEADER = f"#Version: 1.0\n#Fields: {' '.join(FIELDS)}\n"
+SPOT_USAGE = "SpotUsage"
+BARE_TYPE = "m1.small"
+"""The one type that the feed does not name: its usage type is ``SpotUsage`` alone."""
+
+OPERATIONS = {
+    "Linux/UNIX": "RunInstances",
+    "Windows": "RunInstances:0002",
+    "Red Hat Enterprise Linux": "RunInstances:0010",
+    "SUSE Linux": "RunInstances:000g",
+}
+"""EC2 User Guide, "AMI billing information fields". AWS itself adds a zone number: ``RunInstances:SV050``."""
+
+REGIONS = {
+    "us-east-1": "",
+    "us-east-2": "USE2",
+    "us-west-1": "USW1",
+    "us-west-2": "USW2",
+    "af-south-1": "AFS1",
+    "ap-east-1": "APE1",
+    "ap-northeast-1": "APN1",
+    "ap-northeast-2": "APN2",
+    "ap-northeast-3": "APN3",
+    "ap-south-1": "APS3",
+    "ap-southeast-1": "APS1",
+    "ap-southeast-2": "APS2",
+    "ca-central-1": "CAN1",
+    "eu-central-1": "EUC1",
+    "eu-north-1": "EUN1",
+    "eu-south-1": "EUS1",
+    "eu-west-1": "EU",
+    "eu-west-2": "EUW2",
+    "eu-west-3": "EUW3",
+    "me-south-1": "MES1",
+    "sa-east-1": "SAE1",
+}
+"""Prefix of the usage type by region; others are written without one."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DataFeed:
+    """Rows of the feed, in columns of shape (k,); each row is an instance-hour.
+
+    Parameters
+    ----------
+    time_s
+        Seconds UTC: the time whose price applies (``Timestamp``).
+    usage_type, operation, instance_id, request_id
+        ``UsageType``, ``Operation``, ``InstanceID``, ``MyBidID``.
+    max_price, market_price
+        ``MyMaxPrice``, ``MarketPrice`` at the timestamp, $ per hour; nan where the row has none.
+    charge
+        ``Charge``, $.
+    version
+        ``Version``.
+    """
+
+    time_s: Ints
+    usage_type: Texts
+    operation: Texts
+    instance_id: Texts
+    request_id: Texts
+    max_price: Floats
+    market_price: Floats
+    charge: Floats
+    version: Ints
+
+    def __post_init__(self) -> None:
+        for name in ("max_price", "market_price", "charge"):
+            object.__setattr__(self, name, frozen_floats(getattr(self, name)))
+        for name in ("time_s", "version"):
+            column = np.array(getattr(self, name), dtype=np.int64)
+            column.flags.writeable = False
+            object.__setattr__(self, name, column)
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def __repr__(self) -> str:
+        return f"DataFeed({len(self)} instance-hours, ${self.total:.2f})"
+
+    @property
+    def total(self) -> float:
+        """$ charged in all."""
+        return float(self.charge.sum())
+
+    @property
+    def instance_type(self) -> Texts:
+        """The instance type of each row."""
+        return frozen_texts(text.partition(":")[2] or BARE_TYPE for text in self.usage_type)
+
+    def total_by_type(self) -> dict[str, float]:
+        """Return $ charged by instance type, sorted."""
+        kinds = self.instance_type.astype(str)
+        return {str(kind): float(self.charge[kinds == kind].sum()) for kind in sorted(set(kinds.tolist()))}
+
+    def lines(self) -> Iterable[str]:
+        """Yield each row as the feed writes it."""
+        for row in zip(*(getattr(self, f.name).tolist() for f in fields(self)), strict=True):
+            time_s, *texts, ceiling, price, charge, version = row
+            stamp = np.datetime64(time_s, "s").item().strftime("%Y-%m-%d %H:%M:%S UTC")
+            money = ("" if np.isnan(x) else f"{x:.10f} USD" for x in (ceiling, price, charge))
+            yield "\t".join([stamp, *texts, *money, str(version)])
+
+
+def usage_type_of(instance_type: str, availability_zone: str) -> str:
+    """Return ``USE2-SpotUsage:c7a.medium`` for a type and a zone."""
+    prefix = REGIONS.get(region_of(availability_zone), "")
+    bare = f"{prefix}-{SPOT_USAGE}" if prefix else SPOT_USAGE
+    return bare if instance_type == BARE_TYPE else f"{bare}:{instance_type}"
+
+
+def operation_of(product: str) -> str:
+    """Return the operation of a product description."""
+    return OPERATIONS.get(product, "RunInstances")
+
+
+def write_data_feed(feed: DataFeed, path: str | Path) -> None:
+    """Write a feed as gzipped text, whole or not at all; the same feed gives the same bytes."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise InputError(f"{target.parent}", "is not a folder", "create it first")
+    text = HEADER + "".join(f"{line}\n" for line in feed.lines())
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(gzip.compress(text.encode(), mtime=0))
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def read_data_feed(path: str | Path) -> DataFeed:
+    """Read a feed: a file, or a folder (with its subfolders) of the hourly files, gzipped or not.
+
+    Rows are sorted by time and instance. Other files in a folder (no ``#Fields`` line) are passed over.
+
+    Raises
+    ------
+    PriceDataError
+        If there is no feed, or a row holds a wrong value.
+    """
+    source = Path(path)
+    files = sorted(file for file in source.rglob("*") if file.is_file()) if source.is_dir() else [source]
+    rows: list[tuple[Any, ...]] = []
+    feeds = 0
+    for file in files:
+        text = text_of(file)
+        if f"#Fields: {FIELDS[0]}" not in text:
+            if source.is_dir():
+                continue
+            raise PriceDataError(f"{file}", "has no line #Fields: Timestamp ...", "give a Spot data feed")
+        feeds += 1
+        numbered = enumerate(text.splitlines(), 1)
+        rows += [row_of(line, f"{file} line {k}") for k, line in numbered if line[:1] not in ("#", "")]
+    if not feeds:
+        raise PriceDataError(f"{source}", "holds no Spot data feed", "correct the path")
+    rows.sort(key=lambda row: (row[0], row[3]))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(FIELDS)
+    texts = (frozen_texts(column) for column in columns[1:5])
+    return DataFeed(columns[0], *texts, *columns[5:])  # type: ignore[arg-type]
+
+
+def text_of(file: Path) -> str:
+    """Return the text of a file, unpacked."""
+    try:
+        data = file.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        return data.decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no readable text"
+        raise PriceDataError(f"{file}", f"cannot be read ({reason})", "correct the path") from None
+
+
+def row_of(line: str, where: str) -> tuple[Any, ...]:
+    """Return the values of one row."""
+    cells = [cell.strip() for cell in line.split("\t")]
+    if len(cells) != len(FIELDS):
+        raise PriceDataError(f"{where}: {len(cells)} columns", f"a row has {len(FIELDS)}", "correct the row")
+    money = [dollars(cell, f"{where}: {name}") for cell, name in zip(cells[5:8], FIELDS[5:8], strict=True)]
+    try:
+        time_s, version = parse_time(cells[0]), int(cells[8])
+    except (InputError, ValueError):
+        raise PriceDataError(
+            f"{where}: {cells[0]!r}, {cells[8]!r}", "are a time in UTC and a version", "correct the row"
+        ) from None
+    return time_s, *cells[1:5], *money, version
+
+
+def dollars(cell: str, where: str) -> float:
+    """Return the number of ``0.0142 USD``; nan of an empty cell."""
+    number, _, currency = cell.partition(" ")
+    try:
+        value = float(number) if cell else float("nan")
+    except ValueError:
+        value = -1.0
+    if value < 0 or currency not in ("", "USD"):
+        raise PriceDataError(f"{where} {cell!r}", "is an amount in USD", "correct the row")
+    return value
