@@ -10,6 +10,7 @@ from rich.console import Console
 
 from fleet.cli.cache import cache
 from fleet.cli.exports import export_files, identity_for, write_exports
+from fleet.cli.fetch import archive, fetch
 from fleet.cli.files import check_output, check_paths, write_text
 from fleet.cli.inputs import (
     MarketFiles,
@@ -63,6 +64,8 @@ app = typer.Typer(
 )
 
 app.command()(cache)
+app.command()(fetch)
+app.command()(archive)
 
 PLOT_ENDINGS = (".png", ".svg")
 

@@ -75,6 +75,21 @@ echo '{"SpotPriceHistory": [{"AvailabilityZone": "us-x-1a", "InstanceType": "m5.
 """
 
 
+@pytest.fixture(scope="module")
+def moto_environment():
+    """Where boto3 finds a stand-in for AWS, and credentials that are none."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.get_host_and_port()[1]}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }
+    server.stop()
+
+
 @pytest.mark.parametrize("code", blocks("sh"))
 def test_shell(code, tmp_path, request):
     if "make " in code:
@@ -91,6 +106,8 @@ def test_shell(code, tmp_path, request):
     environment = {**os.environ, "PATH": os.pathsep.join(paths)}
     if "SPOT_DATA" in code:
         environment["SPOT_DATA"] = str(request.getfixturevalue("data_dir"))
+    if "spotfleet fetch" in code:
+        environment |= request.getfixturevalue("moto_environment")
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "docs").symlink_to(ROOT / "docs")

@@ -1,0 +1,132 @@
+"""``spotfleet fetch`` and ``spotfleet archive``: live data into a local archive, and what that holds."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fleet.cli.inputs import load_request, time_option
+from fleet.cli.options import Json, Product, Request, SubnetZone
+from fleet.cli.output import print_json
+
+__all__ = ["archive", "fetch"]
+
+ArchiveFolder = Annotated[
+    Path, typer.Option("--archive", help="Folder of the archive; made if it does not exist.")
+]
+
+
+def fetch(
+    request: Request,
+    folder: ArchiveFolder,
+    region: Annotated[
+        list[str] | None, typer.Option(help="Instead of the regions of the request's zones; again for more.")
+    ] = None,
+    days: Annotated[float, typer.Option(help="How far back; EC2 keeps 90 days.")] = 90,
+    until: Annotated[str | None, typer.Option(help="End of the history; by default now.")] = None,
+    product: Product = "Linux/UNIX",
+    profile: Annotated[str | None, typer.Option(help="Profile of your AWS configuration.")] = None,
+    scores: Annotated[bool, typer.Option("--scores", help="Placement scores too.")] = False,
+    no_catalogue: Annotated[bool, typer.Option("--no-catalogue", help="Leave instance types out.")] = False,
+    no_on_demand: Annotated[bool, typer.Option("--no-on-demand", help="Leave on-demand prices out.")] = False,
+    subnet_zone: SubnetZone = None,
+    json_output: Json = False,
+) -> None:
+    """Fetch price history for a request's pools; only what the archive lacks is asked for.
+
+    Needs `pip install 'spotfleet[aws]'` and read-only permissions of EC2 and of the price list. Safe to
+    interrupt: run it again and it goes on.
+
+    Example: `spotfleet fetch fleet.json --archive prices-archive --profile my-profile`
+    """
+    from fleet.live import Archive, needs_of
+    from fleet.live import fetch as run
+
+    needs = needs_of(load_request(request, subnet_zone), tuple(region or ()), product)
+    end = time_option("--until", until)
+    errors = Console(stderr=True)
+    with step_bar(errors) as bar:
+        report = run(
+            needs,
+            Archive.open(folder, create=True),
+            now_s=int(time.time()) if end is None else end,
+            days=days,
+            profile=profile,
+            scores=scores,
+            catalogue=not no_catalogue,
+            on_demand=not no_on_demand,
+            progress=bar.step,
+        )
+    if json_output:
+        print_json({"files": report.files, "records": report.records, "already": report.already})
+    else:
+        Console(soft_wrap=True).print(f"{folder}: {report.summary()}", highlight=False, markup=False)
+
+
+def archive(
+    folder: Annotated[Path, typer.Argument(help="Folder of the archive.")], json_output: Json = False
+) -> None:
+    """Show what an archive holds: regions, types, spans, gaps.
+
+    Example: `spotfleet archive prices-archive`
+    """
+    from rich.table import Table
+
+    from fleet.formats import format_time
+    from fleet.live import Archive
+
+    entries = list(Archive.open(folder).entries())
+    if json_output:
+        print_json(
+            [
+                {
+                    "region": entry.region,
+                    "instance_type": entry.instance_type,
+                    "product": entry.product,
+                    "rows": entry.rows,
+                    "spans": [[format_time(first), format_time(last)] for first, last in entry.spans],
+                }
+                for entry in entries
+            ]
+        )
+        return
+    table = Table()
+    for name in ("region", "type", "product", "from", "to", "gaps", "records"):
+        table.add_column(name, justify="right" if name in ("gaps", "records") else "left")
+    for entry in entries:
+        table.add_row(
+            entry.region,
+            entry.instance_type,
+            entry.product,
+            format_time(entry.spans[0][0]),
+            format_time(entry.spans[-1][1]),
+            str(len(entry.spans) - 1),
+            f"{entry.rows:,}",
+        )
+    Console(width=None if Console().is_terminal else 140).print(table)
+
+
+class step_bar:  # noqa: N801 - reads as the verb that it is: with step_bar(...) as bar
+    """A progress bar of named steps on a terminal, and nothing elsewhere."""
+
+    def __init__(self, errors: Console) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+        self.task = self.bar.add_task("starting", total=None)
+
+    def __enter__(self) -> step_bar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.bar.stop()
+
+    def step(self, done: int, total: int, what: str) -> None:
+        """Show how far, and what is next."""
+        self.bar.update(self.task, completed=done, total=total, description=what)

@@ -1,0 +1,191 @@
+"""A folder of Parquet files that keeps Spot price history: one file a type, product and span.
+
+A file's name says which span it covers, and it appears whole or not at all. So what the archive holds is what
+its names say: an interrupted fetch leaves no half, and the next one asks only for what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fleet.errors import InputError
+
+__all__ = ["Archive", "ArchiveEntry", "Span", "missing_spans"]
+
+HEAD = "archive.json"
+FORMAT = {"format": "spotfleet archive", "version": 1}
+STAMP = "%Y%m%dT%H%M%SZ"
+Span = tuple[int, int]
+"""From a second to the one before another."""
+
+
+@dataclass(frozen=True)
+class ArchiveEntry:
+    """What an archive holds of one instance type in one region.
+
+    Parameters
+    ----------
+    region, instance_type, product
+        Of what.
+    spans
+        Covered, seconds UTC, joined and in order.
+    rows
+        Price records.
+    """
+
+    region: str
+    instance_type: str
+    product: str
+    spans: tuple[Span, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive at ``root``; see `Archive.open`."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: str | Path, *, create: bool = False) -> Archive:
+        """Return the archive in a folder, made if it does not exist and ``create`` is set.
+
+        Raises
+        ------
+        InputError
+            If the folder is no archive.
+        """
+        folder = Path(root)
+        head = folder / HEAD
+        if not head.is_file():
+            if not create or (folder.exists() and any(folder.iterdir())):
+                raise InputError(f"{folder}", "is no archive", "name one that `spotfleet fetch` made")
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(head, json.dumps(FORMAT).encode())
+        elif json.loads(head.read_text()) != FORMAT:
+            raise InputError(f"{head}", "is of another version", "use the version of spotfleet that made it")
+        return cls(folder)
+
+    def folder_of(self, region: str, instance_type: str, product: str) -> Path:
+        """Return where the prices of a type stand."""
+        return self.root / "prices" / region / instance_type / product.replace("/", "-").replace(" ", "_")
+
+    def spans(self, region: str, instance_type: str, product: str) -> tuple[Span, ...]:
+        """Return the spans that are covered, joined and in order."""
+        return joined(
+            span_of(file) for file in self.folder_of(region, instance_type, product).glob("*.parquet")
+        )
+
+    def add_prices(
+        self, region: str, instance_type: str, product: str, span: Span, rows: Sequence[Mapping[str, Any]]
+    ) -> Path:
+        """Keep the records of one type over a span, in the columns of the API.
+
+        Parameters
+        ----------
+        rows
+            ``describe-spot-price-history`` records, ``Timestamp`` an aware datetime.
+        """
+        import pyarrow
+        from pyarrow import parquet
+
+        schema = pyarrow.schema(
+            {
+                "AvailabilityZone": pyarrow.string(),
+                "AvailabilityZoneId": pyarrow.string(),
+                "InstanceType": pyarrow.string(),
+                "ProductDescription": pyarrow.string(),
+                "SpotPrice": pyarrow.string(),
+                "Timestamp": pyarrow.timestamp("s", tz="UTC"),
+            }
+        )
+        columns = {name: [row.get(name) for row in rows] for name in schema.names}
+        sink = pyarrow.BufferOutputStream()
+        parquet.write_table(pyarrow.table(columns, schema=schema), sink, compression="zstd")
+        name = f"{stamp(span[0])}--{stamp(span[1])}.parquet"
+        path = self.folder_of(region, instance_type, product) / name
+        write_whole(path, sink.getvalue().to_pybytes())
+        return path
+
+    def add_text(self, name: str, text: str) -> Path:
+        """Keep a text file, such as ``on-demand.csv``; one that stands there is replaced."""
+        path = self.root / name
+        write_whole(path, text.encode())
+        return path
+
+    def entries(self) -> Iterator[ArchiveEntry]:
+        """Yield what is held, by region, type and product."""
+        from pyarrow import parquet
+
+        for folder in sorted({file.parent for file in (self.root / "prices").rglob("*.parquet")}):
+            product, kind, region = folder.name, folder.parent.name, folder.parent.parent.name
+            files = sorted(folder.glob("*.parquet"))
+            yield ArchiveEntry(
+                region,
+                kind,
+                product.replace("Linux-UNIX", "Linux/UNIX").replace("_", " "),
+                joined(map(span_of, files)),
+                sum(parquet.read_metadata(file).num_rows for file in files),
+            )
+
+
+def missing_spans(wanted: Span, have: Sequence[Span]) -> list[Span]:
+    """Return the parts of a span that joined spans in order do not cover."""
+    found, at = [], wanted[0]
+    for start, end in have:
+        if start > at:
+            found.append((at, min(start, wanted[1])))
+        at = max(at, end)
+        if at >= wanted[1]:
+            break
+    if at < wanted[1]:
+        found.append((at, wanted[1]))
+    return [span for span in found if span[0] < span[1]]
+
+
+def joined(spans: Iterator[Span]) -> tuple[Span, ...]:
+    """Return spans in order, those that touch or overlap made one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
+def stamp(second: int) -> str:
+    """Return a second as file names have it."""
+    return datetime.fromtimestamp(second, UTC).strftime(STAMP)
+
+
+def span_of(file: Path) -> Span:
+    """Return the span that a file's name states."""
+    start, _, end = file.stem.partition("--")
+    try:
+        first, last = (
+            int(datetime.strptime(text, STAMP).replace(tzinfo=UTC).timestamp()) for text in (start, end)
+        )
+    except ValueError:
+        raise InputError(f"{file}", "is not named as files of an archive are", "move it elsewhere") from None
+    return first, last
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that no reader ever sees a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)

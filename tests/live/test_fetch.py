@@ -1,0 +1,200 @@
+"""Fetching, through botocore's Stubber: only what is missing is asked for, and interrupts leave no half."""
+
+import csv
+import json
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from botocore.exceptions import NoCredentialsError
+from botocore.stub import Stubber
+from pyarrow import parquet
+
+import fleet
+from fleet.live import Archive, Needs, fetch, needs_of
+from fleet.live.archive import missing_spans
+
+KEYS = {"aws_access_key_id": "AKIASECRET", "aws_secret_access_key": "hush-hush", "region_name": "us-east-1"}
+NOW = fleet.parse_time("2021-05-31T00:00:00Z")
+NEEDS = Needs(("us-east-1",), ("m5.large",))
+
+
+def record(zone, price, hour):
+    return {
+        "AvailabilityZone": zone,
+        "InstanceType": "m5.large",
+        "ProductDescription": "Linux/UNIX",
+        "SpotPrice": price,
+        "Timestamp": datetime(2021, 5, 30, hour, tzinfo=UTC),
+    }
+
+
+PAGES = [
+    {
+        "NextToken": "more",
+        "SpotPriceHistory": [record("us-east-1a", "0.035000", 3), record("us-east-1b", "0.036000", 2)],
+    },
+    {"NextToken": "", "SpotPriceHistory": [record("us-east-1a", "0.034000", 1)]},
+]
+
+
+class Aws:
+    """Stubbed clients; each answers what it was told to, in order."""
+
+    def __init__(self):
+        self.clients = {}
+        self.stubs = {}
+
+    def stub(self, service, region="us-east-1"):
+        if (service, region) not in self.clients:
+            client = boto3.client(service, **{**KEYS, "region_name": region})
+            self.clients[service, region] = client
+            self.stubs[service, region] = Stubber(client)
+            self.stubs[service, region].activate()
+        return self.stubs[service, region]
+
+    def pages(self, *pages):
+        for page in pages:
+            self.stub("ec2").add_response("describe_spot_price_history", page)
+
+    def __call__(self, service, region):
+        self.stub(service, region)
+        return self.clients[service, region]
+
+
+@pytest.fixture
+def aws():
+    return Aws()
+
+
+def run(aws, folder, **changes):
+    options = {"catalogue": False, "on_demand": False, "days": 2, "now_s": NOW} | changes
+    return fetch(NEEDS, Archive.open(folder, create=True), clients=aws, **options)
+
+
+def test_pages_go_into_one_file(aws, tmp_path):
+    aws.pages(*PAGES)
+    report = run(aws, tmp_path / "a")
+    assert (report.files, report.records, report.already) == (1, 3, 0)
+    (entry,) = Archive.open(tmp_path / "a").entries()
+    assert (entry.region, entry.instance_type, entry.product) == ("us-east-1", "m5.large", "Linux/UNIX")
+    assert entry.spans == ((NOW - 2 * 86400, NOW),)
+    (file,) = (tmp_path / "a").rglob("*.parquet")
+    assert parquet.read_table(file).column("SpotPrice").to_pylist() == ["0.035000", "0.036000", "0.034000"]
+
+
+def test_the_next_fetch_asks_only_for_what_is_new(aws, tmp_path):
+    aws.pages(*PAGES)
+    run(aws, tmp_path / "a")
+    assert run(aws, tmp_path / "a").files == 0  # nothing is missing: no call, or the stub would fail
+    day = 86400
+    stub = aws.stub("ec2")
+    stub.add_response(
+        "describe_spot_price_history",
+        {"SpotPriceHistory": []},
+        {
+            "InstanceTypes": ["m5.large"],
+            "ProductDescriptions": ["Linux/UNIX"],
+            "StartTime": datetime.fromtimestamp(NOW, UTC),
+            "EndTime": datetime.fromtimestamp(NOW + day, UTC),
+        },
+    )
+    assert run(aws, tmp_path / "a", now_s=NOW + day).files == 1
+    (entry,) = Archive.open(tmp_path / "a").entries()
+    assert entry.spans == ((NOW - 2 * day, NOW + day),)
+
+
+def test_an_interrupted_fetch_leaves_no_half_and_goes_on(aws, tmp_path):
+    aws.pages(PAGES[0])
+    aws.stub("ec2").add_client_error("describe_spot_price_history", "RequestLimitExceeded")
+    with pytest.raises(fleet.FleetError, match="RequestLimitExceeded"):
+        run(aws, tmp_path / "a")
+    assert not list((tmp_path / "a").rglob("*.parquet"))
+    aws.pages(*PAGES)
+    assert run(aws, tmp_path / "a").records == 3
+
+
+def test_extras(aws, tmp_path):
+    aws.pages(*PAGES)
+    aws.stub("ec2").add_response("describe_instance_types", {"InstanceTypes": [{"InstanceType": "m5.large"}]})
+    term = {
+        "terms": {"OnDemand": {"x": {"priceDimensions": {"y": {"pricePerUnit": {"USD": "0.0960000000"}}}}}}
+    }
+    aws.stub("pricing").add_response("get_products", {"PriceList": [json.dumps(term)]})
+    aws.stub("ec2").add_response(
+        "get_spot_placement_scores",
+        {"SpotPlacementScores": [{"Region": "us-east-1", "AvailabilityZoneId": "use1-az1", "Score": 7}]},
+    )
+    run(aws, tmp_path / "a", catalogue=True, on_demand=True, scores=True)
+    rows = list(csv.DictReader((tmp_path / "a" / "on-demand.csv").read_text().splitlines()))
+    assert rows == [
+        {"region": "us-east-1", "instance_type": "m5.large", "linux_ondemand_usd": "0.0960000000"}
+    ]
+    assert (
+        fleet.read_on_demand(tmp_path / "a" / "on-demand.csv").price_of(
+            "m5.large", "us-east-1b", "Linux/UNIX"
+        )
+        == 0.096
+    )
+    (scores,) = (tmp_path / "a" / "scores").glob("*.json")
+    assert json.loads(scores.read_text())[0]["InstanceTypes"] == ["m5.large"]
+    everything = b"".join(p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file())
+    assert b"AKIASECRET" not in everything
+    assert b"hush-hush" not in everything
+
+
+def test_missing_credentials_are_one_clear_error(tmp_path):
+    def nobody(service, region):
+        raise NoCredentialsError
+
+    with pytest.raises(fleet.InputError, match="aws configure"):
+        fetch(NEEDS, Archive.open(tmp_path / "a", create=True), now_s=NOW, clients=nobody)
+
+
+def test_what_is_missing_of_a_span():
+    assert missing_spans((0, 10), []) == [(0, 10)]
+    assert missing_spans((0, 10), [(0, 10)]) == []
+    assert missing_spans((0, 10), [(2, 4), (6, 12)]) == [(0, 2), (4, 6)]
+    assert missing_spans((5, 10), [(0, 3)]) == [(5, 10)]
+    assert missing_spans((5, 10), [(20, 30)]) == [(5, 10)]
+
+
+def test_needs_of_a_request():
+    request = fleet.FleetRequest(
+        9, (fleet.Override("m5.large", "us-east-1a"), fleet.Override("c5.large", "eu-west-1b"))
+    )
+    assert needs_of(request).regions == ("us-east-1", "eu-west-1")
+    with pytest.raises(fleet.InputError, match="--region"):
+        needs_of(fleet.FleetRequest(9, (fleet.Override("m5.large"),)))
+
+
+def test_a_foreign_folder_is_no_archive(tmp_path):
+    (tmp_path / "x").write_text("")
+    with pytest.raises(fleet.InputError, match="is no archive"):
+        Archive.open(tmp_path, create=True)
+
+
+def test_against_a_moto_server(tmp_path, monkeypatch):
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    try:
+        report = fetch(
+            Needs(("us-east-1",), ("m5.large", "c5.large")),
+            Archive.open(tmp_path / "a", create=True),
+            now_s=NOW,
+            on_demand=False,
+            clients=lambda service, region: boto3.client(
+                service, endpoint_url=f"http://127.0.0.1:{port}", **{**KEYS, "region_name": region}
+            ),
+        )
+    finally:
+        server.stop()
+    assert report.files == 2
+    assert report.records > 0
+    assert set(fleet.read_instance_types(tmp_path / "a" / "instance-types.json").types) == {
+        "m5.large",
+        "c5.large",
+    }
