@@ -15,7 +15,7 @@ from fleet.billing import Billing, billing_of, statement_of
 from fleet.errors import InputError
 from fleet.exact import Ints
 from fleet.formats import format_time
-from fleet.interruptions import Interruptions
+from fleet.interruptions import Interruptions, StressDriver
 from fleet.market import Market
 from fleet.metrics import (
     availability,
@@ -71,8 +71,9 @@ def replay(
     product
         Operating system of the pools.
     interruptions
-        Drivers, one or several: ``price``, ``capacity``; ``none`` alone for none; or objects (see
-        `fleet.interruptions`). By default ``price``, and ``capacity`` where the market has it.
+        Drivers, one or several: ``price``, ``capacity``, and objects: `fleet.Hazard`, `fleet.Shocks`,
+        `fleet.Outage`, `fleet.MassLoss`, `fleet.PriceSpike`; ``none`` alone for none. By default ``price``,
+        and ``capacity`` where the market has it.
     billing
         ``per-second``, ``hour-start`` or ``hourly``, or a `Billing` with its terms.
     notice_s
@@ -271,6 +272,7 @@ def warnings_of(prepared: PreparedMarket, strategy: Strategy, begin: int, end: i
     none = np.zeros(len(snapshot), dtype=np.int64)
     _, plan, _ = spot_problem(strategy, snapshot, request.spot_target_capacity, none, None)
     notes = [*request.notes, *market.notes, *resolved.notes, *prepared.notes, *plan.notes]
+    notes += outside(prepared, begin, end)
     late = int(np.isnan(snapshot.spot_price).sum())
     if late:
         notes.append(
@@ -284,6 +286,16 @@ def warnings_of(prepared: PreparedMarket, strategy: Strategy, begin: int, end: i
             "what runs is left running"
         )
     return tuple(notes)
+
+
+def outside(prepared: PreparedMarket, begin: int, end: int) -> list[str]:
+    """Return a note for each stress that the replay does not see."""
+    strikes = [driver for driver in prepared.drivers if isinstance(driver, StressDriver)]
+    missed = [driver.name for driver in strikes if not len(driver.moments(begin, end))]
+    missed += [
+        spike.name for spike in prepared.spikes if spike.at_s >= end or spike.at_s + spike.lasts_s <= begin
+    ]
+    return [f"{name} lies outside the replay" for name in missed]
 
 
 def package_version() -> str:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from fleet.cli.cache import cache
+from fleet.cli.causes import CauseOptions
 from fleet.cli.exports import export_files, identity_for, write_exports
 from fleet.cli.fetch import archive, fetch
 from fleet.cli.files import check_output, check_paths, write_text
@@ -22,11 +23,14 @@ from fleet.cli.inputs import (
     time_option,
 )
 from fleet.cli.options import (
+    Advisor,
+    AdvisorTop,
     Availability,
     Billing,
     Capacity,
     End,
     Export,
+    HazardLaw,
     InstanceTypes,
     Interruptions,
     Json,
@@ -39,9 +43,11 @@ from fleet.cli.options import (
     Request,
     Scores,
     Seed,
+    ShockRules,
     Start,
     StartDelay,
     Strategies,
+    Stress,
     SubnetZone,
     TraceStart,
     TraceType,
@@ -209,6 +215,11 @@ def replay(
     scores: Scores = None,
     zones: Zones = None,
     interruptions: Interruptions = None,
+    hazard: HazardLaw = None,
+    advisor: Advisor = None,
+    advisor_top: AdvisorTop = None,
+    shocks: ShockRules = None,
+    stress: Stress = None,
     strategy: OneStrategy = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
@@ -231,7 +242,9 @@ def replay(
 
     check_output(events)
     check_output(plot, PLOT_ENDINGS)
-    check_paths([events, plot], [request, prices, on_demand, capacity, instance_types, scores, zones])
+    check_paths(
+        [events, plot], [request, prices, on_demand, capacity, instance_types, scores, zones, advisor]
+    )
     files = MarketFiles(
         prices,
         on_demand,
@@ -247,6 +260,8 @@ def replay(
     )
     wanted = load_request(request, subnet_zone)
     check_strategies([strategy or wanted.strategy])
+    names = None if interruptions is None else tuple(interruptions)
+    causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
     first, last = time_option("--start", start), time_option("--end", end)
     market = load_market(files, errors())
     result = run(
@@ -256,7 +271,7 @@ def replay(
         start_s=first,
         end_s=last,
         product=product,
-        interruptions=interruptions,
+        interruptions=causes.on(market),
         billing=billing,
         start_delay_s=start_delay,
         seed=seed,
@@ -288,6 +303,11 @@ def compare(
     scores: Scores = None,
     zones: Zones = None,
     interruptions: Interruptions = None,
+    hazard: HazardLaw = None,
+    advisor: Advisor = None,
+    advisor_top: AdvisorTop = None,
+    shocks: ShockRules = None,
+    stress: Stress = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
     seed: Seed = 0,
@@ -308,7 +328,9 @@ def compare(
 
     check_output(plot, PLOT_ENDINGS)
     check_output(report, (".html",))
-    check_paths([plot, report], [request, prices, on_demand, capacity, instance_types, scores, zones])
+    check_paths(
+        [plot, report], [request, prices, on_demand, capacity, instance_types, scores, zones, advisor]
+    )
     files = MarketFiles(
         prices,
         on_demand,
@@ -324,6 +346,8 @@ def compare(
     )
     wanted = load_request(request, subnet_zone)
     check_strategies(list(strategy or DEFAULT_STRATEGIES))
+    names = None if interruptions is None else tuple(interruptions)
+    causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
     first, last = time_option("--start", start), time_option("--end", end)
     market = load_market(files, errors())
     comparison = run(
@@ -333,7 +357,7 @@ def compare(
         start_s=first,
         end_s=last,
         product=product,
-        interruptions=interruptions,
+        interruptions=causes.on(market),
         billing=billing,
         start_delay_s=start_delay,
         seed=seed,

@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "Advisor",
+    "AdvisorTop",
     "Availability",
     "Billing",
     "Capacity",
     "End",
     "Export",
+    "HazardLaw",
     "InstanceTypes",
     "Interruptions",
     "Json",
@@ -25,9 +28,11 @@ __all__ = [
     "Request",
     "Scores",
     "Seed",
+    "ShockRules",
     "Start",
     "StartDelay",
     "Strategies",
+    "Stress",
     "SubnetZone",
     "TraceStart",
     "TraceType",
@@ -83,9 +88,25 @@ WhenUp = Annotated[
 TraceType = Annotated[str | None, typer.Option("--trace-type", help="Instance type that the traces are of.")]
 Interruptions = Annotated[
     list[str] | None,
-    typer.Option(help="price, capacity or none; default: price, and capacity if it is known."),
+    typer.Option(help="price, capacity, hazard or none; default: price, and capacity if it is known."),
+]
+HazardLaw = Annotated[
+    str | None,
+    typer.Option("--hazard", help="weibull:shape=0.6,scale_h=1.4, exponential:..., bathtub:... or LAW:fit."),
+]
+Advisor = Annotated[Path | None, typer.Option(help="spot-advisor-data.json: hazard from its buckets.")]
+AdvisorTop = Annotated[
+    float | None, typer.Option("--advisor-top", help="Monthly share of the open-ended top bucket (0.25).")
+]
+ShockRules = Annotated[
+    list[str] | None,
+    typer.Option("--shocks", help="Common shocks: zone:per_month=0.5,share=0.3 (pool, family, all ...)."),
+]
+Stress = Annotated[
+    list[str] | None,
+    typer.Option(help="zone=us-east-1a@TIME+30m, pool=biggest@..., loss=20@TIME+15m, price=3@TIME+2h."),
 ]
 Billing = Annotated[str, typer.Option(help="per-second or hour-start.")]
 StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed, recorded in the result.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is drawn; recorded in the result.")]
 Plot = Annotated[Path | None, typer.Option(help="Write the picture (.png or .svg).")]

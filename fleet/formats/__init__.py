@@ -9,6 +9,7 @@ from fleet.formats.market_folder import is_market_folder, load_market, save_mark
 from fleet.formats.on_demand import OnDemandPrices, read_on_demand
 from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_prices
 from fleet.formats.scores import read_scores
+from fleet.formats.spot_advisor import SpotAdvisor, read_spot_advisor
 from fleet.formats.times import format_time, parse_time
 from fleet.formats.zones import read_zone_ids, with_zone_names
 
@@ -18,6 +19,7 @@ __all__ = [
     "PriceHistory",
     "ReadReport",
     "Skipped",
+    "SpotAdvisor",
     "format_time",
     "is_market_folder",
     "load_market",
@@ -31,6 +33,7 @@ __all__ = [
     "read_prices",
     "read_request",
     "read_scores",
+    "read_spot_advisor",
     "read_zone_ids",
     "save_market",
     "with_zone_names",

@@ -1,35 +1,88 @@
-"""What interrupts Spot instances: drivers that can be combined, each a schedule read off the market.
+"""What interrupts Spot instances: drivers that can be combined, each named in the result.
 
-Each driver answers one question, when the next interruption is due, by search in sorted arrays; nothing is
-stepped through.
+``price`` and ``capacity`` are read off the market; hazards and shocks are drawn for each instance at its
+launch; stresses strike at stated moments. The next interruption is found by search in sorted arrays or is
+known from the launch on; nothing is stepped through.
 """
 
 from fleet.interruptions.capacity import CapacityDriver
-from fleet.interruptions.choose import DRIVERS, Interruptions, drivers_for
+from fleet.interruptions.choose import DRIVERS, Interruptions, default_names, drivers_for, with_spikes
+from fleet.interruptions.fitting import (
+    FITS,
+    fit_bathtub,
+    fit_empirical,
+    fit_exponential,
+    fit_weibull,
+    log_likelihood,
+)
+from fleet.interruptions.hazard import Hazard, HazardDriver
+from fleet.interruptions.laws import (
+    Bathtub,
+    Empirical,
+    Exponential,
+    LifetimeLaw,
+    Weibull,
+    mean_residual_h,
+    residual_h,
+)
+from fleet.interruptions.lifetimes import Lifetimes, lifetimes_of_capacity, lifetimes_of_instances
 from fleet.interruptions.price import PriceDriver
 from fleet.interruptions.protocol import (
     NEVER,
     AnyDriver,
     Blow,
+    Cause,
     Driver,
     InstanceDriver,
     Standing,
     StressDriver,
     value_in_force,
 )
+from fleet.interruptions.shocks import ShockDriver, Shocks
+from fleet.interruptions.spelled import parse_law, parse_shocks, parse_stress
+from fleet.interruptions.stress import MassLoss, Outage, PriceSpike
 
 __all__ = [
     "DRIVERS",
+    "FITS",
     "NEVER",
     "AnyDriver",
+    "Bathtub",
     "Blow",
     "CapacityDriver",
+    "Cause",
     "Driver",
+    "Empirical",
+    "Exponential",
+    "Hazard",
+    "HazardDriver",
     "InstanceDriver",
     "Interruptions",
+    "LifetimeLaw",
+    "Lifetimes",
+    "MassLoss",
+    "Outage",
     "PriceDriver",
+    "PriceSpike",
+    "ShockDriver",
+    "Shocks",
     "Standing",
     "StressDriver",
+    "Weibull",
+    "default_names",
     "drivers_for",
+    "fit_bathtub",
+    "fit_empirical",
+    "fit_exponential",
+    "fit_weibull",
+    "lifetimes_of_capacity",
+    "lifetimes_of_instances",
+    "log_likelihood",
+    "mean_residual_h",
+    "parse_law",
+    "parse_shocks",
+    "parse_stress",
+    "residual_h",
     "value_in_force",
+    "with_spikes",
 ]

@@ -1,57 +1,111 @@
-"""From names to drivers: what a market has the data for, in the order in which drivers act."""
+"""From names and causes to drivers: what a market has the data for, in the order in which drivers act."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fleet.errors import InputError
 from fleet.interruptions.capacity import CapacityDriver
+from fleet.interruptions.hazard import HazardDriver
 from fleet.interruptions.price import PriceDriver
-from fleet.interruptions.protocol import AnyDriver
+from fleet.interruptions.protocol import AnyDriver, Cause
+from fleet.interruptions.shocks import ShockDriver
+from fleet.interruptions.stress import PriceSpike
 from fleet.market import Market
 from fleet.pools import LaunchPools
 from fleet.snapshot import bid_ceiling
 
-__all__ = ["DRIVERS", "Interruptions", "drivers_for"]
+__all__ = ["DRIVERS", "Interruptions", "default_names", "drivers_for", "listed", "with_spikes"]
 
-Interruptions = str | AnyDriver | Sequence[str | AnyDriver] | None
-"""Drivers by name or as objects, one or several; ``None`` for what the market has the data for."""
+Interruptions = str | AnyDriver | Cause | PriceSpike | Sequence[str | AnyDriver | Cause | PriceSpike] | None
+"""Drivers by name, or causes and drivers as objects; ``None`` for what the market has the data for."""
 
 DRIVERS = ("price", "capacity", "hazard", "none")
+
+
+def default_names(market: Market) -> tuple[str, ...]:
+    """Return the drivers that a market has the data for: ``price``, and ``capacity`` where it is known."""
+    return ("price",) if market.capacity is None else ("price", "capacity")
+
+
+def listed(wanted: Interruptions, market: Market) -> tuple[str | AnyDriver | Cause | PriceSpike, ...]:
+    """Return what is wanted as a tuple; ``none`` stands for nothing and stands alone.
+
+    Raises
+    ------
+    InputError
+        If ``none`` is named beside others.
+    """
+    if wanted is None:
+        return default_names(market)
+    items = tuple(wanted) if isinstance(wanted, Sequence) and not isinstance(wanted, str) else (wanted,)
+    if "none" not in items:
+        return items
+    if any(item != "none" for item in items):
+        names = "+".join(item if isinstance(item, str) else item.name for item in items)
+        raise InputError(f"interruptions {names}", "'none' stands alone", "drop it or the others")
+    return ()
 
 
 def drivers_for(wanted: Interruptions, market: Market, pools: LaunchPools) -> tuple[AnyDriver, ...]:
     """Return the drivers of those names; by default ``price``, and ``capacity`` where the market has it.
 
-    However they are named, price comes before capacity: what a price ends, capacity need not. A driver that
-    is given as an object is taken as it is, after those that are named.
+    However they are named, price comes before capacity: what a price ends, capacity need not. Causes and
+    drivers that are given as objects come after those that are named, in the order given. Price spikes are
+    no drivers (see `with_spikes`).
 
     Raises
     ------
     InputError
         If a name is unknown or its data is missing.
     """
-    if wanted is None:
-        wanted = ("price",) if market.capacity is None else ("price", "capacity")
-    listed = tuple(wanted) if isinstance(wanted, Sequence) and not isinstance(wanted, str) else (wanted,)
-    names = [name for name in listed if isinstance(name, str)]
-    given = [driver for driver in listed if not isinstance(driver, str)]
-    if "none" in names and len({*names, *(driver.name for driver in given)}) > 1:
-        raise InputError(f"interruptions {'+'.join(names)}", "'none' stands alone", "drop it or the others")
-    drivers: list[AnyDriver] = []
-    for name in sorted(set(names), key=lambda name: (DRIVERS.index(name) if name in DRIVERS else -1, name)):
-        if name not in DRIVERS:
-            raise InputError(f"interruptions {name!r}", f"are one of {', '.join(DRIVERS)}", "correct it")
-        if name == "hazard":
-            raise InputError("interruptions 'hazard'", "are not available yet", "use price, capacity or none")
-        if name == "capacity":
-            if market.capacity is None:
-                raise InputError(
-                    "interruptions 'capacity' without capacity",
-                    "need data",
-                    "pass --availability or --capacity",
-                )
-            drivers.append(CapacityDriver(market.capacity))
-        elif name == "price":
-            drivers.append(PriceDriver(market.prices, bid_ceiling(pools)))
-    return (*drivers, *given)
+    items = listed(wanted, market)
+    names = {item for item in items if isinstance(item, str)}
+    drivers = [named_driver(name, market, pools) for name in sorted(names, key=rank_of)]
+    for item in items:
+        if isinstance(item, Cause):
+            drivers.append(ranked(item.driver(pools), drivers))
+        elif not isinstance(item, str | PriceSpike):
+            drivers.append(item)
+    return tuple(drivers)
+
+
+def rank_of(name: str) -> tuple[int, str]:
+    """Return where a named driver acts; unknown names come first, to be refused."""
+    return DRIVERS.index(name) if name in DRIVERS else -1, name
+
+
+def named_driver(name: str, market: Market, pools: LaunchPools) -> AnyDriver:
+    """Return the driver of a name."""
+    if name == "price":
+        return PriceDriver(market.prices, bid_ceiling(pools))
+    if name == "capacity" and market.capacity is not None:
+        return CapacityDriver(market.capacity)
+    if name == "capacity":
+        raise InputError(
+            "interruptions 'capacity' without capacity", "need data", "pass --availability or --capacity"
+        )
+    if name == "hazard":
+        raise InputError(
+            "interruptions 'hazard' without a law", "need one", "state --hazard or --advisor (fleet.Hazard)"
+        )
+    raise InputError(f"interruptions {name!r}", f"are one of {', '.join(DRIVERS)}", "correct it")
+
+
+def ranked(driver: AnyDriver, before: Sequence[AnyDriver]) -> AnyDriver:
+    """Return a driver with random numbers apart from those of others of its kind."""
+    if isinstance(driver, HazardDriver | ShockDriver):
+        return replace(driver, rank=sum(isinstance(other, type(driver)) for other in before))
+    return driver
+
+
+def with_spikes(
+    wanted: Interruptions, market: Market, pools: LaunchPools
+) -> tuple[Market, tuple[PriceSpike, ...]]:
+    """Return the market, aligned with ``pools``, with the price spikes that are wanted; and those."""
+    spikes = tuple(item for item in listed(wanted, market) if isinstance(item, PriceSpike))
+    prices = market.prices
+    for spike in spikes:
+        prices = spike.on(prices, pools)
+    return (replace(market, prices=prices) if spikes else market), spikes

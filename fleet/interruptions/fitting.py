@@ -6,6 +6,8 @@ Leaving the censored out, or taking them as ended, makes every law look more dan
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fleet.errors import InputError
@@ -125,7 +127,7 @@ def log_likelihood(law: LifetimeLaw, lifetimes: Lifetimes) -> float:
         return float(np.log(parts[0]).sum() + np.log(parts[1]).sum())
 
 
-FITS = {
+FITS: dict[str, Callable[[Lifetimes], LifetimeLaw]] = {
     "exponential": fit_exponential,
     "weibull": fit_weibull,
     "bathtub": fit_bathtub,

@@ -40,10 +40,13 @@ class Hazard:
         A law of lifetimes, or what `fleet.read_spot_advisor` returns.
     top_share
         What the advisor's open-ended top bucket (above 20 % a month) stands for, from 0.2 to below 1.
+    notes
+        What a reader of the results should know of where the law comes from.
     """
 
     source: LifetimeLaw | SpotAdvisor
     top_share: float = TOP_SHARE
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.source, SpotAdvisor | LifetimeLaw):
@@ -53,13 +56,19 @@ class Hazard:
                 f"top bucket of {self.top_share:g}", "is a share from 0.2 to below 1", "correct it"
             )
 
+    @property
+    def name(self) -> str:
+        """``hazard(weibull:shape=0.6,scale_h=1.4)``; a proxy is called one."""
+        if isinstance(self.source, SpotAdvisor):
+            return f"hazard(proxy: advisor buckets, top {100 * self.top_share:g} %)"
+        return f"hazard({self.source.name})"
+
     def driver(self, pools: LaunchPools) -> HazardDriver:
         """Return the driver of these pools."""
         if isinstance(self.source, SpotAdvisor):
-            return advised(self.source, self.top_share, pools)
-        return HazardDriver(
-            (self.source,), np.zeros(len(pools), dtype=np.int64), f"hazard({self.source.name})"
-        )
+            laws, law_of, notes = advised(self.source, self.top_share, pools)
+            return HazardDriver(laws, law_of, self.name, (*notes, *self.notes))
+        return HazardDriver((self.source,), np.zeros(len(pools), dtype=np.int64), self.name, self.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +125,10 @@ class HazardDriver:
         return np.where(lifetime_s < NEVER // 2, ends, NEVER)
 
 
-def advised(advisor: SpotAdvisor, top_share: float, pools: LaunchPools) -> HazardDriver:
-    """Return the driver that Spot Advisor's buckets stand for; what is not rated counts as the top bucket."""
+def advised(
+    advisor: SpotAdvisor, top_share: float, pools: LaunchPools
+) -> tuple[tuple[LifetimeLaw, ...], Ints, tuple[str, ...]]:
+    """Return the laws of the buckets, each pool's, and notes; what is not rated counts as the top bucket."""
     rates = monthly_hazard((*BUCKET_SHARES, top_share))
     bucket = advisor.bucket_of(pools)
     notes = [
@@ -128,9 +139,5 @@ def advised(advisor: SpotAdvisor, top_share: float, pools: LaunchPools) -> Hazar
     unrated = int((bucket < 0).sum())
     if unrated:
         notes.append(f"{unrated} of {len(pools)} pools are not rated by the advisor: taken as its top bucket")
-    return HazardDriver(
-        tuple(Exponential(float(rate)) for rate in rates),
-        np.where(bucket < 0, len(rates) - 1, bucket),
-        f"hazard(proxy: advisor buckets, top {100 * top_share:g} %)",
-        tuple(notes),
-    )
+    laws = tuple(Exponential(float(rate)) for rate in rates)
+    return laws, np.where(bucket < 0, len(rates) - 1, bucket), tuple(notes)

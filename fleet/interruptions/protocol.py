@@ -16,11 +16,13 @@ import numpy.typing as npt
 
 from fleet.exact import Ints
 from fleet.market import ChangePoints
+from fleet.pools import LaunchPools
 
 __all__ = [
     "NEVER",
     "AnyDriver",
     "Blow",
+    "Cause",
     "Driver",
     "InstanceDriver",
     "Standing",
@@ -147,6 +149,20 @@ class StressDriver(Protocol):
 
 
 AnyDriver = Driver | InstanceDriver | StressDriver
+
+
+@runtime_checkable
+class Cause(Protocol):
+    """What makes a driver once the pools are known: parameters only, the same for any market."""
+
+    @property
+    def name(self) -> str:
+        """As results name it."""
+        ...
+
+    def driver(self, pools: LaunchPools) -> AnyDriver:
+        """Return the driver of these pools, for a run of seed 0."""
+        ...
 
 
 def value_in_force(points: ChangePoints, pool: int, time_s: int) -> float:

@@ -6,14 +6,14 @@ Everything here takes one pass over the change points; a replay then works in pr
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.exact import Floats, Ints
-from fleet.interruptions import AnyDriver, Interruptions, drivers_for
+from fleet.interruptions import AnyDriver, Interruptions, PriceSpike, drivers_for, with_spikes
 from fleet.market import Market
 from fleet.pools import LaunchPools
 from fleet.request import FleetRequest
@@ -37,22 +37,30 @@ class PreparedMarket:
         What interrupts.
     notes
         What a reader of the results should know of this choice.
+    spikes
+        Price spikes that the market holds already.
     """
 
     resolved: ResolvedRequest
     market: Market
     drivers: tuple[AnyDriver, ...]
     notes: tuple[str, ...] = ()
+    spikes: tuple[PriceSpike, ...] = ()
 
     @classmethod
     def of(cls, resolved: ResolvedRequest, interruptions: Interruptions = None) -> PreparedMarket:
         """Prepare a resolved request for replays with the named drivers (see `drivers_for`)."""
-        market = resolved.market
+        market, spikes = with_spikes(interruptions, resolved.market, resolved.pools)
+        resolved = replace(resolved, market=market) if spikes else resolved
         drivers = drivers_for(interruptions, market, resolved.pools)
-        if market.capacity is None or any(driver.name == "capacity" for driver in drivers):
-            return cls(resolved, market, drivers)
-        note = "capacity data is left out of account: the capacity driver is not in use"
-        return cls(resolved, market.without_capacity(), drivers, (note,))
+        notes = [note for driver in drivers for note in getattr(driver, "notes", ())]
+        names = [driver.name for driver in drivers]
+        if spikes and "price" not in names:
+            notes.append("a price spike interrupts nothing: the price driver is not in use")
+        if market.capacity is not None and "capacity" not in names:
+            notes.append("capacity data is left out of account: the capacity driver is not in use")
+            market = market.without_capacity()
+        return cls(resolved, market, drivers, tuple(notes), spikes)
 
     def __repr__(self) -> str:
         return f"PreparedMarket({self.market!r}, interruptions by {self.driver_names})"
@@ -69,8 +77,8 @@ class PreparedMarket:
 
     @property
     def driver_names(self) -> str:
-        """The drivers as results name them: ``price+capacity``, ``none``."""
-        return "+".join(driver.name for driver in self.drivers) or "none"
+        """The drivers, and stresses on prices, as results name them: ``price+capacity``, ``none``."""
+        return "+".join(cause.name for cause in (*self.drivers, *self.spikes)) or "none"
 
     @cached_property
     def launch_ceiling(self) -> Floats:

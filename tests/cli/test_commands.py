@@ -289,7 +289,7 @@ def test_an_empty_folder_of_prices(shop):
     [
         (("--start", "2021-05-01T08:00:00Z", "--end", "2021-05-01T07:00:00Z"), "ends after it starts"),
         (("--start", "2021-05-01T08:00:00"), "names its zone"),
-        (("--interruptions", "hazard"), "not available yet"),
+        (("--interruptions", "hazard"), "without a law"),
         (("--billing", "weekly"), "billing 'weekly'"),
         (("--plot", "run.pdf"), "ends in .png or .svg"),
         (("--plot", "nowhere/run.png"), "does not exist"),

@@ -144,7 +144,7 @@ def test_target_zero():
         ({"start_s": -5}, "the data covers"),
         ({"billing": "weekly"}, "billing 'weekly'"),
         ({"interruptions": ["weather"]}, "interruptions 'weather'"),
-        ({"interruptions": ["hazard"]}, "not available yet"),
+        ({"interruptions": ["hazard"]}, "without a law"),
         ({"interruptions": ["capacity"]}, "without capacity"),
         ({"start_delay_s": -1}, "start delay"),
     ],

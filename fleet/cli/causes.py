@@ -1,0 +1,95 @@
+"""What interrupts, from the options: names, a hazard's law or advisor file, shocks, stresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet.errors import InputError
+
+if TYPE_CHECKING:
+    from fleet.interruptions import Hazard, Interruptions
+    from fleet.market import Market
+
+__all__ = ["CauseOptions"]
+
+
+@dataclass(frozen=True)
+class CauseOptions:
+    """What the command line says of interruptions; checked when it is built, before prices are read."""
+
+    names: tuple[str, ...] | None
+    law: str | None = None
+    advisor: Path | None = None
+    top_share: float | None = None
+    shocks: tuple[str, ...] = ()
+    stress: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        from fleet.interruptions import FITS, parse_law, parse_shocks, parse_stress
+
+        if self.law is not None and self.advisor is not None:
+            raise InputError("--hazard and --advisor", "exclude each other", "keep one")
+        if self.top_share is not None and self.advisor is None:
+            raise InputError("--advisor-top without --advisor", "speaks of its top bucket", "name the file")
+        if self.has_hazard and self.names is not None and "hazard" not in self.names:
+            raise InputError(
+                f"--{'hazard' if self.law else 'advisor'} with --interruptions {' '.join(self.names)}",
+                "states a driver that is not in use",
+                "add --interruptions hazard or drop it",
+            )
+        if self.law is not None and self.law.removesuffix(":fit") not in FITS:
+            parse_law(self.law)
+        for text in self.shocks:
+            parse_shocks(text)
+        for text in self.stress:
+            parse_stress(text)
+
+    @property
+    def has_hazard(self) -> bool:
+        """Whether a hazard is stated."""
+        return self.law is not None or self.advisor is not None
+
+    def on(self, market: Market) -> Interruptions:
+        """Return what `fleet.replay` takes as ``interruptions``; ``None`` where nothing is stated."""
+        if self.names is None and not (self.has_hazard or self.shocks or self.stress):
+            return None
+        from fleet.interruptions import default_names, parse_shocks, parse_stress
+
+        names = default_names(market) if self.names is None else self.names
+        objects = [*map(parse_shocks, self.shocks), *map(parse_stress, self.stress)]
+        if "none" in names and len(set(names)) == 1 and objects:
+            return tuple(objects)
+        if not self.has_hazard:
+            return (*names, *objects)
+        return (*(name for name in names if name != "hazard"), self.hazard(market), *objects)
+
+    def hazard(self, market: Market) -> Hazard:
+        """Return the hazard that is stated."""
+        from fleet.formats import read_spot_advisor
+        from fleet.interruptions import Hazard, parse_law
+        from fleet.interruptions.hazard import TOP_SHARE
+
+        if self.advisor is not None:
+            top = TOP_SHARE if self.top_share is None else self.top_share
+            return Hazard(read_spot_advisor(self.advisor), top)
+        assert self.law is not None
+        name, _, rest = self.law.partition(":")
+        return fitted(name, market) if rest == "fit" else Hazard(parse_law(self.law))
+
+
+def fitted(name: str, market: Market) -> Hazard:
+    """Return a law fitted to how long the market's pools stayed obtainable."""
+    from fleet.interruptions import FITS, Hazard, lifetimes_of_capacity
+
+    if market.capacity is None:
+        raise InputError(
+            f"--hazard {name}:fit", "needs capacity over time", "pass --availability or --capacity"
+        )
+    seen = lifetimes_of_capacity(market.capacity, market.end_s)
+    note = (
+        f"the law is fitted to {len(seen)} runs of capacity ({seen.ended} ended, {seen.exposure_h:,.0f} h) "
+        "of the whole market data, what lies after each moment of the replay included"
+    )
+    return Hazard(FITS[name](seen), notes=(note,))
