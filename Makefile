@@ -9,7 +9,7 @@ WORKERS ?= 2
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
-.PHONY: help demo test test-deep lint format bench-allocate docs-images clean
+.PHONY: help demo test test-deep lint format bench-allocate bench-load docs-images clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ format: $(VENV)/.dev  ## put the code into its format
 
 bench-allocate: $(VENV)/.bench  ## the allocation core beside its peers, with the picture
 	$(BIN)/python benchmarks/allocate.py --json bench-allocate.json --plot bench-allocate.png
+
+bench-load: $(VENV)/.dev  ## reading price history beside msgspec, and the cached form (SPOT_DATA: the data sets)
+	$(BIN)/python benchmarks/load.py --json bench-load.json
 
 docs-images: $(VENV)/.installed  ## draw the picture that README opens with
 	$(BIN)/spotfleet demo --plot docs/images/comparison.png > /dev/null

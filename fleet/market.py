@@ -18,7 +18,7 @@ from fleet.errors import CapacityDataError, InputError, PriceDataError
 from fleet.exact import Floats, Ints
 from fleet.pools import PoolKey, Texts, frozen_floats, frozen_texts
 
-__all__ = ["ChangePoints", "Market"]
+__all__ = ["ChangePoints", "Market", "order_of_rows"]
 
 
 def frozen_ints(values: npt.ArrayLike) -> Ints:
@@ -26,6 +26,35 @@ def frozen_ints(values: npt.ArrayLike) -> Ints:
     column = np.array(values, dtype=np.int64, copy=True, ndmin=1)
     column.flags.writeable = False
     return column
+
+
+def order_of_rows(pool: npt.NDArray[np.integer[Any]], times_s: Ints) -> Ints:
+    """Return the order of rows by pool, then time, then as given.
+
+    Price history is newest first and pool by pool in no order: grouped by pool in one pass (numpy sorts
+    16-bit numbers by radix) and read from its end, it is almost sorted, which the last sort makes use of.
+    """
+    if not len(pool):
+        return np.empty(0, dtype=np.int64)
+    first, groups = int(times_s.min()), int(pool.max()) + 1
+    span = int(times_s.max()) - first + 1
+    if groups * span >= 2**63:
+        return np.lexsort((times_s, pool))
+    key = pool.astype(np.int64) * span + (times_s - first)
+    if bool((key[1:] >= key[:-1]).all()):
+        return np.arange(len(key))
+    backwards = 2 * int(np.count_nonzero(times_s[1:] < times_s[:-1])) > len(key)
+    group = (pool[::-1] if backwards else pool).astype(np.uint16 if groups <= 2**16 else np.int64)
+    order = np.argsort(group, kind="stable")
+    if backwards:
+        order = len(key) - 1 - order
+    order = order[np.argsort(key[order], kind="stable")]
+    key = key[order]
+    if backwards and bool((key[1:] == key[:-1]).any()):  # one instant's rows stand the wrong way round
+        begins = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+        ends = np.append(begins[1:], len(key)) - 1
+        order = order[np.repeat(begins + ends, ends - begins + 1) - np.arange(len(key))]
+    return order
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,16 +123,25 @@ class ChangePoints:
         Rows that repeat the pool's standing value are dropped (they are not changes). Of rows with one
         pool and one time the last given wins.
         """
-        rows = np.asarray(pool, dtype=np.int64)
+        rows = np.asarray(pool)
+        rows = rows if rows.dtype.kind in "iu" else rows.astype(np.int64)
         times = np.asarray(times_s, dtype=np.int64)
         column = np.asarray(values, dtype=np.float64)
-        order = np.lexsort((times, rows))
+        order = order_of_rows(rows, times)
         rows, times, column = rows[order], times[order], column[order]
+        del order
         if len(rows):
-            last = np.append((np.diff(rows) != 0) | (np.diff(times) != 0), True)
-            rows, times, column = rows[last], times[last], column[last]
-            same = (column[1:] == column[:-1]) | (np.isnan(column[1:]) & np.isnan(column[:-1]))
-            change = np.append(True, (np.diff(rows) != 0) | ~same)
+            same_pool = rows[1:] == rows[:-1]
+            doubled = same_pool & (times[1:] == times[:-1])
+            if bool(doubled.any()):
+                last = np.append(~doubled, True)
+                rows, times, column = rows[last], times[last], column[last]
+                same_pool = rows[1:] == rows[:-1]
+            same = column[1:] == column[:-1]
+            unknown = np.isnan(column)
+            if bool(unknown.any()):
+                same |= unknown[1:] & unknown[:-1]
+            change = np.append(True, ~(same & same_pool))
             rows, times, column = rows[change], times[change], column[change]
         offsets = np.searchsorted(rows, np.arange(n + 1))
         return cls(offsets, times, column)

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.errors import InputError, PriceDataError
 from fleet.exact import Floats, Ints
-from fleet.formats.price_records import PriceRow, StructureError, read_rows
+from fleet.formats.price_layout import LaidOut, read_layout
+from fleet.formats.price_records import PriceRow, StructureError, read_data, read_rows
 from fleet.formats.times import format_time, parse_time, parse_times
-from fleet.market import ChangePoints, Market
+from fleet.market import ChangePoints, Market, order_of_rows
 
 __all__ = ["PriceHistory", "ReadReport", "Skipped", "read_prices"]
 
@@ -97,7 +99,7 @@ class PriceHistory:
 class Columns:
     """Records of one file in columns: pool number, second, price."""
 
-    pool: Ints
+    pool: npt.NDArray[np.int32]
     time_s: Ints
     price: Floats
 
@@ -125,18 +127,14 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
     index: PoolIndex = {}
     parts: list[Columns] = []
     skipped: list[Skipped] = []
-    for done, file in enumerate(files):
+    for done, (file, found) in enumerate(zip(files, map(read_file, files), strict=True)):
         if progress is not None:
             progress(done, len(files))
-        try:
-            rows = read_rows(file)
-            if not rows:
-                raise StructureError("holds an answer without records")
-            parts.append(columns_of(rows, index, file))
-        except StructureError as nothing:
-            skipped.append(
-                Skipped(str(file.relative_to(root)) if file != root else file.name, nothing.reason)
-            )
+        if isinstance(found, StructureError):
+            name = str(file.relative_to(root)) if file != root else file.name
+            skipped.append(Skipped(name, found.reason))
+        else:
+            parts.append(numbered(found, index, file))
     if progress is not None:
         progress(len(files), len(files))
     if not parts:
@@ -145,6 +143,34 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
             f"{root}: no price records", reasons or "the folder is empty", "name another path"
         )
     return assemble(parts, index, skipped)
+
+
+def read_file(file: Path) -> LaidOut | StructureError:
+    """Return one file's records in columns, or why there are none."""
+    try:
+        data = read_data(file)
+        laid_out = read_layout(data)
+        if laid_out is not None:
+            return laid_out
+        rows = read_rows(data, file)
+        return columns_of(rows, file) if rows else StructureError("holds an answer without records")
+    except StructureError as nothing:
+        return nothing
+
+
+def numbered(found: LaidOut, index: PoolIndex, file: Path) -> Columns:
+    """Return columns with the pools numbered in ``index``; a VPC's prices are the same prices."""
+    numbers = np.empty(len(found.keys), dtype=np.int32)
+    for k, key in enumerate(found.keys):
+        kind, zone, product = (text.strip() for text in key)
+        if not (kind and zone and product):
+            record = int(np.argmax(found.pool == k)) + 1
+            raise PriceDataError(
+                f"{file.name}, record {record}", "names no type, zone or product", "complete it"
+            )
+        merged = (kind, zone, product.removesuffix(" (Amazon VPC)"))
+        numbers[k] = index.setdefault(merged, len(index))
+    return Columns(numbers[found.pool], found.time_s, found.price)
 
 
 def files_of(root: Path) -> list[Path]:
@@ -157,23 +183,15 @@ def files_of(root: Path) -> list[Path]:
     return sorted(p for p in below if not any(part.startswith(".") for part in p.relative_to(root).parts))
 
 
-def columns_of(rows: Sequence[PriceRow], index: PoolIndex, file: Path) -> Columns:
-    """Return one file's records in columns, numbering new pools in order of appearance."""
+def columns_of(rows: Sequence[PriceRow], file: Path) -> LaidOut:
+    """Return one file's records in columns, pools in order of appearance."""
     known: dict[tuple[str, str, str], int] = {}
     pool = np.empty(len(rows), dtype=np.int64)
     for k, row in enumerate(rows):
-        key = (row.InstanceType, row.AvailabilityZone, row.ProductDescription)
-        number = known.get(key)
-        if number is None:
-            kind, zone, product = (text.strip() for text in key)
-            if not (kind and zone and product):
-                raise PriceDataError(
-                    f"{file.name}, record {k + 1}", "names no type, zone or product", "complete it"
-                )
-            merged = (kind, zone, product.removesuffix(" (Amazon VPC)"))
-            number = known[key] = index.setdefault(merged, len(index))
-        pool[k] = number
-    return Columns(pool, times_of(rows, file), prices_of(rows, file))
+        pool[k] = known.setdefault(
+            (row.InstanceType, row.AvailabilityZone, row.ProductDescription), len(known)
+        )
+    return LaidOut(list(known), pool, times_of(rows, file), prices_of(rows, file))
 
 
 def prices_of(rows: Sequence[PriceRow], file: Path) -> Floats:
@@ -220,17 +238,23 @@ def times_of(rows: Sequence[PriceRow], file: Path) -> Ints:
 def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped]) -> PriceHistory:
     """Return the market of all columns, pools sorted by type, zone and product."""
     keys = sorted(index)
-    place = np.empty(len(keys), dtype=np.int64)
+    place = np.empty(len(keys), dtype=np.int32)
     place[[index[key] for key in keys]] = np.arange(len(keys))
+    files_read = len(parts)
     pool = place[np.concatenate([part.pool for part in parts])]
     time_s = np.concatenate([part.time_s for part in parts])
     price = np.concatenate([part.price for part in parts])
-    order = np.lexsort((time_s, pool))
-    same_instant = (np.diff(pool[order]) == 0) & (np.diff(time_s[order]) == 0)
-    agree = np.diff(price[order]) == 0
+    parts.clear()  # their memory is wanted below
+    order = order_of_rows(pool, time_s)
+    pool = pool[order]
+    time_s = time_s[order]
+    price = price[order]
+    del order
+    same_instant = (np.diff(pool) == 0) & (np.diff(time_s) == 0)
+    agree = np.diff(price) == 0
     changes = ChangePoints.from_rows(len(keys), pool, time_s, price)
     report = ReadReport(
-        files_read=len(parts),
+        files_read=files_read,
         records_read=len(pool),
         pools=len(keys),
         exact_duplicates=int((same_instant & agree).sum()),
@@ -253,7 +277,7 @@ def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped]) -> 
 
 def silence_notes(time_s: Ints) -> tuple[str, ...]:
     """Return a line for each span in which no pool has a record at all."""
-    moments = np.unique(time_s)
+    moments = np.sort(time_s)
     long = np.flatnonzero(np.diff(moments) > LONG_GAP_S)
     return tuple(
         f"no price record in any pool from {format_time(int(moments[k]))} to "

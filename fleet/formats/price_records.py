@@ -1,7 +1,7 @@
 """One file of price history to rows: JSON pages, concatenated documents, lists, JSON lines, CSV, TSV.
 
-The normal case is read into typed structs by msgspec; only what that refuses goes through Python's own
-JSON reader, document by document.
+What is not in the layout of the AWS CLI (`fleet.formats.price_layout` reads that) comes here: into typed
+structs by msgspec; only what that refuses goes through Python's own JSON reader, document by document.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 
 from fleet.errors import PriceDataError
 
-__all__ = ["PriceRow", "StructureError", "read_rows"]
+__all__ = ["PriceRow", "StructureError", "read_data", "read_rows"]
 
 COLUMNS = ("AvailabilityZone", "InstanceType", "ProductDescription", "SpotPrice", "Timestamp")
 TEXT_ENDINGS = (".csv", ".tsv", ".txt")
@@ -52,15 +52,13 @@ class StructureError(Exception):
     reason: str
 
 
-def read_rows(path: Path) -> list[PriceRow]:
-    """Return the records of one file.
+def read_data(path: Path) -> bytes:
+    """Return the bytes of one file, unzipped.
 
     Raises
     ------
     StructureError
-        If the file is empty, cut off, or no price history.
-    PriceDataError
-        If a record lacks a field or holds one of the wrong kind.
+        If the file is empty or cut off.
     """
     try:
         data = path.read_bytes()
@@ -68,9 +66,22 @@ def read_rows(path: Path) -> list[PriceRow]:
             data = gzip.decompress(data) if data else data
     except (OSError, EOFError, zlib.error) as error:
         raise StructureError(f"cannot be read ({error})") from None
-    stem = path.name.removesuffix(".gz")
-    if not data.strip():
+    if not data or data.isspace():
         raise StructureError("the file is empty")
+    return data
+
+
+def read_rows(data: bytes, path: Path) -> list[PriceRow]:
+    """Return the records in the bytes of one file.
+
+    Raises
+    ------
+    StructureError
+        If the file is no price history.
+    PriceDataError
+        If a record lacks a field or holds one of the wrong kind.
+    """
+    stem = path.name.removesuffix(".gz")
     if stem.endswith(TEXT_ENDINGS) or data.lstrip()[:1] not in (b"{", b"["):
         return read_text(data, path)
     try:

@@ -1,0 +1,176 @@
+"""The reader of the CLI's layout says what the general reader says, or leaves the file to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleet.formats import price_layout
+from fleet.formats.price_history import columns_of
+from fleet.formats.price_layout import read_layout
+from fleet.formats.price_records import read_rows
+from fleet.market import order_of_rows
+
+FILE = Path("history.json")
+TYPES = ("a1.metal", "m5.large", "x1e.32xlarge", "u-12tb1.metal")
+ZONES = ("us-east-1a", "us-east-1f", "ap-northeast-1c", "us-west-2-lax-1a")
+PRODUCTS = ("Linux/UNIX", "Windows", "SUSE Linux", "Red Hat Enterprise Linux", "Linux/UNIX (Amazon VPC)")
+prices = st.one_of(
+    st.decimals(0, 9999, places=6).map(lambda d: f"{d:f}"),
+    st.sampled_from(["0", "0.3", "17", "0.000001", "5.", ".25", "123456789.123456"]),
+)
+times = st.datetimes().map(lambda t: t.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0"))
+
+
+@st.composite
+def answers(draw):
+    ending = draw(st.sampled_from(["+00:00", "Z", ".000Z", "-00:00"]))
+    record = st.fixed_dictionaries(
+        {
+            "AvailabilityZone": st.sampled_from(ZONES),
+            "InstanceType": st.sampled_from(TYPES),
+            "ProductDescription": st.sampled_from(PRODUCTS),
+            "SpotPrice": prices,
+            "Timestamp": times.map(lambda t: t + ending),
+        }
+    )
+    records = draw(st.lists(record, min_size=1, max_size=12))
+    order = draw(st.permutations(list(records[0])))
+    return [{name: r[name] for name in order} for r in records]
+
+
+def text_of(records, indent=4, *, bare=False, token=None):
+    document = records if bare else {"SpotPriceHistory": records}
+    if token:
+        document["NextToken"] = token
+    return json.dumps(document, indent=indent).encode()
+
+
+def general(text):
+    return columns_of(read_rows(text, FILE), FILE)
+
+
+def told(found):
+    return [
+        (found.keys[k], t, p)
+        for k, t, p in zip(found.pool.tolist(), found.time_s.tolist(), found.price.tolist(), strict=True)
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(answers(), st.sampled_from([1, 2, 4]), st.booleans())
+def test_it_says_what_the_general_reader_says(records, indent, bare):
+    text = text_of(records, indent, bare=bare)
+    found = read_layout(text)
+    assert found is not None
+    assert told(found) == told(general(text))
+    assert told(read_layout(text + b"\n")) == told(found)
+
+
+RECORD = {
+    "AvailabilityZone": "us-east-1a",
+    "InstanceType": "m5.large",
+    "ProductDescription": "Linux/UNIX",
+    "SpotPrice": "0.264300",
+    "Timestamp": "2021-05-30T06:22:21+00:00",
+}
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"SpotPrice": "1e-3"},
+        {"SpotPrice": " 0.3"},
+        {"SpotPrice": "-0.3"},
+        {"SpotPrice": "0.3.1"},
+        {"SpotPrice": ""},
+        {"SpotPrice": "."},
+        {"SpotPrice": "0.1234567890123456"},
+        {"SpotPrice": 0.3},
+        {"SpotPrice": None},
+        {"Timestamp": "2021-05-30T06:22:21+02:00"},
+        {"Timestamp": "2021-05-30T06:22:21"},
+        {"Timestamp": "2021-02-29T06:22:21+00:00"},
+        {"Timestamp": "2021-13-01T06:22:21+00:00"},
+        {"Timestamp": "2021-00-01T06:22:21+00:00"},
+        {"Timestamp": "2021-01-00T06:22:21+00:00"},
+        {"Timestamp": "2021-05-30T24:22:21+00:00"},
+        {"Timestamp": "2021-05-30T06:60:21+00:00"},
+        {"Timestamp": "2021-05-30 06:22:21+00:00"},
+        {"Timestamp": "2021-05-30T06:22:2x+00:00"},
+        {"Timestamp": "0000-05-30T06:22:21+00:00"},
+        {"InstanceType": 'm5."large'},
+        {"InstanceType": "m5.l\u00e4rge"},
+        {"InstanceType": "m5\\large"},
+        {"Extra": "field"},
+        {"Extra": 1},
+    ],
+)
+def test_one_odd_value_anywhere_leaves_the_file_to_the_general_reader(odd, place):
+    records = [dict(RECORD), dict(RECORD), dict(RECORD)]
+    assert read_layout(text_of(records)) is not None
+    records[place].update(odd)
+    assert read_layout(text_of(records)) is None
+    assert (
+        read_layout(json.dumps({"SpotPriceHistory": records}, indent=4, ensure_ascii=False).encode()) is None
+    )
+
+
+def test_other_layouts_are_left_to_the_general_reader():
+    text = text_of([RECORD, RECORD])
+    swapped = text_of([RECORD, dict(reversed(RECORD.items()))])
+    for other in (
+        b"",
+        b"{}",
+        b"[\n]",
+        json.dumps({"SpotPriceHistory": [RECORD]}).encode(),
+        text + b"\n" + text,
+        text[:-30],
+        text.replace(b"\n", b"\r\n"),
+        text.replace(b"SpotPriceHistory", b"SpotPriceFuture"),
+        text.replace(b'"InstanceType":', b'"InstanceTyp":', 1),
+        text[::-1].replace(b'"InstanceType":'[::-1], b'"InstanceTypo":'[::-1], 1)[::-1],
+        swapped,
+    ):
+        assert read_layout(other) is None
+    assert len(read_layout(text_of([RECORD, RECORD], token="abc")).price) == 2
+
+
+def test_any_single_byte_changed_between_values_is_seen():
+    text = text_of([RECORD, {**RECORD, "SpotPrice": "1.5"}, RECORD])
+    base = told(read_layout(text))
+    for k in range(len(text)):
+        for letter in (b"x", b'"', b"\n", b" "):
+            changed = text[:k] + letter + text[k + 1 :]
+            found = None if changed == text else read_layout(changed)
+            if found is not None and told(found) != base:  # a letter of a type, zone or product
+                assert told(found) == told(general(changed))
+
+
+def test_pools_at_one_place_of_the_hash_table_are_told_apart(monkeypatch):
+    monkeypatch.setattr(price_layout, "SPREAD", np.uint64(0))
+    records = [{**RECORD, "InstanceType": kind, "AvailabilityZone": zone} for kind in TYPES for zone in ZONES]
+    text = text_of(records + records)
+    assert told(read_layout(text)) == told(general(text))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), max_size=30),
+    st.sampled_from(["as given", "newest first", "oldest first"]),
+    st.sampled_from([1, 10**15]),
+)
+def test_rows_are_ordered_by_pool_time_and_as_given(rows, how, spread):
+    if how != "as given":
+        rows = sorted(rows, key=lambda row: row[1], reverse=how == "newest first")
+    pool = np.array([row[0] for row in rows], dtype=np.int64)
+    times = np.array([row[1] * spread for row in rows], dtype=np.int64) - 3
+    np.testing.assert_array_equal(order_of_rows(pool, times), np.lexsort((times, pool)))
+    huge = np.where(pool > 0, pool + 2**20, pool)
+    np.testing.assert_array_equal(order_of_rows(huge, times), np.lexsort((times, huge)))
