@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from fleet.resolution import ResolvedRequest, resolve
     from fleet.results import ReplayResult
     from fleet.runner import replay
+    from fleet.schedule import Cancellation, RebalanceSignals, Schedule, TargetChange
     from fleet.snapshot import Snapshot, snapshot_at
     from fleet.solvers import lp_file
     from fleet.solvers.warm import WarmAnswer, WarmProblem
@@ -202,6 +203,7 @@ _ROOMS = {
     "request": ("FleetRequest", "Override"),
     "resolution": ("ResolvedRequest", "resolve"),
     "results": ("ReplayResult",),
+    "schedule": ("Cancellation", "RebalanceSignals", "Schedule", "TargetChange"),
     "snapshot": ("Snapshot", "snapshot_at"),
     "solvers": ("lp_file",),
     "solvers.warm": ("WarmAnswer", "WarmProblem"),
@@ -215,6 +217,7 @@ __all__ = [
     "Bathtub",
     "Billing",
     "Binding",
+    "Cancellation",
     "Cap",
     "CapacityDataError",
     "Catalogue",
@@ -259,18 +262,21 @@ __all__ = [
     "PriceSpike",
     "Problem",
     "ReadReport",
+    "RebalanceSignals",
     "ReplayResult",
     "RequestError",
     "RequirementsLine",
     "Reserved",
     "ResolvedRequest",
     "SavingsPlan",
+    "Schedule",
     "Shocks",
     "Snapshot",
     "SolverError",
     "SpotAdvisor",
     "StoppedStorage",
     "Strategy",
+    "TargetChange",
     "UnknownStrategyError",
     "View",
     "WarmAnswer",

@@ -15,6 +15,7 @@ from fleet.request import FleetRequest
 from fleet.resolution import resolve
 from fleet.results import ReplayResult, percent
 from fleet.runner import replay_prepared
+from fleet.schedule import RebalanceSignals, Schedule
 from fleet.strategy import Strategy
 
 __all__ = ["Comparison", "compare"]
@@ -100,6 +101,8 @@ def compare(
     notice_s: int = 120,
     start_delay_s: int = 0,
     seed: int = 0,
+    schedule: Schedule | None = None,
+    rebalance: RebalanceSignals | None = None,
 ) -> Comparison:
     """Replay a request under several strategies on the same market (parameters as `fleet.replay`).
 
@@ -119,6 +122,8 @@ def compare(
                 notice_s=notice_s,
                 start_delay_s=start_delay_s,
                 seed=seed,
+                schedule=schedule,
+                rebalance=rebalance,
             )
             for strategy in strategies
         )

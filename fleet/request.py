@@ -22,6 +22,7 @@ ON_DEMAND_STRATEGIES = ("lowestPrice", "prioritized")
 INTERRUPTION_BEHAVIORS = ("terminate", "stop", "hibernate")
 MAX_TARGET = 4.0e9
 LARGEST_MINIMUM = 1000
+LEAST_DELAY_S, MOST_DELAY_S = 120, 7200
 
 
 def strategy_spelling(name: str) -> str:
@@ -120,6 +121,12 @@ class FleetRequest:
         ``units``, ``vcpu`` or ``memory-mib``.
     valid_from, valid_until
         Aware datetimes or ``None``.
+    terminate_at_expiry
+        Whether instances are ended at ``valid_until`` (AWS: TerminateInstancesWithExpiration).
+    capacity_rebalance
+        ``launch`` or ``launch-before-terminate``: what follows a rebalance recommendation, or ``None``.
+    termination_delay_s
+        With ``launch-before-terminate``: seconds from the replacement's launch to the old one's end.
     notes
         What the reader saw and left out of account, one line each.
 
@@ -149,6 +156,9 @@ class FleetRequest:
     target_capacity_unit_type: str = "units"
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    terminate_at_expiry: bool = False
+    capacity_rebalance: str | None = None
+    termination_delay_s: int | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -194,6 +204,7 @@ class FleetRequest:
             if value not in allowed:
                 raise RequestError(f"{what} {value!r}", f"is one of {', '.join(allowed)}", "correct it")
         self._check_instant()
+        self._check_maintenance()
         count = self.instance_pools_to_use_count
         if count is not None and self.strategy != "lowestPrice":
             error = RequestError(
@@ -223,6 +234,35 @@ class FleetRequest:
             raise RequestError(
                 f"MinTargetCapacity {least:g}", "is at most 1000, with a single type or zone", "correct it"
             )
+
+    def _check_maintenance(self) -> None:
+        behavior, kind = self.interruption_behavior, self.fleet_type
+        if behavior != "terminate" and kind != "maintain":
+            error = RequestError(
+                f"InstanceInterruptionBehavior {behavior} with Type {kind}",
+                "can not be specified together",
+                "use Type maintain or behavior terminate",
+            )
+            error.code = "InvalidParameterCombination" if kind == "request" else "InvalidParameterValue"
+            raise error
+        replacement, delay = self.capacity_rebalance, self.termination_delay_s
+        if replacement not in (None, "launch", "launch-before-terminate"):
+            raise RequestError(
+                f"ReplacementStrategy {replacement!r}", "is launch or launch-before-terminate", "correct it"
+            )
+        if replacement is not None and kind != "maintain":
+            raise RequestError(
+                f"CapacityRebalance with Type {kind}", "is for maintain fleets only", "drop it"
+            )
+        if replacement == "launch-before-terminate":
+            if delay is None or not LEAST_DELAY_S <= delay <= MOST_DELAY_S:
+                raise RequestError(
+                    f"TerminationDelay {delay} with launch-before-terminate",
+                    f"lies between {LEAST_DELAY_S} and {MOST_DELAY_S} s",
+                    "state it",
+                )
+        elif delay is not None:
+            raise RequestError(f"TerminationDelay {delay}", "is for launch-before-terminate only", "drop it")
 
     def __repr__(self) -> str:
         return (

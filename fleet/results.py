@@ -64,6 +64,8 @@ class ReplayResult:
         The bill: what each instance cost, Spot and on-demand apart, commitments.
     start_delay_s
         From launch (billed) to running (counted).
+    target
+        Units wanted: one number, or a step function where the target changed.
     cost
         $ in all, Spot, on-demand and commitments.
     on_demand_cost
@@ -113,6 +115,7 @@ class ReplayResult:
     billing: str
     interruption_driver: str
     start_delay_s: int = 0
+    target: float | CapacityCurve = 0.0
     hindsight_cost: float | None = None
     regret: float | None = None
     warnings: tuple[str, ...] = ()
@@ -128,11 +131,6 @@ class ReplayResult:
     def target_capacity(self) -> float:
         """Units wanted."""
         return self.request.target_capacity
-
-    @property
-    def target(self) -> float:
-        """Units wanted over time, as metrics take it."""
-        return float(self.request.target_capacity)
 
     @property
     def instance_cost(self) -> Floats:

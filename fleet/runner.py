@@ -8,11 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from fleet.allocator import on_demand_launches
 from fleet.allocator.core import require_on_demand_prices
-from fleet.allocator.region import on_demand_problem, spot_problem
+from fleet.allocator.region import spot_problem
+from fleet.baseline import on_demand_baseline, on_demand_cost, target_of
 from fleet.billing import Billing, billing_of, statement_of
-from fleet.errors import InputError
+from fleet.errors import InputError, RequestError
 from fleet.exact import Ints
 from fleet.formats import format_time
 from fleet.interruptions import Interruptions, StressDriver
@@ -28,10 +28,10 @@ from fleet.metrics import (
 )
 from fleet.replayer import Engine, InstanceTable, PreparedMarket
 from fleet.request import FleetRequest
-from fleet.resolution import ResolvedRequest, resolve
+from fleet.resolution import resolve
 from fleet.results import ReplayResult
+from fleet.schedule import RebalanceSignals, Schedule
 from fleet.snapshot import snapshot_at
-from fleet.solvers.launch_rule import launch
 from fleet.strategy import Strategy, find_strategy
 
 __all__ = ["replay", "replay_prepared", "replay_span"]
@@ -54,6 +54,8 @@ def replay(
     notice_s: int = 120,
     start_delay_s: int = 0,
     seed: int = 0,
+    schedule: Schedule | None = None,
+    rebalance: RebalanceSignals | None = None,
 ) -> ReplayResult:
     """Run a fleet request through market history.
 
@@ -81,7 +83,11 @@ def replay(
     start_delay_s
         From launch (billed) to running (counted).
     seed
-        Of all that the drivers draw; recorded.
+        Of all that is drawn; recorded.
+    schedule
+        Target changes and cancellation.
+    rebalance
+        How EC2's rebalance recommendations relate to its notices; without it there are none.
 
     Returns
     -------
@@ -104,6 +110,8 @@ def replay(
         notice_s=notice_s,
         start_delay_s=start_delay_s,
         seed=seed,
+        schedule=schedule,
+        rebalance=rebalance,
         prepare_s=time.perf_counter() - started,
     )
 
@@ -118,11 +126,14 @@ def replay_prepared(
     notice_s: int = 120,
     start_delay_s: int = 0,
     seed: int = 0,
+    schedule: Schedule | None = None,
+    rebalance: RebalanceSignals | None = None,
     prepare_s: float = 0.0,
 ) -> ReplayResult:
     """Run a request on a market that is prepared for it (see `replay`); ``prepare_s`` is only recorded."""
     resolved, request, pools = prepared.resolved, prepared.request, prepared.pools
     check_arguments(request, billing, notice_s, start_delay_s)
+    check_schedule(request, schedule)
     begin, end = replay_span(resolved.market, start_s, end_s)
     chosen = (
         strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
@@ -130,7 +141,7 @@ def replay_prepared(
     if request.on_demand_target_capacity > 0:
         require_on_demand_prices(snapshot_at(resolved.market, pools, begin))
     started = time.perf_counter()
-    log = Engine(prepared, chosen, notice_s, seed).run(begin, end)
+    log = Engine(prepared, chosen, notice_s, seed, schedule, rebalance).run(begin, end)
     ran = time.perf_counter()
     table = InstanceTable.of(log, end)
     terms, baseline = billing_of(billing), on_demand_baseline(resolved, begin)
@@ -138,7 +149,7 @@ def replay_prepared(
         table, pools, resolved.market.prices, terms, span_s=(begin, end), baseline=baseline
     )
     curve = capacity_curve(table, pools.weight, begin, end, start_delay_s)
-    target = request.target_capacity
+    target = target_of(log, request, begin, end)
     by_pool = pool_unit_hours(table, pools.weight, len(pools), start_delay_s)
     return ReplayResult(
         strategy=chosen.name,
@@ -153,11 +164,11 @@ def replay_prepared(
         statement=statement,
         unit_hours_by_pool=by_pool,
         cost=statement.total,
-        on_demand_cost=on_demand_cost(resolved, begin, end),
+        on_demand_cost=on_demand_cost(resolved, target, begin, end),
         unit_hours=float(by_pool.sum()),
         interruptions=int(table.interrupted.sum()),
         interrupted_instance_share=interrupted_share(table),
-        launches=len(table),
+        launches=table.launches,
         availability=availability(curve, target),
         mean_fill=mean_fill(curve, target),
         shortfall_unit_hours=shortfall_unit_hours(curve, target),
@@ -165,7 +176,8 @@ def replay_prepared(
         billing=terms.name,
         interruption_driver=prepared.driver_names,
         start_delay_s=start_delay_s,
-        warnings=(*warnings_of(prepared, chosen, begin, end), *billing_notes(terms, baseline)),
+        target=target,
+        warnings=(*warnings_of(prepared, chosen, begin, end, rebalance), *billing_notes(terms, baseline)),
         provenance={
             "spotfleet": package_version(),
             "numpy": np.__version__,
@@ -186,12 +198,35 @@ def check_arguments(request: FleetRequest, billing: str | Billing, notice_s: int
     for name, value in (("notice", notice_s), ("start delay", start_delay_s)):
         if value < 0:
             raise InputError(f"{name} of {value} s", "is not negative", "correct it")
-    if request.interruption_behavior != "terminate":
-        raise InputError(
-            f"InstanceInterruptionBehavior {request.interruption_behavior!r}",
-            "is not replayed yet",
-            "use terminate",
+
+
+def check_schedule(request: FleetRequest, schedule: Schedule | None) -> None:
+    """Refuse what EC2 does not let be done to a fleet of the request's type."""
+    if schedule is None:
+        return
+    if schedule.changes and request.fleet_type != "maintain":
+        error = RequestError(
+            f"a target change of a fleet of Type {request.fleet_type}",
+            "is not a modifiable fleet request type",
+            "use Type maintain",
         )
+        error.code = "FleetNotInModifiableState"
+        raise error
+    on_demand = request.on_demand_target_capacity
+    for change in schedule.changes:
+        if change.on_demand_target_capacity is not None:
+            on_demand = change.on_demand_target_capacity
+        if on_demand > change.target_capacity:
+            raise RequestError(
+                f"TargetCapacity {change.target_capacity:g} with {on_demand:g} on demand",
+                "covers the on-demand part",
+                "lower OnDemandTargetCapacity in the same change",
+            )
+    stops = schedule.cancellation
+    if stops is not None and not stops.terminate_instances and request.fleet_type == "instant":
+        error = RequestError("an instant fleet cancelled", "is terminated with its instances", "say so")
+        error.code = "NoTerminateInstancesNotSupported"
+        raise error
 
 
 def replay_span(market: Market, start_s: int | None, end_s: int | None) -> tuple[int, int]:
@@ -241,23 +276,6 @@ def last_known(market: Market) -> int:
     return market.end_s if bool(open_ended.any()) else int(capacity.times_s[lasts].max())
 
 
-def on_demand_cost(resolved: ResolvedRequest, begin: int, end: int) -> float | None:
-    """Return $ for the whole target on demand for the whole span: the launch by ``lowestPrice``."""
-    if np.isnan(resolved.pools.on_demand_price).all():
-        return None
-    snapshot = snapshot_at(resolved.market, resolved.pools, begin)
-    counts = launch(on_demand_problem(snapshot, resolved.request.target_capacity, "lowestPrice", None))
-    price = np.nan_to_num(resolved.pools.on_demand_price)
-    return float(price @ counts) * (end - begin) / HOUR_S
-
-
-def on_demand_baseline(resolved: ResolvedRequest, begin: int) -> Ints:
-    """Return instances a pool, shape (n,), that the request buys on demand at the start."""
-    if resolved.request.on_demand_target_capacity == 0:
-        return np.zeros(len(resolved.pools), dtype=np.int64)
-    return on_demand_launches(resolved.request, snapshot_at(resolved.market, resolved.pools, begin))
-
-
 def billing_notes(terms: Billing, baseline: Ints) -> tuple[str, ...]:
     """Return what a reader should know of the terms."""
     if any(commitment.share is not None for commitment in terms.commitments) and not baseline.any():
@@ -265,7 +283,9 @@ def billing_notes(terms: Billing, baseline: Ints) -> tuple[str, ...]:
     return ()
 
 
-def warnings_of(prepared: PreparedMarket, strategy: Strategy, begin: int, end: int) -> tuple[str, ...]:
+def warnings_of(
+    prepared: PreparedMarket, strategy: Strategy, begin: int, end: int, rebalance: RebalanceSignals | None
+) -> tuple[str, ...]:
     """Return what a reader should know: notes of the request, the market, and the strategy's first plan."""
     resolved, market, request = prepared.resolved, prepared.market, prepared.request
     snapshot = snapshot_at(market, prepared.pools, begin)
@@ -283,7 +303,11 @@ def warnings_of(prepared: PreparedMarket, strategy: Strategy, begin: int, end: i
     if request.valid_until is not None and request.valid_until.timestamp() < end:
         notes.append(
             f"nothing is launched from ValidUntil {request.valid_until:%Y-%m-%dT%H:%M:%S%z} on; "
-            "what runs is left running"
+            + ("what runs is ended" if request.terminate_at_expiry else "what runs is left running")
+        )
+    if request.capacity_rebalance is not None and rebalance is None:
+        notes.append(
+            "CapacityRebalance has nothing to act on: no recommendations are simulated (see --rebalance)"
         )
     return tuple(notes)
 

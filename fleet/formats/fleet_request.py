@@ -156,7 +156,9 @@ def spot_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequ
         ),
         valid_from=fields.time("ValidFrom"),
         valid_until=fields.time("ValidUntil"),
-        notes=not_modelled(config, config.get("SpotMaintenanceStrategies")),
+        terminate_at_expiry=bool(config.get("TerminateInstancesWithExpiration")),
+        **rebalance_of(config.get("SpotMaintenanceStrategies")),
+        notes=not_modelled(config),
     )
 
 
@@ -207,7 +209,9 @@ def create_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRe
         ),
         valid_from=Fields(config, "create-fleet").time("ValidFrom"),
         valid_until=Fields(config, "create-fleet").time("ValidUntil"),
-        notes=not_modelled(config, spot.get("MaintenanceStrategies"), spot, on_demand),
+        terminate_at_expiry=bool(config.get("TerminateInstancesWithExpiration")),
+        **rebalance_of(spot.get("MaintenanceStrategies")),
+        notes=not_modelled(config, spot, on_demand),
     )
 
 
@@ -285,11 +289,19 @@ def excess_terminates(config: Mapping[str, Any]) -> bool:
     return enum_of(config, "ExcessCapacityTerminationPolicy", policies, "default") != "noTermination"
 
 
-def not_modelled(config: Mapping[str, Any], maintenance: Any, *options: Mapping[str, Any]) -> tuple[str, ...]:
+def rebalance_of(maintenance: Any) -> dict[str, Any]:
+    """Return what a request says of Capacity Rebalancing, as fields of `FleetRequest`."""
+    stated = require_object(maintenance or {}, "MaintenanceStrategies").get("CapacityRebalance") or {}
+    fields = Fields(require_object(stated, "CapacityRebalance"), "CapacityRebalance")
+    replacement = fields.fields.get("ReplacementStrategy")
+    if stated and replacement is None:
+        raise RequestError("CapacityRebalance", "states its ReplacementStrategy", "add launch")
+    return {"capacity_rebalance": replacement, "termination_delay_s": fields.whole("TerminationDelay")}
+
+
+def not_modelled(config: Mapping[str, Any], *options: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a note for each field that matters and is not modelled."""
     notes = []
-    if isinstance(maintenance, Mapping) and maintenance.get("CapacityRebalance"):
-        notes.append("CapacityRebalance is not modelled: no rebalance recommendations are acted on")
     if config.get("ReplaceUnhealthyInstances"):
         notes.append("ReplaceUnhealthyInstances is not modelled: instances are always healthy")
     for option in options:

@@ -2,7 +2,8 @@
 
 Between decisions nothing happens: the next interruption of each pool that runs something is found by search,
 and while the fleet is short of its target, so is the next moment at which more can be launched. At equal
-times the order is: expiry, interruption notices, terminations, launches.
+times the order is: expiry, cancellation, target changes, interruption notices, terminations and stops,
+recommendations, launches.
 
 Decisions where the sources are silent (EC2 User Guide; the numbers are those of the rules in docs/replay.md):
 a price that crosses the max price at t gives notice at t and ends the instance at t + 120 s, even if the
@@ -14,188 +15,160 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import OrderedDict
-from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
-from fleet.allocator import allocate, launches, on_demand_launches
-from fleet.exact import Ints, to_nano, to_nano_scalar
+from fleet.exact import to_nano, to_nano_scalar
 from fleet.interruptions import NEVER, value_in_force
-from fleet.replayer.log import ON_DEMAND, EventKind, EventLog, LogWriter, Reason
-from fleet.replayer.perils import Healthy, Perils
+from fleet.replayer.changes import Changes
+from fleet.replayer.launcher import Launcher
+from fleet.replayer.log import EventKind, EventLog, LogWriter, Reason
+from fleet.replayer.perils import Perils
 from fleet.replayer.prepared import PreparedMarket
+from fleet.replayer.rebalance import Rebalance
+from fleet.replayer.recommendations import Recommendations
+from fleet.replayer.roster import Roster
 from fleet.replayer.usability import usability_events
-from fleet.snapshot import Snapshot, snapshot_at
+from fleet.replayer.words import INTERRUPTIONS
+from fleet.schedule import RebalanceSignals, Schedule
 from fleet.strategy import Strategy
 
 __all__ = ["Engine"]
 
+NOTICES = {
+    "terminate": EventKind.NOTICE,
+    "stop": EventKind.NOTICE_STOP,
+    "hibernate": EventKind.NOTICE_HIBERNATE,
+}
+
 
 class Engine:
-    """One run. Built, run once, read."""
+    """One run. Built, run once, read.
 
-    def __init__(self, prepared: PreparedMarket, strategy: Strategy, notice_s: int, seed: int = 0) -> None:
-        request, pools = prepared.request, prepared.pools
-        self.prepared, self.strategy, self.notice_s, self.seed = prepared, strategy, notice_s, seed
-        self.request, self.pools, self.market = request, pools, prepared.market
+    Parameters
+    ----------
+    prepared, strategy
+        The market with what interrupts, and who chooses.
+    notice_s
+        From a notice to the end of the instance; hibernation begins at once.
+    seed
+        Of the drivers and the recommendations.
+    schedule
+        What is done to the fleet while it runs.
+    signals
+        How recommendations relate to notices; ``None``: there are none.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedMarket,
+        strategy: Strategy,
+        notice_s: int,
+        seed: int = 0,
+        schedule: Schedule | None = None,
+        signals: RebalanceSignals | None = None,
+    ) -> None:
+        request = prepared.request
+        self.prepared, self.request, self.seed = prepared, request, seed
+        self.notice_s = notice_s
         self.maintains = request.fleet_type == "maintain"
         self.opens, self.closes = second(request.valid_from, -NEVER), second(request.valid_until, NEVER)
+        self.target = to_nano_scalar(request.spot_target_capacity, "target")  # Spot units x 1e9
+        self.on_demand_target = to_nano_scalar(request.on_demand_target_capacity, "on-demand target")
         self.log = LogWriter()
-        self.weight = to_nano(pools.weight, "weight")
-        self.missing = to_nano_scalar(request.spot_target_capacity, "target")  # units x 1e9, < 0: overshoot
-        self.running = np.zeros(len(pools), dtype=np.int64)  # Spot instances, those under notice included
-        self.healthy: Healthy = {}
-        self.perils = Perils(prepared.drivers, self.healthy, pools.weight)
-        self.ending: list[tuple[int, int, int, Reason]] = []  # (time, instance, pool, reason)
-        self.dry = np.zeros(len(pools), dtype=bool)
-        self.out_of_budget = False
+        self.roster = Roster(to_nano(prepared.pools.weight, "weight"))
+        self.perils = Perils(prepared.drivers, self.roster.healthy, prepared.pools.weight)
+        self.recommendations = Recommendations(signals, self.perils, seed)
+        self.launcher = Launcher(prepared, strategy, self.roster, self.perils, self.recommendations, self.log)
+        self.rebalance = Rebalance(self, self.recommendations)
+        self.changes = Changes(self, schedule or Schedule())
+        self.ending: list[tuple[int, int, Reason]] = []  # (time, run, reason)
+        self.open = True  # whether the fleet still launches
 
     def run(self, start_s: int, end_s: int) -> EventLog:
         """Run from ``start_s`` to ``end_s`` and return the log."""
         self.log.write(start_s, EventKind.SUBMITTED)
         self.perils.begin(start_s, end_s, self.seed)
-        if start_s <= self.closes < end_s:
-            self.log.write(self.closes, EventKind.EXPIRED)
         now = max(start_s, self.opens)
-        if now < min(self.closes, end_s):
-            self.launch_on_demand(now)
-            self.launch_missing(now)
-            while (now := self.next_time(now)) < end_s:
-                self.give_notices(now)
-                self.end_instances(now)
-                if self.maintains and now < self.closes:
-                    self.launch_missing(now)
-            self.end_instances(end_s)
-        watched = min(self.closes, end_s) if self.maintains else start_s + 1
+        self.changes.begin(start_s)
+        first = True
+        while now < end_s:
+            self.changes.apply(now)
+            self.give_notices(now)
+            self.end_due(now)
+            self.rebalance.recommend(now)
+            if self.open and (self.maintains or first):
+                self.fill(now)
+            first = False
+            self.changes.tell_end(now)
+            now = self.next_time(now)
+        self.end_due(end_s)
+        self.changes.tell_end(end_s)
+        watched = min(self.changes.closed_s, end_s) if self.maintains else start_s + 1
         return self.log.finish(usability_events(self.prepared, start_s, watched))
 
     def next_time(self, now: int) -> int:
         """Return the next second at which anything can happen."""
-        times = [self.perils.next_time(), self.ending[0][0] if self.ending else NEVER]
-        if self.maintains and self.missing > 0:
+        times = [
+            self.perils.next_time(),
+            self.recommendations.next_time(),
+            self.changes.next_time(),
+            self.ending[0][0] if self.ending else NEVER,
+        ]
+        if self.maintains and self.open and self.target > self.roster.fulfilled:
             openings = self.prepared.openings
             k = int(np.searchsorted(openings, now, side="right"))
-            if k < len(openings) and openings[k] < self.closes:
+            if k < len(openings):
                 times.append(int(openings[k]))
-            if (unblock := self.perils.next_unblock(now)) < self.closes:
-                times.append(unblock)
+            times.append(self.perils.next_unblock(now))
         return min(times)
 
-    def launch_on_demand(self, now: int) -> None:
-        """Launch the on-demand part, which is never interrupted."""
-        if self.request.on_demand_target_capacity == 0:
-            return
-        counts = on_demand_launches(self.request, snapshot_at(self.market, self.pools, now))
-        for i in np.flatnonzero(counts).tolist():
-            for _ in range(int(counts[i])):
-                self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)
-
-    def wanted(self, snapshot: Snapshot) -> Ints:
-        """Return what the strategy launches on a snapshot, by AWS's rule, shape (n,)."""
-        request = self.request
-        if request.single_availability_zone or request.single_instance_type:
-            # Instant fleets only, which launch once: the best single zone or type takes an allocation.
-            return allocate(request, snapshot, strategy=self.strategy).spot_instances
-        return launches(
-            self.strategy,
-            snapshot,
-            target_units=request.spot_target_capacity,
-            running=self.running.copy(),
-            budget_per_hour=request.spot_max_total_price,
-        )
-
-    def snapshot(self, now: int) -> Snapshot:
-        """Return the market now; a pool into which launches are blocked holds what runs there and no more."""
-        snapshot = snapshot_at(self.market, self.pools, now)
-        blocked = self.perils.blocked(now)
-        if blocked is None:
-            return snapshot
-        available = snapshot.available.copy()
-        available[blocked] = np.minimum(available[blocked], self.running[blocked])
-        return replace(snapshot, available=available)
-
-    def launch_missing(self, now: int) -> None:
-        """Launch by the strategy what is missing of the target, as far as pools and budget allow."""
-        if self.missing <= 0:
-            return
-        snapshot = self.snapshot(now)
-        counts = self.wanted(snapshot)
-        dry = self.ran_dry(snapshot, counts)
-        for i in np.flatnonzero(counts).tolist():
-            price = float(snapshot.spot_price[i])
-            launched = [self.log.launch(now, i, price) for _ in range(int(counts[i]))]
-            self.healthy.setdefault(i, OrderedDict()).update(dict.fromkeys(launched))
-            self.perils.launched(i, launched, now)
-            self.perils.changed(i, now)
-        self.running += counts
-        self.missing -= int(self.weight @ counts)
-        self.report(now, snapshot, dry, launched=bool(counts.any()))
-
-    def ran_dry(self, snapshot: Snapshot, counts: Ints) -> list[int]:
-        """Return the pools that cut a launch short, each once until it has room again.
-
-        A pool did if it was launched into or the fleet stays short, and the strategy had launched more there,
-        had it held one instance more. Pools that are known to have done so are left as they are while the
-        others are asked.
-        """
-        short = self.missing > int(self.weight @ counts)
-        full = snapshot.available < self.running + counts + 1
-        full &= snapshot.spot_price <= self.prepared.launch_ceiling
-        self.dry &= full & (counts == 0)
-        news: list[int] = []
-        asked = full & ~self.dry & ((counts > 0) | short)
-        while asked.any():
-            held = np.maximum(snapshot.available, self.running + counts)
-            deeper = replace(snapshot, available=np.where(asked, held + 1, snapshot.available))
-            more = asked & (self.wanted(deeper) > counts)
-            if not more.any():
-                break
-            news += np.flatnonzero(more).tolist()
-            self.dry |= more
-            asked &= ~more
-        return sorted(news)
-
-    def report(self, now: int, snapshot: Snapshot, dry: list[int], *, launched: bool) -> None:
-        """Log how a launch went: pools that ran dry and the budget's end once a transition, and progress."""
-        for i in dry:
-            price = float(snapshot.spot_price[i])
-            self.log.write(now, EventKind.INSUFFICIENT, reason=Reason.DRY, pool=i, price=price)
-        stopped = self.missing > 0 and self.stopped_by_budget(snapshot)
-        if stopped and not self.out_of_budget:
-            self.log.write(now, EventKind.BUDGET, reason=Reason.BUDGET)
-        self.out_of_budget = stopped
-        if launched:
-            self.log.write(now, EventKind.PROGRESS)
-
-    def stopped_by_budget(self, snapshot: Snapshot) -> bool:
-        """Whether a pool could take one more instance that only the budget forbids."""
-        if self.request.spot_max_total_price is None:
-            return False
-        room = (snapshot.spot_price <= self.prepared.launch_ceiling) & (
-            snapshot.available >= self.running + 1
-        )
-        return bool(room.any())
+    def fill(self, now: int) -> None:
+        """Launch what is missing: on demand, then Spot."""
+        self.launcher.on_demand(now, self.on_demand_target)
+        if self.rebalance.marked:
+            self.rebalance.fill(now)
+        else:
+            self.launcher.spot(now, self.target)
 
     def give_notices(self, now: int) -> None:
-        """Give notice to all that the drivers take."""
-        for pool, instances, reason in self.perils.losses(now):
-            price = value_in_force(self.market.prices, pool, now)
-            for instance in instances:
-                del self.healthy[pool][instance]
-                self.log.write(
-                    now, EventKind.NOTICE, reason=reason, pool=pool, instance=instance, price=price
-                )
-                heapq.heappush(self.ending, (now + self.notice_s, instance, pool, reason))
+        """Give notice to all that the drivers take; hibernation begins at once."""
+        behavior = self.request.interruption_behavior
+        due = now if behavior == "hibernate" else now + self.notice_s
+        for pool, runs, reason in self.perils.losses(now):
+            price = value_in_force(self.prepared.market.prices, pool, now)
+            for run in runs:
+                self.roster.note(run)
+                self.log.write(now, NOTICES[behavior], reason=reason, pool=pool, run=run, price=price)
+                heapq.heappush(self.ending, (due, run, reason))
+                self.rebalance.noticed(now, pool, run)
 
-    def end_instances(self, now: int) -> None:
-        """End the instances whose notice is over."""
+    def end_later(self, time_s: int, run: int, reason: Reason) -> None:
+        """Have a run end at a time, unless something else ends it before."""
+        heapq.heappush(self.ending, (time_s, run, reason))
+
+    def end_due(self, now: int) -> None:
+        """End the runs whose time has come."""
         while self.ending and self.ending[0][0] <= now:
-            time_s, instance, pool, reason = heapq.heappop(self.ending)
-            self.running[pool] -= 1
-            self.missing += int(self.weight[pool])
-            self.log.write(time_s, EventKind.TERMINATED, reason=reason, pool=pool, instance=instance)
+            time_s, run, reason = heapq.heappop(self.ending)
+            if run in self.roster.pool_of:
+                self.end(time_s, run, reason)
+
+    def end(self, now: int, run: int, reason: Reason) -> None:
+        """End one Spot run: terminated, or stopped if EC2 interrupts a fleet that wants that."""
+        pool = self.roster.pool_of[run]
+        was_healthy = run in self.roster.healthy[pool]
+        self.roster.end(run)
+        self.rebalance.ended(run)
+        if was_healthy:
+            self.perils.changed(pool, now)
+        stops = reason in INTERRUPTIONS and self.request.interruption_behavior != "terminate"
+        if stops and not self.changes.cancelled:
+            self.roster.park(pool, run)
+            self.log.write(now, EventKind.STOPPED, reason=reason, pool=pool, run=run)
+        else:
+            self.log.write(now, EventKind.TERMINATED, reason=reason, pool=pool, run=run)
 
 
 def second(moment: datetime | None, missing: int) -> int:

@@ -3,80 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import NANO, Floats, Ints, to_nano
+from fleet.exact import Floats, Ints
 from fleet.formats import format_time
 from fleet.pools import LaunchPools
+from fleet.replayer.words import AWS_NAMES, CAUSES, INTERRUPTIONS, EventKind, Reason, status_of
 
-__all__ = ["EventKind", "EventLog", "InstanceTable", "LogWriter", "Reason"]
+__all__ = ["ON_DEMAND", "SPOT", "EventKind", "EventLog", "InstanceTable", "LogWriter", "Reason"]
 
-
-class EventKind(IntEnum):
-    """What happened; events of one second are in this order. EC2's names are in ``AWS_NAMES``."""
-
-    SUBMITTED = 0
-    EXPIRED = 1
-    NOTICE = 2
-    TERMINATED = 3
-    UNUSABLE = 4
-    HALTED = 5
-    LAUNCHED = 6
-    INSUFFICIENT = 7
-    BUDGET = 8
-    PROGRESS = 9
-
-
-class Reason(IntEnum):
-    """Why."""
-
-    NONE = 0
-    PRICE = 1
-    CAPACITY = 2
-    TOO_LOW = 3
-    NO_PRICE = 4
-    DRY = 5
-    BUDGET = 6
-    HAZARD = 7
-    STRESS = 8
-
-
-AWS_NAMES = {
-    EventKind.SUBMITTED: ("fleetRequestChange", "submitted"),
-    EventKind.EXPIRED: ("fleetRequestChange", "expired"),
-    EventKind.NOTICE: ("EC2 Spot Instance Interruption Warning", "terminate"),
-    EventKind.TERMINATED: ("instanceChange", "terminated"),
-    EventKind.UNUSABLE: ("information", "launchSpecUnusable"),
-    EventKind.HALTED: ("information", "fleetProgressHalted"),
-    EventKind.LAUNCHED: ("instanceChange", "launched"),
-    EventKind.INSUFFICIENT: ("error", "InsufficientInstanceCapacity"),
-    EventKind.BUDGET: ("information", "maxTotalPriceReached"),  # EC2 has no event for it: our own word
-    EventKind.PROGRESS: ("fleetRequestChange", "progress"),
-}
-STATUS = {
-    Reason.NONE: None,
-    Reason.PRICE: "instance-terminated-by-price",
-    Reason.CAPACITY: "instance-terminated-no-capacity",
-    Reason.TOO_LOW: "price-too-low",
-    Reason.NO_PRICE: "no-price-known",
-    Reason.DRY: "capacity-not-available",
-    Reason.BUDGET: "max-total-price-reached",
-    Reason.HAZARD: "instance-terminated-no-capacity",
-    Reason.STRESS: "instance-terminated-no-capacity",
-}
-INTERRUPTIONS = {
-    Reason.PRICE: "price",
-    Reason.CAPACITY: "capacity",
-    Reason.HAZARD: "hazard",
-    Reason.STRESS: "stress",
-}
-"""Why EC2 takes an instance, and what the log calls the cause: EC2's status names only two of them."""
 SPOT, ON_DEMAND = 0, 1
+NAN = float("nan")
 COLUMNS: dict[str, type[np.generic]] = {
     "time_s": np.int64,
     "kind": np.int8,
@@ -85,7 +26,9 @@ COLUMNS: dict[str, type[np.generic]] = {
     "instance": np.int64,
     "lifecycle": np.int8,
     "price": np.float64,
+    "units": np.float64,
 }
+UNITS_OF = {EventKind.PROGRESS: "fulfilled_capacity", EventKind.MODIFIED: "target_capacity"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,6 +47,8 @@ class EventLog:
         0 Spot, 1 on-demand.
     price
         $ per instance-hour in force; nan where it does not apply.
+    units
+        Units that run after a launch (``progress``), or the new target (``modify_succeeded``); else nan.
     """
 
     time_s: Ints
@@ -113,6 +58,7 @@ class EventLog:
     instance: Ints
     lifecycle: npt.NDArray[np.int8]
     price: Floats
+    units: Floats
 
     def __post_init__(self) -> None:
         for name, kind in COLUMNS.items():
@@ -127,49 +73,61 @@ class EventLog:
         return f"EventLog({len(self)} events)"
 
     def events(self, pools: LaunchPools) -> Iterator[dict[str, Any]]:
-        """Yield each event in the words of EC2's history; progress says how many units run."""
-        units = 0
-        weight = to_nano(pools.weight, "weight")
+        """Yield each event in the words of EC2's history."""
         for k in range(len(self)):
-            kind, i = EventKind(int(self.kind[k])), int(self.pool[k])
+            kind, i, reason = EventKind(int(self.kind[k])), int(self.pool[k]), Reason(int(self.reason[k]))
             event_type, sub_type = AWS_NAMES[kind]
             event: dict[str, Any] = {
                 "time": format_time(int(self.time_s[k])),
                 "event_type": event_type,
                 "event_sub_type": sub_type,
             }
+            bought = self.lifecycle[k] == ON_DEMAND
             if self.instance[k] >= 0:
                 event["instance_id"] = f"i-{int(self.instance[k]):017x}"
-                event["lifecycle"] = "on-demand" if self.lifecycle[k] == ON_DEMAND else "spot"
+                event["lifecycle"] = "on-demand" if bought else "spot"
             if i >= 0:
                 event["instance_type"] = pools.instance_type[i]
                 event["availability_zone"] = pools.availability_zone[i]
                 event["product"] = pools.product[i]
                 event["price"] = None if np.isnan(self.price[k]) else float(self.price[k])
-            units += int(weight[i]) * ((kind == EventKind.LAUNCHED) - (kind == EventKind.TERMINATED))
-            if kind == EventKind.PROGRESS:
-                event["fulfilled_capacity"] = units / NANO
-            reason = Reason(int(self.reason[k]))
-            event["status"] = STATUS[reason]
-            if reason in INTERRUPTIONS:
-                event["cause"] = INTERRUPTIONS[reason]
+            if kind in UNITS_OF:
+                event[UNITS_OF[kind]] = float(self.units[k])
+            event["status"] = None if bought else status_of(kind, reason)
+            if reason in CAUSES:
+                event["cause"] = CAUSES[reason]
             yield event
+
+
+def not_stated() -> Ints:
+    """Return a column that is filled in with its default."""
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class InstanceTable:
-    """One row an instance, read off the log; shape (m,) each.
+    """One row for each time that an instance ran, read off the log; shape (m,) each.
+
+    An instance that is stopped and started again has a row for each of its runs: each is billed for itself.
 
     Parameters
     ----------
     pool, lifecycle
         Where, and 0 Spot or 1 on-demand.
     launch_s, end_s
-        When it was launched, and when it was gone (the end of the replay if it still ran).
+        When it was launched or started, and when it was gone or stopped (the end of the replay if it still
+        ran).
     notice_s
         When its interruption notice came; -1 without one.
     interrupted
         Whether EC2 ended it within the replay.
+    instance
+        Number of the instance; by default each row is an instance of its own.
+    reason
+        Why it ended (`Reason`); 0 if it still ran at the end.
+    stopped_until_s
+        For a run that ended in a stop, until when the instance stayed stopped: started, terminated, or the
+        end of the replay. Its storage costs until then. -1 for other runs.
     """
 
     pool: Ints
@@ -178,39 +136,91 @@ class InstanceTable:
     end_s: Ints
     notice_s: Ints
     interrupted: npt.NDArray[np.bool_]
+    instance: Ints = field(default_factory=not_stated)
+    reason: Ints = field(default_factory=not_stated)
+    stopped_until_s: Ints = field(default_factory=not_stated)
+
+    def __post_init__(self) -> None:
+        count = len(self.pool)
+        for name, default in (
+            ("instance", np.arange(count)),
+            ("reason", np.zeros(count, dtype=np.int64)),
+            ("stopped_until_s", np.full(count, -1)),
+        ):
+            if len(getattr(self, name)) != count:
+                object.__setattr__(self, name, default)
 
     def __len__(self) -> int:
         return len(self.pool)
 
     def __repr__(self) -> str:
-        return f"InstanceTable({len(self)} instances)"
+        return f"InstanceTable({len(self)} runs of instances)"
+
+    @property
+    def launches(self) -> int:
+        """Instances that were launched; one that was started again counts once."""
+        return len(np.unique(self.instance))
 
     @classmethod
     def of(cls, log: EventLog, replay_end_s: int) -> InstanceTable:
         """Read the instances off a log."""
-        launched = log.kind == EventKind.LAUNCHED
-        count = int(launched.sum())
-        pool, launch = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-        lifecycle = np.empty(count, dtype=np.int8)
-        number = log.instance[launched]
-        pool[number], launch[number] = log.pool[launched], log.time_s[launched]
-        lifecycle[number] = log.lifecycle[launched]
+        begins = np.flatnonzero((log.kind == EventKind.LAUNCHED) | (log.kind == EventKind.STARTED))
+        instance, launch = log.instance[begins], log.time_s[begins]
+        count = len(begins)
         end, notice = np.full(count, replay_end_s), np.full(count, -1)
-        interrupted = np.zeros(count, dtype=bool)
-        for kind, column in ((EventKind.NOTICE, notice), (EventKind.TERMINATED, end)):
-            rows = log.kind == kind
-            column[log.instance[rows]] = log.time_s[rows]
-        gone = log.kind == EventKind.TERMINATED
-        by_ec2 = gone & np.isin(log.reason, list(INTERRUPTIONS))
-        interrupted[log.instance[by_ec2]] = True
-        return cls(pool, lifecycle, launch, end, notice, interrupted)
+        reason, stopped_until = np.zeros(count, dtype=np.int64), np.full(count, -1)
+        by_instance = np.lexsort((launch, instance))
+        last = {int(i): k for k, i in enumerate(instance[by_instance])}
+        restarted = len(last) < count
+
+        def run_of(rows: Ints) -> Ints:
+            """Return the run in which each event of an instance falls: the last that began before it."""
+            if not restarted:
+                return by_instance[log.instance[rows]]
+            keys = np.stack((instance[by_instance], launch[by_instance]))
+            places = []
+            for k in rows.tolist():
+                low = int(np.searchsorted(keys[0], log.instance[k], side="left"))
+                high = last[int(log.instance[k])] + 1
+                places.append(
+                    low + max(int(np.searchsorted(keys[1][low:high], log.time_s[k], side="left")) - 1, 0)
+                )
+            return by_instance[np.array(places, dtype=np.int64)]
+
+        notices = (EventKind.NOTICE, EventKind.NOTICE_STOP, EventKind.NOTICE_HIBERNATE)
+        rows = np.flatnonzero(np.isin(log.kind, notices))
+        notice[run_of(rows)] = log.time_s[rows]
+        from_stopped = (log.kind == EventKind.TERMINATED) & (log.reason == Reason.FROM_STOPPED)
+        gone = (log.kind == EventKind.TERMINATED) & ~from_stopped
+        rows = np.flatnonzero(gone | (log.kind == EventKind.STOPPED))
+        runs = run_of(rows)
+        end[runs], reason[runs] = log.time_s[rows], log.reason[rows]
+        rows = np.flatnonzero(log.kind == EventKind.STOPPED)
+        stopped_until[run_of(rows)] = replay_end_s
+        rows = np.flatnonzero(from_stopped | (log.kind == EventKind.STARTED))
+        stopped_until[run_of(rows)] = log.time_s[rows]
+        return cls(
+            log.pool[begins],
+            log.lifecycle[begins],
+            launch,
+            end,
+            notice,
+            np.isin(reason, list(INTERRUPTIONS)),
+            instance,
+            reason,
+            stopped_until,
+        )
 
 
 class LogWriter:
-    """Collects events while a replay runs."""
+    """Collects events while a replay runs.
+
+    Runs of instances are numbered: a start after a stop is a new run of the same instance.
+    """
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, int, int, int, int, int, float]] = []
+        self.rows: list[tuple[int, int, int, int, int, int, float, float]] = []
+        self.instance_of: list[int] = []
         self.instances = 0
 
     def write(
@@ -220,19 +230,29 @@ class LogWriter:
         *,
         reason: Reason = Reason.NONE,
         pool: int = -1,
-        instance: int = -1,
+        run: int = -1,
         lifecycle: int = SPOT,
-        price: float = float("nan"),
+        price: float = NAN,
+        units: float = NAN,
     ) -> None:
         """Add one event."""
-        self.rows.append((time_s, int(kind), int(reason), pool, instance, lifecycle, price))
+        instance = self.instance_of[run] if run >= 0 else -1
+        self.rows.append((time_s, kind, reason, pool, instance, lifecycle, price, units))
 
     def launch(self, time_s: int, pool: int, price: float, lifecycle: int = SPOT) -> int:
-        """Add a launch and return the new instance's number."""
-        number = self.instances
+        """Add a launch and return the number of the run."""
+        self.instance_of.append(self.instances)
         self.instances += 1
-        self.write(time_s, EventKind.LAUNCHED, pool=pool, instance=number, lifecycle=lifecycle, price=price)
-        return number
+        run = len(self.instance_of) - 1
+        self.write(time_s, EventKind.LAUNCHED, pool=pool, run=run, lifecycle=lifecycle, price=price)
+        return run
+
+    def start(self, time_s: int, pool: int, price: float, stopped: int) -> int:
+        """Add the start of the instance whose run ``stopped`` ended so; return the new run's number."""
+        self.instance_of.append(self.instance_of[stopped])
+        run = len(self.instance_of) - 1
+        self.write(time_s, EventKind.STARTED, pool=pool, run=run, price=price)
+        return run
 
     def finish(self, besides: EventLog | None = None) -> EventLog:
         """Return the log, in order, with the events of another one merged in."""

@@ -7,7 +7,6 @@ stresses.
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -24,18 +23,16 @@ from fleet.interruptions import (
     StressDriver,
 )
 from fleet.replayer.log import Reason
+from fleet.replayer.roster import Healthy, oldest
 
-__all__ = ["Healthy", "Loss", "Perils"]
-
-Healthy = dict[int, OrderedDict[int, None]]
-"""Pool: the Spot instances that run there without notice, oldest first."""
+__all__ = ["Loss", "Perils"]
 
 
 class Loss(NamedTuple):
-    """Instances that are to be given notice now."""
+    """Runs of instances that are to be given notice now."""
 
     pool: int
-    instances: list[int]
+    runs: list[int]
     reason: Reason
 
 
@@ -59,7 +56,8 @@ class Perils:
         self.stresses = [driver for driver in drivers if isinstance(driver, StressDriver)]
         self.due: list[tuple[int, int, int, int]] = []  # (time, pool, version, driver)
         self.version: dict[int, int] = {}
-        self.fates: list[tuple[int, int, int]] = []  # (time, instance, pool)
+        self.fates: list[tuple[int, int, int]] = []  # (time, run, pool)
+        self.fate_of: dict[int, int] = {}
         self.strikes: list[tuple[int, int]] = []  # (time, driver)
         self.blocked_until = np.zeros(len(weight), dtype=np.int64)
         self.unblocks: list[int] = []
@@ -81,13 +79,18 @@ class Perils:
         times = [queue[0][0] for queue in (self.due, self.fates, self.strikes) if queue]
         return min(times, default=NEVER)
 
-    def launched(self, pool: int, instances: Sequence[int], now: int) -> None:
-        """Ask for the fates of instances that have just been launched in a pool."""
+    def launched(self, pool: int, runs: Sequence[int], now: int) -> None:
+        """Ask for the fates of runs that have just begun in a pool."""
         for driver in self.by_instance:
-            ends = driver.ends(pool, np.array(instances, dtype=np.int64), now)
-            for time, instance in zip(ends.tolist(), instances, strict=True):
+            ends = driver.ends(pool, np.array(runs, dtype=np.int64), now)
+            for time, run in zip(ends.tolist(), runs, strict=True):
                 if time < NEVER:
-                    heapq.heappush(self.fates, (time, instance, pool))
+                    heapq.heappush(self.fates, (time, run, pool))
+                    self.fate_of[run] = min(time, self.fate_of.get(run, NEVER))
+
+    def whole_pool_lost(self, pool: int, now: int) -> int:
+        """Return when a pool will not hold even one instance."""
+        return min((driver.next_time(pool, 1, now) for driver in self.by_pool), default=NEVER)
 
     def changed(self, pool: int, now: int) -> None:
         """Note when a pool is next interrupted, after the number of its healthy instances has changed."""
@@ -104,9 +107,9 @@ class Perils:
         """Yield what is lost now; the engine takes it out of ``healthy`` before it asks for more."""
         yield from self.pool_losses(now)
         while self.fates and self.fates[0][0] <= now:
-            _, instance, pool = heapq.heappop(self.fates)
-            if instance in self.healthy[pool]:
-                yield Loss(pool, [instance], Reason.HAZARD)
+            _, run, pool = heapq.heappop(self.fates)
+            if run in self.healthy[pool]:
+                yield Loss(pool, [run], Reason.HAZARD)
                 self.changed(pool, now)
         while self.strikes and self.strikes[0][0] <= now:
             yield from self.struck(self.stresses[self.strikes.pop(0)[1]], now)
@@ -137,8 +140,8 @@ class Perils:
             self.blocked_until = np.maximum(self.blocked_until, longer)
             heapq.heappush(self.unblocks, blow.blocked_until_s)
         for pool in np.flatnonzero(blow.lost).tolist():
-            yield Loss(pool, oldest(self.healthy.get(pool, {}), int(blow.lost[pool])), Reason.STRESS)
             if pool in self.healthy:
+                yield Loss(pool, oldest(self.healthy[pool], int(blow.lost[pool])), Reason.STRESS)
                 self.changed(pool, now)
 
     def blocked(self, now: int) -> Ints | None:
@@ -151,8 +154,3 @@ class Perils:
         """Return when a block next ends."""
         self.blocked(now)
         return self.unblocks[0] if self.unblocks else NEVER
-
-
-def oldest(healthy: OrderedDict[int, None] | dict[int, None], count: int) -> list[int]:
-    """Return the ``count`` instances that have run longest (all, if there are fewer)."""
-    return [instance for instance, _ in zip(healthy, range(count), strict=False)]

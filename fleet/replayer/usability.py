@@ -51,4 +51,5 @@ def columns(time_s: Ints, kind: EventKind, pool: Ints, price: Floats) -> tuple[n
     count = len(time_s)
     reason = np.where(np.isnan(price) & (pool >= 0), Reason.NO_PRICE, Reason.TOO_LOW)
     none = np.full(count, -1)
-    return time_s, np.full(count, kind), reason, pool, none, np.full(count, SPOT), price
+    unknown = np.full(count, np.nan)
+    return time_s, np.full(count, kind), reason, pool, none, np.full(count, SPOT), price, unknown

@@ -155,9 +155,25 @@ def test_the_default_type_takes_the_rest():
 
 
 def test_what_is_not_modelled_is_noted():
-    rebalance = {"CapacityRebalance": {"ReplacementStrategy": "launch"}}
-    request = fleet.parse_request({**SPOT_FLEET, "SpotMaintenanceStrategies": rebalance})
-    assert any("CapacityRebalance" in note for note in request.notes)
+    request = fleet.parse_request({**SPOT_FLEET, "ReplaceUnhealthyInstances": True})
+    assert any("ReplaceUnhealthyInstances" in note for note in request.notes)
+
+
+def test_capacity_rebalance_and_expiry_are_read():
+    rebalance = {
+        "CapacityRebalance": {"ReplacementStrategy": "launch-before-terminate", "TerminationDelay": 300}
+    }
+    request = fleet.parse_request(
+        {**SPOT_FLEET, "SpotMaintenanceStrategies": rebalance, "TerminateInstancesWithExpiration": True}
+    )
+    assert (request.capacity_rebalance, request.termination_delay_s) == ("launch-before-terminate", 300)
+    assert request.terminate_at_expiry
+    plain = fleet.parse_request(SPOT_FLEET)
+    assert (plain.capacity_rebalance, plain.terminate_at_expiry) == (None, False)
+    with pytest.raises(RequestError, match="ReplacementStrategy"):
+        fleet.parse_request(
+            {**SPOT_FLEET, "SpotMaintenanceStrategies": {"CapacityRebalance": {"TerminationDelay": 300}}}
+        )
 
 
 def edited(config, path, value):

@@ -154,12 +154,6 @@ def test_questions_that_cannot_be_answered(arguments, words):
         fleet.replay(request_of(1, 1), market_of({0: [(0, 0.10)]}, [0.5], HOUR), **arguments)
 
 
-def test_stop_and_hibernate_are_refused():
-    market = market_of({0: [(0, 0.10)]}, [0.5], HOUR)
-    with pytest.raises(InputError, match="not replayed yet"):
-        fleet.replay(request_of(1, 1, interruption_behavior="stop"), market)
-
-
 def test_the_contract_and_the_same_bytes():
     market = fleet.synthetic_market(3, days=3)
     one, two = (fleet.replay(fleet.demo_request(), market, seed=3) for _ in range(2))

@@ -1,0 +1,167 @@
+"""Launches: what the strategy takes of the market as it stands, and what the log says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fleet.allocator import allocate, launches
+from fleet.allocator.region import on_demand_problem
+from fleet.exact import NANO, Ints
+from fleet.replayer.log import ON_DEMAND, EventKind, LogWriter, Reason
+from fleet.replayer.perils import Perils
+from fleet.replayer.prepared import PreparedMarket
+from fleet.replayer.recommendations import Recommendations
+from fleet.replayer.roster import Roster
+from fleet.snapshot import Snapshot, snapshot_at
+from fleet.solvers.launch_rule import launch
+from fleet.strategy import Strategy
+
+__all__ = ["Launcher"]
+
+
+class Launcher:
+    """Launches for one run of the engine."""
+
+    def __init__(
+        self,
+        prepared: PreparedMarket,
+        strategy: Strategy,
+        roster: Roster,
+        perils: Perils,
+        recommendations: Recommendations,
+        log: LogWriter,
+    ) -> None:
+        self.prepared, self.strategy, self.roster, self.log = prepared, strategy, roster, log
+        self.perils, self.recommendations = perils, recommendations
+        self.request, self.market, self.pools = prepared.request, prepared.market, prepared.pools
+        self.dry = np.zeros(len(self.pools), dtype=bool)
+        self.out_of_budget = False
+
+    def on_demand(self, now: int, target: int) -> None:
+        """Launch what is missing of ``target`` units x 1e9 on demand, which is never interrupted."""
+        roster, request = self.roster, self.request
+        missing = target - roster.on_demand_units
+        if missing <= 0:
+            return
+        held, price = roster.on_demand_in(), np.nan_to_num(self.pools.on_demand_price)
+        budget = request.on_demand_max_total_price
+        if budget is not None:
+            budget = max(0.0, budget - round(float(held @ price), 9))
+        snapshot = snapshot_at(self.market, self.pools, now)
+        problem = on_demand_problem(snapshot, target / NANO, request.on_demand_strategy, budget)
+        counts = launch(replace(problem, target=missing / NANO))
+        for i in np.flatnonzero(counts).tolist():
+            for _ in range(int(counts[i])):
+                run = self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)
+                roster.add_on_demand(i, run)
+
+    def snapshot(self, now: int, barred: npt.NDArray[np.bool_] | None = None) -> Snapshot:
+        """Return the market now, as the launch rule is to see it.
+
+        What runs without counting takes up room. A pool into which launches are blocked, or that is
+        ``barred``, holds what counts there and no more.
+        """
+        snapshot, roster = snapshot_at(self.market, self.pools, now), self.roster
+        blocked = self.perils.blocked(now)
+        if blocked is None and barred is None and not roster.aside:
+            return snapshot
+        available = snapshot.available - roster.aside_in
+        shut = np.zeros(len(available), dtype=bool) if barred is None else barred.copy()
+        if blocked is not None:
+            shut[blocked] = True
+        available[shut] = np.minimum(available, roster.counted)[shut]
+        return replace(snapshot, available=np.maximum(available, 0.0))
+
+    def wanted(self, snapshot: Snapshot, target_units: float) -> Ints:
+        """Return what the strategy launches on a snapshot, by AWS's rule, shape (n,)."""
+        request, roster = self.request, self.roster
+        if request.single_availability_zone or request.single_instance_type:
+            # Instant fleets only, which launch once: the best single zone or type takes an allocation.
+            return allocate(request, snapshot, strategy=self.strategy).spot_instances
+        budget = request.spot_max_total_price
+        if budget is not None and roster.aside:
+            spent = np.where(roster.aside_in > 0, roster.aside_in * snapshot.spot_price, 0.0)
+            budget = max(0.0, round(budget - float(np.nansum(spent)), 9))
+        return launches(
+            self.strategy,
+            snapshot,
+            target_units=target_units,
+            running=roster.counted.copy(),
+            budget_per_hour=budget,
+        )
+
+    def spot(self, now: int, target: int, barred: npt.NDArray[np.bool_] | None = None) -> int:
+        """Launch by the strategy what is missing of ``target`` units x 1e9, as far as pools and budget allow.
+
+        Stopped instances of a chosen pool start first. Returns the units x 1e9 that were launched.
+        """
+        roster = self.roster
+        missing = target - roster.fulfilled
+        if missing <= 0:
+            return 0
+        snapshot = self.snapshot(now, barred)
+        counts = self.wanted(snapshot, target / NANO)
+        chosen = np.flatnonzero(counts).tolist()
+        got = sum(int(counts[i]) * roster.weight[i] for i in chosen)
+        dry = [] if barred is not None else self.ran_dry(snapshot, counts, target, short=missing > got)
+        for i in chosen:
+            self.begin(now, i, int(counts[i]), float(snapshot.spot_price[i]))
+        if barred is None:
+            self.report(now, snapshot, dry, short=missing > got)
+        if chosen:
+            self.log.write(now, EventKind.PROGRESS, units=roster.running_units / NANO)
+        return got
+
+    def begin(self, now: int, pool: int, count: int, price: float) -> None:
+        """Start or launch ``count`` instances in a pool."""
+        runs = [self.log.start(now, pool, price, stopped) for stopped in self.roster.unpark(pool, count)]
+        runs += [self.log.launch(now, pool, price) for _ in range(count - len(runs))]
+        self.roster.add(pool, runs)
+        self.perils.launched(pool, runs, now)
+        self.perils.changed(pool, now)
+        self.recommendations.launched(pool, runs, now)
+
+    def ran_dry(self, snapshot: Snapshot, counts: Ints, target: int, *, short: bool) -> list[int]:
+        """Return the pools that cut a launch short, each once until it has room again.
+
+        A pool did if it was launched into or the fleet stays short, and the strategy had launched more there,
+        had it held one instance more. Pools that are known to have done so are left as they are while the
+        others are asked.
+        """
+        running = self.roster.counted
+        full = snapshot.available < running + counts + 1
+        full &= snapshot.spot_price <= self.prepared.launch_ceiling
+        self.dry &= full & (counts == 0)
+        news: list[int] = []
+        asked = full & ~self.dry & ((counts > 0) | short)
+        while asked.any():
+            held = np.maximum(snapshot.available, running + counts)
+            deeper = replace(snapshot, available=np.where(asked, held + 1, snapshot.available))
+            more = asked & (self.wanted(deeper, target / NANO) > counts)
+            if not more.any():
+                break
+            news += np.flatnonzero(more).tolist()
+            self.dry |= more
+            asked &= ~more
+        return sorted(news)
+
+    def report(self, now: int, snapshot: Snapshot, dry: list[int], *, short: bool) -> None:
+        """Log pools that ran dry and the budget's end, each once a transition."""
+        for i in dry:
+            price = float(snapshot.spot_price[i])
+            self.log.write(now, EventKind.INSUFFICIENT, reason=Reason.DRY, pool=i, price=price)
+        stopped = short and self.stopped_by_budget(snapshot)
+        if stopped and not self.out_of_budget:
+            self.log.write(now, EventKind.BUDGET, reason=Reason.BUDGET)
+        self.out_of_budget = stopped
+
+    def stopped_by_budget(self, snapshot: Snapshot) -> bool:
+        """Whether a pool could take one more instance that only the budget forbids."""
+        if self.request.spot_max_total_price is None:
+            return False
+        room = snapshot.available >= self.roster.counted + 1
+        room &= snapshot.spot_price <= self.prepared.launch_ceiling
+        return bool(room.any())

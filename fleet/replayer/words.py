@@ -1,0 +1,123 @@
+"""What can happen to a fleet and why, in EC2's words.
+
+Sources: EC2 User Guide, "Spot Fleet event types" and "Spot request status"; EventBridge's detail types.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = ["AWS_NAMES", "CAUSES", "INTERRUPTIONS", "EventKind", "Reason", "status_of"]
+
+
+class EventKind(IntEnum):
+    """What happened; events of one second are in this order. EC2's names are in ``AWS_NAMES``."""
+
+    SUBMITTED = 0
+    EXPIRED = 1
+    CANCELLED_RUNNING = 2
+    CANCELLED_TERMINATING = 3
+    MODIFYING = 4
+    MODIFIED = 5
+    TERMINATION_NOTIFIED = 6
+    RECOMMENDED = 7
+    NOTICE = 8
+    NOTICE_STOP = 9
+    NOTICE_HIBERNATE = 10
+    TERMINATED = 11
+    STOPPED = 12
+    CANCELLED = 13
+    UNUSABLE = 14
+    HALTED = 15
+    STARTED = 16
+    LAUNCHED = 17
+    INSUFFICIENT = 18
+    BUDGET = 19
+    PROGRESS = 20
+
+
+class Reason(IntEnum):
+    """Why."""
+
+    NONE = 0
+    PRICE = 1
+    CAPACITY = 2
+    TOO_LOW = 3
+    NO_PRICE = 4
+    DRY = 5
+    BUDGET = 6
+    HAZARD = 7
+    STRESS = 8
+    SCALE_IN = 9
+    CANCEL = 10
+    EXPIRY = 11
+    REBALANCE = 12
+    FROM_STOPPED = 13
+    BLOCK_END = 14
+
+
+INTERRUPTION = "EC2 Spot Instance Interruption Warning"
+AWS_NAMES = {
+    EventKind.SUBMITTED: ("fleetRequestChange", "submitted"),
+    EventKind.EXPIRED: ("fleetRequestChange", "expired"),
+    EventKind.CANCELLED_RUNNING: ("fleetRequestChange", "cancelled_running"),
+    EventKind.CANCELLED_TERMINATING: ("fleetRequestChange", "cancelled_terminating"),
+    EventKind.MODIFYING: ("fleetRequestChange", "modify_in_progress"),
+    EventKind.MODIFIED: ("fleetRequestChange", "modify_succeeded"),
+    EventKind.TERMINATION_NOTIFIED: ("instanceChange", "termination_notified"),
+    EventKind.RECOMMENDED: ("EC2 Instance Rebalance Recommendation", "rebalance"),
+    EventKind.NOTICE: (INTERRUPTION, "terminate"),
+    EventKind.NOTICE_STOP: (INTERRUPTION, "stop"),
+    EventKind.NOTICE_HIBERNATE: (INTERRUPTION, "hibernate"),
+    EventKind.TERMINATED: ("instanceChange", "terminated"),
+    # EC2's fleet history has no events for stop and start: the names are those of the instance's states
+    EventKind.STOPPED: ("instanceChange", "stopped"),
+    EventKind.CANCELLED: ("fleetRequestChange", "cancelled"),
+    EventKind.UNUSABLE: ("information", "launchSpecUnusable"),
+    EventKind.HALTED: ("information", "fleetProgressHalted"),
+    EventKind.STARTED: ("instanceChange", "running"),
+    EventKind.LAUNCHED: ("instanceChange", "launched"),
+    EventKind.INSUFFICIENT: ("error", "InsufficientInstanceCapacity"),
+    EventKind.BUDGET: ("information", "maxTotalPriceReached"),  # EC2 has no event for it: our own word
+    EventKind.PROGRESS: ("fleetRequestChange", "progress"),
+}
+INTERRUPTIONS = {
+    Reason.PRICE: "price",
+    Reason.CAPACITY: "capacity",
+    Reason.HAZARD: "hazard",
+    Reason.STRESS: "stress",
+}
+"""Why EC2 takes an instance, and what the log calls the cause: EC2's status names only two of them."""
+CAUSES = {
+    **INTERRUPTIONS,
+    Reason.SCALE_IN: "scale-in",
+    Reason.CANCEL: "cancel",
+    Reason.EXPIRY: "expiry",
+    Reason.REBALANCE: "rebalance",
+    Reason.FROM_STOPPED: "cancel",
+    Reason.BLOCK_END: "block-end",
+}
+STATUS = {
+    Reason.PRICE: "instance-terminated-by-price",
+    Reason.TOO_LOW: "price-too-low",
+    Reason.NO_PRICE: "no-price-known",
+    Reason.DRY: "capacity-not-available",
+    Reason.BUDGET: "max-total-price-reached",
+    Reason.FROM_STOPPED: "instance-terminated-by-service",
+    Reason.BLOCK_END: "instance-terminated-by-schedule",
+    **dict.fromkeys((Reason.CAPACITY, Reason.HAZARD, Reason.STRESS), "instance-terminated-no-capacity"),
+    **dict.fromkeys(
+        (Reason.SCALE_IN, Reason.CANCEL, Reason.EXPIRY, Reason.REBALANCE), "instance-terminated-by-user"
+    ),
+}
+
+
+def status_of(kind: EventKind, reason: Reason) -> str | None:
+    """Return EC2's status code of an event, ``None`` where it has none."""
+    if kind in (EventKind.NOTICE_STOP, EventKind.NOTICE_HIBERNATE):
+        return "marked-for-stop"
+    if kind == EventKind.TERMINATION_NOTIFIED:
+        return "marked-for-termination"
+    if kind == EventKind.STOPPED:
+        return "instance-stopped-by-price" if reason == Reason.PRICE else "instance-stopped-no-capacity"
+    return STATUS.get(reason)
