@@ -11,6 +11,7 @@ import pytest
 import fleet
 from fleet.errors import InputError
 from fleet.interruptions.seeded import key_of, uniforms
+from fleet.replayer import EventKind
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -39,7 +40,7 @@ def request_of(target, strategy="diversified", **fields):
 
 def notices(result):
     """(time, pool label) of each notice."""
-    rows = result.log.kind == 2
+    rows = result.log.kind == EventKind.NOTICE
     return [
         (int(t), result.pools.label(int(i)))
         for t, i in zip(result.log.time_s[rows], result.log.pool[rows], strict=True)
