@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -322,6 +323,7 @@ def outside(prepared: PreparedMarket, begin: int, end: int) -> list[str]:
     return [f"{name} lies outside the replay" for name in missed]
 
 
+@cache
 def package_version() -> str:
     """Return the installed version."""
     try:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache, cached_property
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -57,7 +58,7 @@ class View:
         """$ per unit-hour; equal prices are equal floats."""
         return per_unit(self.snapshot.spot_price, self.snapshot.pools.weight)
 
-    @property
+    @cached_property
     def depth(self) -> Floats:
         """Capacity score with holes filled: unbounded is deeper than any count, unknown is shallower."""
         score = np.where(self.eligible, self.snapshot.capacity_score, np.nan)
@@ -119,9 +120,15 @@ class Strategy(Protocol):
         ...
 
 
+@cache
+def installed() -> tuple[EntryPoint, ...]:
+    """Return the doors to all installed strategies; looked up once a process, for it reads many files."""
+    return tuple(entry_points(group=GROUP))
+
+
 def strategy_names() -> list[str]:
     """Return the names of all installed strategies, sorted."""
-    return sorted({point.name for point in entry_points(group=GROUP)})
+    return sorted({point.name for point in installed()})
 
 
 def find_strategy(name: str, request: FleetRequest | None = None) -> Strategy:
@@ -140,7 +147,7 @@ def find_strategy(name: str, request: FleetRequest | None = None) -> Strategy:
         If no installed package offers it.
     """
     spelled = strategy_spelling(name)
-    for point in entry_points(group=GROUP):
+    for point in installed():
         if point.name == spelled:
             made: Callable[[], Strategy] = point.load()
             build = getattr(made, "for_request", None)

@@ -19,11 +19,14 @@ def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:
     """
     known = view.depth
     order = np.argsort(-known, kind="stable")
-    tier = np.zeros(len(known))
-    level, best = -1, np.nan
-    for i in order:
+    ranked = known[order]
+    tier = np.empty(len(known))
+    first, level = 0, 0
+    while first < len(ranked):
+        best = ranked[first]
         # A score of 0 or below (unknown) can only share a tier with its equals.
-        if level < 0 or known[i] < (band * best if best > 0 else best):
-            level, best = level + 1, known[i]
-        tier[i] = level
+        least = band * best if best > 0 else best
+        end = max(int(np.searchsorted(-ranked, -least, side="right")), first + 1)
+        tier[order[first:end]] = level
+        first, level = end, level + 1
     return tier
