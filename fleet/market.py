@@ -102,6 +102,7 @@ class ChangePoints:
         values: Floats,
         *,
         landmarks: tuple[int, int, Ints],
+        timeline: tuple[Ints, npt.NDArray[np.int32]],
         integral: Floats,
     ) -> ChangePoints:
         """Build from columns that were checked and indexed before, without a copy.
@@ -111,7 +112,7 @@ class ChangePoints:
         points = object.__new__(cls)
         for name, column in (("offsets", offsets), ("times_s", times_s), ("values", values)):
             object.__setattr__(points, name, column)
-        points.__dict__.update(landmarks=landmarks, integral=integral)
+        points.__dict__.update(landmarks=landmarks, timeline=timeline, integral=integral)
         return points
 
     @classmethod
@@ -176,10 +177,13 @@ class ChangePoints:
         return self.search(low, high, low, times_s)
 
     def rows_at(self, time_s: int) -> Ints:
-        """Return every pool's row in force at ``time_s`` (see `row_at`), searched from a landmark."""
+        """Return every pool's row in force at ``time_s`` (see `row_at`): from a landmark, what came since."""
         first_s, stride_s, table = self.landmarks
+        times, pools = self.timeline
         part = min(max((time_s - first_s) // stride_s, 0), len(table) - 2)
-        return self.search(table[part], table[part + 1], self.offsets[:-1], time_s)
+        since, now = times.searchsorted(first_s + part * stride_s), times.searchsorted(time_s, side="right")
+        rows: Ints = table[part] + np.bincount(pools[since:now], minlength=len(self)) - 1
+        return np.where(rows >= self.offsets[:-1], rows, -1)
 
     def search(self, low: Ints, high: Ints, first: Ints, times_s: Ints | int) -> Ints:
         """Return the last row from ``low`` to before ``high`` that has begun; the one before ``low`` if none.
@@ -198,7 +202,7 @@ class ChangePoints:
     def landmarks(self) -> tuple[int, int, Ints]:
         """First second, seconds a part, and, shape (parts + 1, n), each pool's first row of each part.
 
-        Parts are as long as hold some four rows a pool, so that a look at all pools stays in few cache lines.
+        Parts are as long as hold some four rows a pool: what came since a landmark is quickly counted.
         """
         n, rows = max(len(self), 1), len(self.times_s)
         parts = max(rows // (4 * n), 1)
@@ -212,6 +216,20 @@ class ChangePoints:
         np.cumsum(counts, axis=0, out=table[1:])
         table[1:] += self.offsets[:-1]
         return first, stride, table
+
+    @cached_property
+    def timeline(self) -> tuple[Ints, npt.NDArray[np.int32]]:
+        """The times of all rows in order, and the pool of each; shape (rows,).
+
+        Sorted by radix, 16 bits at a time: the span of a history has few of them.
+        """
+        order = np.arange(len(self.times_s))
+        after = self.times_s - (int(self.times_s.min()) if len(order) else 0)
+        last = int(after.max()) if len(order) else 0
+        for shift in range(0, last.bit_length(), 16):
+            order = order[np.argsort((after[order] >> shift).astype(np.uint16), kind="stable")]
+        pool = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.offsets))
+        return self.times_s[order], pool[order]
 
     def value_of(self, rows: Ints) -> Floats:
         """Return the values of rows, nan for row -1."""

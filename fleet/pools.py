@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.errors import InputError
-from fleet.exact import Floats
+from fleet.exact import Floats, on_grid
 
 __all__ = ["LaunchPools", "PoolKey", "family_of", "frozen_floats", "frozen_texts", "read_only", "region_of"]
 
@@ -133,6 +134,28 @@ class LaunchPools:
             floats(max_price),
             floats(priority),
         )
+
+    @cached_property
+    def bid_ceiling(self) -> Floats:
+        """Shape (n,), the most that is paid, $ per instance-hour: a Spot price above it interrupts.
+
+        The stated max price times the weight, else the on-demand price (AWS's default max price), else inf.
+        """
+        stated = on_grid(self.max_price * self.weight)
+        return read_only(np.where(np.isnan(stated), self.on_demand_ceiling, stated))
+
+    @cached_property
+    def launch_ceiling(self) -> Floats:
+        """Shape (n,), the highest Spot price at which the fleet still launches, $ per instance-hour.
+
+        AWS leaves out a pool whose Spot price is above the max price *or* above on-demand.
+        """
+        return read_only(np.minimum(self.bid_ceiling, self.on_demand_ceiling))
+
+    @property
+    def on_demand_ceiling(self) -> Floats:
+        """Shape (n,), the on-demand price, inf where it is not known."""
+        return np.where(np.isnan(self.on_demand_price), np.inf, self.on_demand_price)
 
     def __len__(self) -> int:
         return len(self.instance_type)

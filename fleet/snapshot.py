@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleet.errors import InputError
-from fleet.exact import Floats, on_grid
+from fleet.exact import Floats
 from fleet.market import ChangePoints, Market
 from fleet.pools import LaunchPools, frozen_floats
 
@@ -85,22 +85,13 @@ class Snapshot:
 
 
 def bid_ceiling(pools: LaunchPools) -> Floats:
-    """Return the most that is paid in each pool, $ per instance-hour: a Spot price above it interrupts.
-
-    The stated max price times the weight, else the on-demand price (AWS's default max price), else inf.
-    """
-    stated = on_grid(pools.max_price * pools.weight)
-    default = np.where(np.isnan(pools.on_demand_price), np.inf, pools.on_demand_price)
-    return np.where(np.isnan(stated), default, stated)
+    """Return the most that is paid in each pool, $ per instance-hour (see `LaunchPools.bid_ceiling`)."""
+    return pools.bid_ceiling
 
 
 def launch_ceiling(pools: LaunchPools) -> Floats:
-    """Return the highest Spot price at which the fleet still launches, $ per instance-hour.
-
-    AWS leaves out a pool whose Spot price is above the max price *or* above on-demand.
-    """
-    on_demand = np.where(np.isnan(pools.on_demand_price), np.inf, pools.on_demand_price)
-    return np.minimum(bid_ceiling(pools), on_demand)
+    """Return the highest Spot price at which the fleet launches (see `LaunchPools.launch_ceiling`)."""
+    return pools.launch_ceiling
 
 
 def price_proxy(spot_price: Floats, on_demand_price: Floats) -> tuple[Floats, str]:

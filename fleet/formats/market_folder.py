@@ -2,7 +2,7 @@
 
 The folder holds ``market.json`` and one subfolder of columns that it names. Columns are written first, the
 JSON last and in one step: a reader sees the old market or the new one, never a part. What the replay engine
-derives of a market (the landmarks of its search, the running integrals) is kept beside it.
+derives of a market (landmarks and timeline of its search, the running integrals) is kept beside it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from fleet.market import ChangePoints, Market
 __all__ = ["is_market_folder", "load_market", "save_market"]
 
 FORMAT = "spotfleet market"
-VERSION = 1
+VERSION = 2
 HEAD = "market.json"
 COLUMNS = "columns-"
 TEXTS = ("instance_type", "availability_zone", "product")
 POINTS = ("offsets", "times_s", "values")
+DERIVED = (".landmarks", ".timeline", ".movers", ".integral")
 AGAIN = "write it again with `spotfleet cache`"
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -153,6 +154,7 @@ def columns_of(market: Market) -> Columns:
         for part in POINTS:
             columns[f"{name}.{part}"] = getattr(points, part)
         columns[f"{name}.landmarks"] = points.landmarks[2]
+        columns[f"{name}.timeline"], columns[f"{name}.movers"] = points.timeline
         columns[f"{name}.integral"] = points.integral
     return columns
 
@@ -162,7 +164,7 @@ def digest_of(market: Market, columns: Columns) -> str:
     told = [market.start_s, market.end_s, market.capacity_source, list(market.notes)]
     sha = hashlib.sha256(json.dumps(told).encode())
     for name, array in columns.items():
-        if not name.endswith((".landmarks", ".integral")):
+        if not name.endswith(DERIVED):
             sha.update(f"{name} {array.dtype} {array.shape}".encode())
             sha.update(np.ascontiguousarray(array).view(np.uint8).data)
     return sha.hexdigest()
@@ -244,6 +246,7 @@ def points_from(arrays: Columns, head: dict[str, Any], name: str) -> ChangePoint
         times_s,
         values,
         landmarks=(first_s, stride_s, arrays[f"{name}.landmarks"]),
+        timeline=(arrays[f"{name}.timeline"], arrays[f"{name}.movers"]),
         integral=arrays[f"{name}.integral"],
     )
 

@@ -32,6 +32,16 @@ def test_the_row_in_force(points, now):
         assert points.at(now)[i] == pytest.approx(points.values[begun[-1]] if begun else np.nan, nan_ok=True)
 
 
+@given(change_points(), st.sampled_from([1, 900, 70_000, 40_000_000]))
+def test_the_timeline_has_all_rows_in_order_of_time(points, stretch):
+    points = fleet.ChangePoints(points.offsets, points.times_s * stretch, points.values)
+    times, pools = points.timeline
+    pool = np.repeat(np.arange(len(points)), np.diff(points.offsets))
+    order = np.argsort(points.times_s, kind="stable")
+    assert times.tolist() == points.times_s[order].tolist()
+    assert pools.tolist() == pool[order].tolist()
+
+
 @given(change_points(), st.integers(-60, 60), st.integers(0, 40))
 def test_the_integral_is_the_sum_over_seconds(points, start, length):
     pools = np.arange(len(points))
