@@ -9,7 +9,7 @@ WORKERS ?= 2
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
-.PHONY: help demo test test-deep lint format bench-allocate bench-load docs-images clean
+.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-jobs docs-images clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ bench-allocate: $(VENV)/.bench  ## the allocation core beside its peers, with th
 
 bench-load: $(VENV)/.dev  ## reading price history beside msgspec, and the cached form (SPOT_DATA: the data sets)
 	$(BIN)/python benchmarks/load.py --json bench-load.json
+
+bench-jobs: $(VENV)/.dev  ## jobs and services on availability traces
+	$(BIN)/python benchmarks/jobs.py --json bench-jobs.json
 
 docs-images: $(VENV)/.installed  ## draw the picture that README opens with
 	$(BIN)/spotfleet demo --plot docs/images/comparison.png > /dev/null

@@ -22,6 +22,7 @@ from fleet.cli.inputs import (
     load_request,
     time_option,
 )
+from fleet.cli.job import job
 from fleet.cli.options import (
     Advisor,
     AdvisorTop,
@@ -72,6 +73,7 @@ app = typer.Typer(
 app.command()(cache)
 app.command()(fetch)
 app.command()(archive)
+app.command()(job)
 
 PLOT_ENDINGS = (".png", ".svg")
 

@@ -11,6 +11,7 @@ from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_
 from fleet.formats.scores import read_scores
 from fleet.formats.spot_advisor import SpotAdvisor, read_spot_advisor
 from fleet.formats.times import format_time, parse_time
+from fleet.formats.trace_set import TraceSet, read_trace_set
 from fleet.formats.zones import read_zone_ids, with_zone_names
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ReadReport",
     "Skipped",
     "SpotAdvisor",
+    "TraceSet",
     "format_time",
     "is_market_folder",
     "load_market",
@@ -34,6 +36,7 @@ __all__ = [
     "read_request",
     "read_scores",
     "read_spot_advisor",
+    "read_trace_set",
     "read_zone_ids",
     "save_market",
     "with_zone_names",

@@ -1,13 +1,16 @@
 """Pictures: functions of results, Axes in and out. Nothing here touches pyplot or global settings."""
 
 from fleet.plots.figure import comparison_figure, headline, save_figure
+from fleet.plots.jobs import job_figure, plot_job
 from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
 
 __all__ = [
     "comparison_figure",
     "headline",
+    "job_figure",
     "plot_capacity",
     "plot_cost",
+    "plot_job",
     "plot_pool_shares",
     "plot_tradeoff",
     "save_figure",

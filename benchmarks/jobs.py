@@ -1,0 +1,116 @@
+"""How fast jobs and services run: the published job setting, exact plans, the bound for replicas.
+
+    python benchmarks/jobs.py [--rounds 5] [--data FOLDER] [--json FILE]
+
+Traces of the published setting (8 of 1,944 ticks of 600 s) are made up: the time depends on their size, not
+on what they hold. With ``--data`` the 9-zone set of 20,158 ticks is read from there, else it is made up as
+well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core
+
+import numpy as np
+
+from fleet.formats.trace_set import TraceSet
+from fleet.jobs import (
+    BILLINGS,
+    Job,
+    clairvoyant,
+    clairvoyant_plan,
+    draws,
+    find_job_strategies,
+    simulate,
+    starts_of,
+)
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "availability"
+
+
+def made_up(zones: int, ticks: int, gap_s: int, seed: int = 1) -> TraceSet:
+    """Return zones that come and go: Weibull times up and down, as measured on V100 zones."""
+    rng = np.random.default_rng(seed)
+    columns = []
+    for _ in range(zones):
+        runs: list[int] = []
+        up = int(rng.integers(2))
+        while len(runs) < ticks:
+            length = max(1, round(rng.weibull(0.6 if up else 0.67) * (1.5 if up else 1.2) * 3600 / gap_s))
+            runs += [up] * length
+            up = 1 - up
+        columns.append(runs[:ticks])
+    return TraceSet(gap_s, tuple(f"z{i}" for i in range(zones)), np.array(columns).T)
+
+
+def median_s(work: Callable[[], Any], rounds: int) -> float:
+    """Return the median of some rounds, seconds, after one that is not counted."""
+    work()
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds))
+
+
+def bench_jobs(rounds: int, billing: str) -> list[dict[str, Any]]:
+    """Return the rows about jobs."""
+    traces = made_up(8, 1944, 600).each()
+    job = Job.of_hours(48, 60, 0.2, 0.9731, 3.06, billing=billing)
+    starts = starts_of(job, traces[0])
+    draw, n = draws(0, 0, 1944)[starts], 8 * len(starts)
+
+    def runs(names: list[str] | None) -> None:
+        for trace in traces:
+            for strategy in find_job_strategies(names):
+                simulate(job, trace, strategy, starts, draw)
+
+    def plans() -> None:
+        for trace in traces:
+            clairvoyant(job, trace, starts)
+
+    two = ["greedy", "uniform-progress"]
+    return [
+        row(f"{2 * n:,} runs, {' and '.join(two)}, {billing}", median_s(lambda: runs(two), rounds), 3),
+        row(f"{5 * n:,} runs, all five strategies, {billing}", median_s(lambda: runs(None), rounds), None),
+        row(
+            f"one exact plan, 360 ticks, {billing}",
+            median_s(lambda: clairvoyant_plan(job, traces[0], 100), 5 * rounds),
+            0.010,
+        ),
+        row(f"{n:,} exact plans, every start of 8 traces, {billing}", median_s(plans, 1), None),
+    ]
+
+
+def row(work: str, seconds: float, reach_s: float | None, **more: Any) -> dict[str, Any]:
+    """Return one line of the table."""
+    return {"work": work, "seconds": seconds, "reach_seconds": reach_s, **more}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    rows = [x for billing in BILLINGS for x in bench_jobs(options.rounds, billing)]
+    for x in rows:
+        reach = "" if x["reach_seconds"] is None else f"reach {x['reach_seconds']:g} s"
+        print(f"{x['work']:<70} {x['seconds']:9.4f} s  {reach}")
+    if options.json:
+        document = {"machine": platform.processor(), "python": platform.python_version(), "rows": rows}
+        options.json.write_text(json.dumps(document, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""`spotfleet job`: a job with a deadline on availability traces, every strategy beside the exact plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from fleet.cli.files import check_output, check_paths
+from fleet.cli.options import Json, Plot, Seed
+from fleet.cli.output import print_json, print_warnings
+from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
+
+if TYPE_CHECKING:
+    from fleet.jobs import JobStudy
+
+__all__ = ["job"]
+
+
+def job(
+    availability: TraceFolder,
+    work: Annotated[float, typer.Option(help="Hours of work.")],
+    deadline: Annotated[float, typer.Option(help="Hours from start to deadline.")],
+    restart_overhead: Annotated[float, typer.Option(help="Hours without progress after every launch.")],
+    spot_price: SpotPrice,
+    on_demand_price: OnDemandPrice,
+    start_tick: Annotated[
+        int | None, typer.Option(min=0, help="The only start; by default every start that leaves room.")
+    ] = None,
+    ticks: Annotated[
+        int | None,
+        typer.Option(min=1, help="Use only so many ticks from --start-tick (or 0) on, with every start."),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Only every so many-th start.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Instances that the job needs at once, in one zone.")] = 1,
+    billing: Annotated[str, typer.Option(help="whole-tick or per-second.")] = "whole-tick",
+    hop: Annotated[bool, typer.Option("--hop", help="One job over all zones, not one a trace.")] = False,
+    zone_price: ZonePrices = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(help="greedy, time-sliced, uniform-progress, next-lifetime, randomized; default: all."),
+    ] = None,
+    polarity: TracePolarity = None,
+    seed: Seed = 0,
+    json_output: Json = False,
+    plot: Plot = None,
+) -> None:
+    """Run a job with a deadline over availability traces, beside the exact clairvoyant plan.
+
+    Example: `spotfleet job --availability traces/ --work 48 --deadline 60 --restart-overhead 0.2
+    --spot-price 0.9731 --on-demand-price 3.06`
+    """
+    from fleet.formats.trace_set import read_trace_set, side_by_side
+    from fleet.jobs import Job, find_job_strategies, job_study
+
+    check_output(plot, (".png", ".svg"))
+    check_paths([plot], [availability])
+    find_job_strategies(strategy)
+    traces = read_trace_set(availability, polarity=polarity)
+    wanted = Job.of_hours(
+        work,
+        deadline,
+        restart_overhead,
+        spot_price,
+        on_demand_price,
+        zone_price=zone_prices(zone_price, {zone for t in traces for zone in t.zones}),
+        nodes=nodes,
+        billing=billing,
+    )
+    errors = Console(stderr=True)
+    with errors.status("reading traces") as status:
+        study = job_study(
+            wanted,
+            [side_by_side(traces)] if hop else traces,
+            strategy,
+            start_tick=start_tick,
+            ticks=ticks,
+            every=every,
+            seed=seed,
+            progress=lambda name: status.update(f"running {name}"),
+        )
+    if plot is not None:
+        from fleet.plots import job_figure, save_figure
+
+        save_figure(job_figure(study), plot)
+    if json_output:
+        print_json(study.to_dict())
+    else:
+        print_study(Console() if Console().is_terminal else Console(width=140), study)
+    print_warnings(errors, study.notes)
+
+
+def print_study(console: Console, study: JobStudy) -> None:
+    """Print one table over all traces, and cost by trace."""
+    from rich.table import Table
+
+    it = study.job
+    lines = study.lines()
+    table = Table(
+        title=f"{it.work_s / 3600:g} h of work in {it.deadline_s / 3600:g} h, {lines[0]['runs']:,} runs on "
+        f"{len(study.traces)} traces, {it.billing} billing: mean of a run",
+        title_justify="left",
+    )
+    table.add_column("strategy")
+    names = ("cost $", "Spot h", "on-demand h", "launches", "preemptions", "misses", "regret $", "gap closed")
+    for name in names:
+        table.add_column(name, justify="right")
+    for x in lines:
+        closed = "" if x["gap_closed"] is None else f"{100 * x['gap_closed']:.1f} %"
+        table.add_row(
+            x["strategy"] if x["causal"] else f"{x['strategy']} *",
+            f"{x['cost']:.2f}",
+            f"{x['spot_hours']:.2f}",
+            f"{x['on_demand_hours']:.2f}",
+            f"{x['launches']:.2f}",
+            f"{x['preemptions']:.2f}",
+            f"{x['misses']:,}",
+            f"{x['regret']:.2f}",
+            closed,
+        )
+    console.print(table)
+    console.print("* knows (some of) the future", highlight=False)
+    by_trace = Table(title="mean cost of a run by trace, $", title_justify="left")
+    by_trace.add_column("trace")
+    for name in ("up", "starts", *study.strategies, "clairvoyant"):
+        by_trace.add_column(name, justify="right")
+    for t in study.traces:
+        costs = [f"{runs.cost.mean():.2f}" for runs in (*t.runs, t.clairvoyant)]
+        by_trace.add_row(t.trace, f"{100 * t.uptime:.1f} %", f"{len(t.clairvoyant.starts):,}", *costs)
+    console.print(by_trace)

@@ -1,0 +1,187 @@
+"""The published strategies for jobs; a new one is a class and a line in `STRATEGIES`.
+
+All of them: idle when done (the simulator sees to it), on Spot until preempted, and the safety net
+(on-demand to the end once waiting on could be too late). With many zones they take the cheapest that is up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet.errors import InputError, UnknownStrategyError
+from fleet.exact import Floats, Ints
+from fleet.jobs.job import IDLE, ON_DEMAND, JobStrategy, JobView, Memoryless
+
+__all__ = [
+    "STRATEGIES",
+    "Greedy",
+    "NextLifetime",
+    "Randomized",
+    "TimeSliced",
+    "UniformProgress",
+    "find_job_strategies",
+]
+
+
+@dataclass(frozen=True)
+class Greedy(Memoryless):
+    """Wait for Spot until the safety net fires."""
+
+    name: str = "greedy"
+
+    def decide(self, view: JobView, memory: None) -> Ints:
+        """Return Spot where it is, else nothing, else the safety net."""
+        wanted = np.where(view.on_spot, view.held, view.cheapest)
+        return np.where(view.must_not_wait, ON_DEMAND, wanted)
+
+
+@dataclass(frozen=True)
+class TimeSliced(Memoryless):
+    """Greedy within each slice of time, which owes its share of the work.
+
+    Parameters
+    ----------
+    slice_s
+        Length of a slice; the last one ends at the deadline.
+    """
+
+    slice_s: int = 6 * 3600
+    name: str = "time-sliced"
+
+    def __post_init__(self) -> None:
+        if self.slice_s < 1:
+            raise InputError(f"slice of {self.slice_s} s", "is at least 1 second", "correct it")
+
+    def decide(self, view: JobView, memory: None) -> Ints:
+        """Return what greedy would, with the end of the slice as the deadline."""
+        job, deadline_s = view.job, view.time_s + view.time_left_s
+        end_s = min(deadline_s, (view.time_s // self.slice_s + 1) * self.slice_s)
+        owed_s = -(-job.work_s * end_s // deadline_s) - view.done_s
+        reserve_s = job.restart_overhead_s + max(job.restart_overhead_s, view.gap_s)
+        late = ~view.on_spot & (owed_s > 0) & (end_s - view.time_s < owed_s + reserve_s)
+        wanted = np.where(view.on_spot, view.held, view.cheapest)
+        return np.where(late | view.must_not_wait, ON_DEMAND, wanted)
+
+
+@dataclass(frozen=True)
+class UniformProgress(Memoryless):
+    """Keep an even pace: on-demand when idle and behind it, Spot whenever it is there; no parameters.
+
+    Parameters
+    ----------
+    hysteresis
+        Whether on-demand is kept until the pace of two overheads ahead is reached.
+    """
+
+    hysteresis: bool = True
+    name: str = "uniform-progress"
+
+    def decide(self, view: JobView, memory: None) -> Ints:
+        """Return Spot, on-demand to catch up, or nothing."""
+        on_demand = view.held == ON_DEMAND
+        stay = on_demand & view.behind(2 * view.job.restart_overhead_s) if self.hysteresis else False
+        catch_up = np.where(view.behind(), ON_DEMAND, IDLE)
+        wanted = np.where(view.cheapest >= 0, view.cheapest, catch_up)
+        wanted = np.where(view.on_spot, view.held, wanted)
+        return np.where(stay | view.must_not_wait, ON_DEMAND, wanted)
+
+
+@dataclass(frozen=True)
+class NextLifetime:
+    """Uniform progress that takes Spot only where it will stay long enough to pay; knows the next lifetime.
+
+    Idle to Spot iff o(t) > k d / (k - 1), on-demand to Spot iff o(t) > 2 k d / (k - 1), with k the ratio of
+    the prices and o(t) the lifetime of the zone, told by the trace: a partial oracle, not a causal strategy.
+    """
+
+    name: str = "next-lifetime"
+    causal: bool = False
+
+    def memory(self, runs: int) -> None:
+        """Return nothing."""
+
+    def decide(self, view: JobView, memory: None) -> Ints:
+        """Return Spot that pays, on-demand to catch up, or nothing."""
+        assert view.lifetime_s is not None
+        on_demand = view.held == ON_DEMAND
+        k, d = view.job.on_demand_price / view.spot_price, view.job.restart_overhead_s
+        least_s = np.where(k > 1, k * d / np.where(k > 1, k - 1, 1), np.inf)
+        long_enough = view.lifetime_s > np.where(on_demand, 2, 1)[:, None] * least_s
+        spot = view.cheapest_of(view.up & long_enough)
+        stay = np.where(on_demand, view.behind(2 * d), view.behind())
+        wanted = np.where(spot >= 0, spot, np.where(stay, ON_DEMAND, IDLE))
+        wanted = np.where(view.on_spot, view.held, wanted)
+        return np.where(view.must_not_wait, ON_DEMAND, wanted)
+
+
+@dataclass
+class Injection:
+    """When each run of `Randomized` is to be on on-demand: from and to, seconds; nan before that is drawn."""
+
+    from_s: Floats
+    to_s: Floats
+
+
+@dataclass(frozen=True)
+class Randomized:
+    """An interval of on-demand at a random moment, so that no trace can be laid out against it.
+
+    After ROSS (Bhuyan et al., arXiv 2601.14612), as far as its phases are public: even pace while
+    R / C > (1 + 2 sqrt k) / (1 + sqrt k); then, once, no idling for C / (1 + sqrt k) from a moment drawn
+    evenly from the next C: what runs stays, and on-demand starts where no Spot is; Spot or nothing otherwise.
+    The restart overhead and the safety net are those of this room.
+    """
+
+    name: str = "randomized"
+    causal: bool = True
+
+    def memory(self, runs: int) -> Injection:
+        """Return that nothing is drawn yet."""
+        return Injection(np.full(runs, np.nan), np.full(runs, np.nan))
+
+    def decide(self, view: JobView, memory: Injection) -> Ints:
+        """Return even pace, then the drawn interval of on-demand, else Spot where it is."""
+        root = math.sqrt(view.job.on_demand_price / float(view.spot_price.min()))
+        loose = view.time_left_s * (1 + root) > view.work_left_s * (1 + 2 * root)
+        starts = np.isnan(memory.from_s) & ~loose
+        length_s = view.work_left_s / (1 + root)
+        from_s = view.time_s + view.draw * (view.work_left_s - length_s)
+        memory.from_s = np.where(starts, from_s, memory.from_s)
+        memory.to_s = np.where(starts, from_s + length_s, memory.to_s)
+        warming = np.isnan(memory.from_s)
+        middle_s = view.time_s + view.gap_s / 2
+        injected = (memory.from_s <= middle_s) & (middle_s < memory.to_s)
+        idle = np.where(injected | (warming & view.behind()), ON_DEMAND, IDLE)
+        wanted = np.where(view.cheapest >= 0, view.cheapest, idle)
+        wanted = np.where(view.on_spot, view.held, wanted)
+        stay = injected & (view.held == ON_DEMAND)
+        return np.where(stay | view.must_not_wait, ON_DEMAND, wanted)
+
+
+STRATEGIES: dict[str, Callable[[], JobStrategy]] = {
+    "greedy": Greedy,
+    "time-sliced": TimeSliced,
+    "uniform-progress": UniformProgress,
+    "next-lifetime": NextLifetime,
+    "randomized": Randomized,
+}
+
+
+def find_job_strategies(names: Sequence[str] | None = None) -> list[JobStrategy]:
+    """Return the strategies of these names, by default all.
+
+    Raises
+    ------
+    UnknownStrategyError
+        If one is not known.
+    """
+    for name in names or ():
+        if name not in STRATEGIES:
+            raise UnknownStrategyError(
+                f"job strategy {name!r}", f"is not known (there are: {', '.join(STRATEGIES)})", "correct it"
+            )
+    return [STRATEGIES[name]() for name in dict.fromkeys(names or STRATEGIES)]

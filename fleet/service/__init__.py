@@ -1,0 +1,1 @@
+"""Replicas of a service on Spot and on-demand."""

@@ -1,0 +1,174 @@
+"""A folder of traces in, a study out: starts, polarity, the table, the command line, the picture."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fleet
+from fleet.errors import CapacityDataError, InputError
+from fleet.formats.trace_set import read_trace_set, side_by_side
+from fleet.jobs import Job, job_study
+from fleet.plots import job_figure, plot_job, save_figure
+
+PUBLISHED = (48, 60, 0.2, 0.9731, 3.06)
+
+
+def write(folder, name, data, gap=600, **metadata):
+    document = {"metadata": {"gap_seconds": gap, **metadata}, "data": data}
+    (folder / name).write_text(json.dumps(document))
+
+
+@pytest.fixture
+def traces(tmp_path):
+    """Two zones that come and go, 45 ticks of 10 minutes; the second is shorter."""
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    rng = np.random.default_rng(4)
+    for name, ticks in (("x-1a_v100_1.json", 45), ("x-1b_v100_1.json", 42)):
+        write(folder, name, ((rng.random(ticks) < 0.2).cumsum() % 2).tolist())
+    return folder
+
+
+def small(**kwargs):
+    return Job.of_hours(4, 6, 0.2, 0.9731, 3.06, **kwargs)
+
+
+def test_every_start_that_leaves_room(traces):
+    study = job_study(small(), read_trace_set(traces))
+    assert [len(t.clairvoyant.starts) for t in study.traces] == [45 - 36 + 1, 42 - 36 + 1]
+    window = job_study(small(), read_trace_set(traces), start_tick=3, ticks=38)
+    assert [t.clairvoyant.starts.tolist() for t in window.traces] == [[3, 4, 5], [3, 4, 5]]
+    one = job_study(small(), read_trace_set(traces), start_tick=4)
+    assert [t.clairvoyant.starts.tolist() for t in one.traces] == [[4], [4]]
+    for name in (*study.strategies, "clairvoyant"):
+        all_starts, few = study.runs(name), window.runs(name)
+        assert all_starts[0].cost[3:6].tolist() == few[0].cost.tolist(), name
+        assert all_starts[0].cost[4] == one.runs(name)[0].cost[0], name
+
+
+def test_numbers_of_a_study(traces):
+    study = job_study(small(), read_trace_set(traces))
+    document = study.to_dict()
+    assert document["strategies"][0]["runs"] == 17
+    for line in (*document["strategies"], document["clairvoyant"]):
+        hours = line["spot_hours"] * 0.9731 + line["on_demand_hours"] * 3.06
+        assert line["cost"] == pytest.approx(hours)
+        assert line["total_cost"] == pytest.approx(17 * line["cost"])
+        assert line["regret"] == pytest.approx(line["cost"] - document["clairvoyant"]["cost"])
+        assert line["misses"] == 0
+    assert document["strategies"][0]["gap_closed"] == 0
+    assert document["clairvoyant"]["gap_closed"] == 1
+    assert document["on_demand_cost"] == pytest.approx(26 * 600 / 3600 * 3.06)  # 4.2 h are 25.2 ticks
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert "clairvoyant" in study.summary()
+    assert repr(study) == "JobStudy(5 strategies, 2 traces, 17 starts)"
+
+
+def test_a_job_that_hops_costs_no_more_at_best(traces):
+    sets = read_trace_set(traces)
+    both = side_by_side(sets)
+    assert both.notes[-1] == "traces of 42 to 45 ticks are cut to the first 42"
+    hop = job_study(small(), [both], ["uniform-progress"])
+    for single in sets:
+        alone = job_study(small(), [single], ["uniform-progress"], ticks=42)
+        assert (hop.traces[0].clairvoyant.cost <= alone.traces[0].clairvoyant.cost + 1e-9).all()
+
+
+def test_polarity(tmp_path):
+    write(tmp_path, "a_v100_1.json", [1, 0, 1])
+    up = read_trace_set(tmp_path)[0]
+    assert up.count[:, 0].tolist() == [1, 0, 1]
+    assert up.notes == ("polarity available (not stated: 1 read as up)",)
+    assert read_trace_set(tmp_path, polarity="preempted")[0].count[:, 0].tolist() == [0, 1, 0]
+    write(tmp_path, "a_v100_1.json", [1, 0, 1], start_time="2023-02-15T00:00:00")
+    with pytest.raises(CapacityDataError, match=r"start_time.*--polarity"):
+        read_trace_set(tmp_path)
+    assert read_trace_set(tmp_path, polarity="preempted")[0].notes == ("polarity preempted (stated)",)
+    write(tmp_path, "a_v100_1.json", [4, 0, 1])
+    assert "counts above 1" in read_trace_set(tmp_path)[0].notes[0]
+    with pytest.raises(CapacityDataError, match="counts above 1"):
+        read_trace_set(tmp_path, polarity="preempted")
+
+
+def test_wrong_questions(traces):
+    sets = read_trace_set(traces)
+    with pytest.raises(InputError, match="shorter than the deadline"):
+        job_study(small(), sets, ticks=10)
+    with pytest.raises(CapacityDataError, match="45 ticks"):
+        job_study(small(), sets[:1], start_tick=20)
+    with pytest.raises(InputError, match="at least one"):
+        job_study(small(), [])
+
+
+def spotfleet(*arguments):
+    command = [sys.executable, "-m", "fleet.cli", *map(str, arguments)]
+    code = "import sys; from fleet.cli import main; sys.argv[0] = 'spotfleet'; main()"
+    command[1:3] = ["-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+OPTIONS = ("--work", 4, "--deadline", 6, "--restart-overhead", 0.2, "--spot-price", 0.9731)
+
+
+def test_the_command(traces, tmp_path):
+    picture = tmp_path / "job.png"
+    done = spotfleet(
+        "job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--json", "--plot", picture
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == job_study(small(), read_trace_set(traces)).to_dict()
+    assert "polarity available" in done.stderr
+    assert picture.stat().st_size > 10_000
+    table = spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--hop")
+    assert "uniform-progress" in table.stdout
+    late = spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--work", 6)
+    assert (late.returncode, late.stdout) == (1, "")
+    assert "on-demand alone needs" in late.stderr
+    wrong = spotfleet(
+        "job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--zone-price", "q=1"
+    )
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "names none of x-1a, x-1b" in wrong.stderr
+
+
+def test_the_picture_says_what_the_study_says(traces, tmp_path):
+    study = job_study(small(), read_trace_set(traces))
+    ax = plot_job(study)
+    assert [t.get_text() for t in ax.get_yticklabels()][::-1] == [*study.strategies, "clairvoyant"]
+    words = " ".join(t.get_text() for t in ax.texts)
+    assert f"${study.mean_cost('greedy'):,.2f}" in words
+    for name in ("a.png", "b.png"):
+        save_figure(job_figure(study), tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_the_public_names(traces):
+    assert fleet.job_study is job_study
+    cost, modes = fleet.clairvoyant_plan(small(), fleet.read_trace_set(traces)[0], 2)
+    assert len(modes) == 36
+    study = job_study(small(), read_trace_set(traces)[:1], start_tick=2)
+    assert cost == pytest.approx(study.mean_cost("clairvoyant"))
+
+
+@pytest.mark.data
+def test_golden_dollars_of_nine_zones(data_dir):
+    """The published prices and times on ticks of 195 s; the published traces are not at hand."""
+    sets = read_trace_set(data_dir / "availability" / "v100-1-node-9-zones-2023-02")
+    study = job_study(
+        Job.of_hours(*PUBLISHED), sets, ["greedy", "uniform-progress", "next-lifetime"], every=400
+    )
+    got = {x["strategy"]: round(x["cost"], 2) for x in study.lines()}
+    assert got == GOLDEN
+    assert sum(x["misses"] for x in study.lines()) == 0
+    four = read_trace_set(data_dir / "availability" / "v100-4-node-3-zones-2023-08")
+    gang = job_study(Job.of_hours(*PUBLISHED, nodes=4), four, ["uniform-progress"], every=400)
+    alone = job_study(Job.of_hours(*PUBLISHED), four, ["uniform-progress"], every=400)
+    assert gang.mean_cost("clairvoyant") >= 4 * alone.mean_cost("clairvoyant")
+
+
+GOLDEN = {"greedy": 95.86, "uniform-progress": 92.25, "next-lifetime": 85.73, "clairvoyant": 79.91}
