@@ -58,6 +58,7 @@ from fleet.cli.options import (
 from fleet.cli.outcome import fail_if_nothing_ran, fail_unfulfilled
 from fleet.cli.outcome import run as run_app
 from fleet.cli.output import print_allocation, print_comparison, print_json, print_warnings
+from fleet.cli.papers import Csv, Markdown, Papers, Parquet, Report
 from fleet.errors import InputError
 
 __all__ = ["app", "main"]
@@ -319,7 +320,10 @@ def compare(
     instance_types: InstanceTypes = None,
     json_output: Json = False,
     plot: Plot = None,
-    report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page.")] = None,
+    report: Report = None,
+    markdown: Markdown = None,
+    csv: Csv = None,
+    parquet: Parquet = None,
 ) -> None:
     """Replay several strategies on the same market and set them side by side.
 
@@ -329,9 +333,10 @@ def compare(
     from fleet.comparison import compare as run
 
     check_output(plot, PLOT_ENDINGS)
-    check_output(report, (".html",))
+    papers = Papers(report, markdown, csv, parquet)
     check_paths(
-        [plot, report], [request, prices, on_demand, capacity, instance_types, scores, zones, advisor]
+        [plot, *papers.paths()],
+        [request, prices, on_demand, capacity, instance_types, scores, zones, advisor],
     )
     files = MarketFiles(
         prices,
@@ -364,7 +369,7 @@ def compare(
         start_delay_s=start_delay,
         seed=seed,
     )
-    show(comparison, json_output, plot, report)
+    show(comparison, json_output, plot, papers)
     fail_if_nothing_ran(comparison.results)
 
 
@@ -377,7 +382,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the embedded market.")] = 7,
     strategy: Strategies = None,
     json_output: Json = False,
-    report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page.")] = None,
+    report: Report = None,
 ) -> None:
     """Compare the strategies on the embedded market: no file, no network.
 
@@ -393,7 +398,7 @@ def demo(
     pictures = [plot.with_suffix(ending) for ending in PLOT_ENDINGS]
     for path in pictures:
         check_output(path)
-    check_output(report, (".html",))
+    papers = Papers(report)
     if not 1 <= days <= 366:
         raise InputError(f"--days {days:g}", "is from 1 to 366", "correct it")
     comparison = run(
@@ -403,24 +408,21 @@ def demo(
         start_delay_s=180,
         seed=seed,
     )
-    show(comparison, json_output, None, report)
+    show(comparison, json_output, None, papers)
     for path in pictures:
         draw(comparison.results, path)
     if not json_output:
         console().print(f"pictures: {' '.join(map(str, pictures))}", highlight=False, markup=False)
 
 
-def show(comparison: Any, json_output: bool, plot: Path | None, report: Path | None) -> None:
-    """Print a comparison and write its picture and page."""
+def show(comparison: Any, json_output: bool, plot: Path | None, papers: Papers) -> None:
+    """Print a comparison and write its picture and papers."""
     if json_output:
         print_json(comparison.to_dict())
     else:
         print_comparison(console(), comparison)
     draw(comparison.results, plot)
-    if report is not None:
-        from fleet.report import comparison_page
-
-        write_text(report, comparison_page(comparison))
+    papers.write(comparison)
     print_warnings(errors(), [warning for result in comparison.results for warning in result.warnings])
 
 

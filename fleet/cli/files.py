@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fleet.errors import InputError
 
-__all__ = ["check_output", "check_paths", "write_text"]
+__all__ = ["check_output", "check_paths", "write_bytes", "write_text"]
 
 
 def check_output(path: Path | None, endings: Sequence[str] = ()) -> None:
@@ -38,10 +38,15 @@ def check_paths(outputs: Sequence[Path | None], inputs: Sequence[str | Path | No
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that no reader ever sees a part of it."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that no reader ever sees a part of it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
         Path(name).chmod(0o644)
         Path(name).replace(path)
     finally:

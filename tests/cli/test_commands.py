@@ -108,16 +108,7 @@ def test_compare_writes_picture_and_page(shop):
     assert (shop.folder / "c.png").read_bytes()[:4] == b"\x89PNG"
     page = (shop.folder / "c.html").read_text()
     assert "<svg" in page
-    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
-        "http://creativecommons.org", ""
-    )
-    assert sorted(p.name for p in shop.folder.iterdir()) == [
-        "c.html",
-        "c.png",
-        "fleet.json",
-        "od.csv",
-        "prices.csv",
-    ]
+    assert "Plotly.newPlot" in page  # that it fetches nothing is tested in tests/report
 
 
 def test_traces_need_their_meaning_stated(shop):

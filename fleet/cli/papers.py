@@ -1,0 +1,74 @@
+"""What a comparison leaves on disk for others: a page, a comment, tables."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.cli.files import check_output, write_bytes, write_text
+
+if TYPE_CHECKING:
+    from fleet.comparison import Comparison
+
+__all__ = ["Csv", "Markdown", "Papers", "Parquet", "Report"]
+
+Report = Annotated[Path | None, typer.Option(help="Write a self-contained HTML page.")]
+Markdown = Annotated[Path | None, typer.Option(help="Write Markdown for a pull-request comment.")]
+Csv = Annotated[Path | None, typer.Option(help="Write the numbers as CSV.")]
+Parquet = Annotated[Path | None, typer.Option(help="Write the numbers as Parquet.")]
+OUTPUTS = ("--report", "--markdown", "--csv", "--parquet", "--plot", "--events")
+
+
+@dataclass(frozen=True)
+class Papers:
+    """Where each goes; checked when it is made, before any work is done."""
+
+    report: Path | None = None
+    markdown: Path | None = None
+    csv: Path | None = None
+    parquet: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_output(self.report, (".html",))
+        check_output(self.markdown, (".md",))
+        check_output(self.csv, (".csv",))
+        check_output(self.parquet, (".parquet",))
+
+    def paths(self) -> list[Path]:
+        """Return those that are wanted."""
+        return [path for path in (self.report, self.markdown, self.csv, self.parquet) if path is not None]
+
+    def write(self, comparison: Comparison) -> None:
+        """Write each that is wanted."""
+        if not self.paths():
+            return
+        from fleet import report
+
+        if self.report is not None:
+            command = shlex.join(["spotfleet", *inputs_of(sys.argv[1:])])
+            write_text(self.report, report.comparison_page(comparison, command=command))
+        if self.markdown is not None:
+            write_text(self.markdown, report.comparison_markdown(comparison))
+        if self.csv is not None:
+            write_text(self.csv, report.comparison_csv(comparison))
+        if self.parquet is not None:
+            write_bytes(self.parquet, report.comparison_parquet(comparison))
+
+
+def inputs_of(arguments: list[str]) -> list[str]:
+    """Return the arguments that decide the numbers: those without where the answers go."""
+    kept: list[str] = []
+    left_out = False
+    for argument in arguments:
+        if left_out:
+            left_out = False
+        elif argument in OUTPUTS:
+            left_out = True
+        elif argument != "--json" and argument.partition("=")[0] not in OUTPUTS:
+            kept.append(argument)
+    return kept
