@@ -12,16 +12,27 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from fleet.catalogue import Catalogue, InstanceType
+from fleet.catalogue import MIB_PER_GIB, Catalogue, InstanceType
 from fleet.errors import RequestError
 
 __all__ = ["NO_PROTECTION", "InstanceRequirements", "RequirementsLine", "match"]
 
 NO_PROTECTION = 999_999
 THREE_WAY = ("included", "required", "excluded")
-MIB_PER_GIB = 1024
 Range = tuple[float, float]
 ANY: Range = (0.0, float("inf"))
+MOST_GLOBS = 400
+RANGES = (
+    "vcpu",
+    "memory_mib",
+    "memory_gib_per_vcpu",
+    "accelerator_count",
+    "accelerator_memory_mib",
+    "local_storage_gb",
+    "network_interfaces",
+    "network_gbps",
+    "ebs_mbps",
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,9 @@ class InstanceRequirements:
     ----------
     vcpu, memory_mib
         Required by the API; (0, inf) for any.
-    memory_gib_per_vcpu, accelerator_count, accelerator_memory_mib, local_storage_gb, network_interfaces
-        Further ranges, ``None`` where not asked for.
+    memory_gib_per_vcpu, accelerator_count, accelerator_memory_mib, local_storage_gb, network_interfaces,
+    network_gbps, ebs_mbps
+        Further ranges, ``None`` where not asked for; bandwidths are baselines.
     cpu_manufacturers, generations, accelerator_types, accelerator_manufacturers, accelerator_names,
     local_storage_types
         Allowed values, empty for any.
@@ -41,10 +53,13 @@ class InstanceRequirements:
         Globs of type names (``c5*``); at most one of them is given.
     bare_metal, burstable, local_storage
         ``included``, ``required`` or ``excluded``.
-    hibernation
-        Whether hibernation must be supported.
+    hibernation, encryption_in_transit
+        Whether it must be supported.
+    performance_of
+        A family, such as ``c6i``, whose CPU performance is the least (AWS: ``BaselinePerformanceFactors``).
+        AWS publishes no figures: the catalogue must have them (``cpu_performance``).
     spot_over_lowest
-        Most per cent above the reference Spot price (default 100); 999999 turns it off.
+        Most per cent above the reference Spot price; ``None`` acts as 100, 999999 turns it off.
     spot_of_on_demand
         Instead: most per cent of the reference on-demand price.
     on_demand_over_lowest
@@ -58,6 +73,8 @@ class InstanceRequirements:
     accelerator_memory_mib: Range | None = None
     local_storage_gb: Range | None = None
     network_interfaces: Range | None = None
+    network_gbps: Range | None = None
+    ebs_mbps: Range | None = None
     cpu_manufacturers: tuple[str, ...] = ()
     generations: tuple[str, ...] = ()
     accelerator_types: tuple[str, ...] = ()
@@ -70,7 +87,9 @@ class InstanceRequirements:
     burstable: str = "excluded"
     local_storage: str = "included"
     hibernation: bool = False
-    spot_over_lowest: float = 100.0
+    encryption_in_transit: bool = False
+    performance_of: str | None = None
+    spot_over_lowest: float | None = None
     spot_of_on_demand: float | None = None
     on_demand_over_lowest: float = 20.0
 
@@ -84,8 +103,15 @@ class InstanceRequirements:
                 raise RequestError(
                     f"{name} {getattr(self, name)!r}", f"is one of {', '.join(THREE_WAY)}", "correct it"
                 )
-        for name in ("vcpu", "memory_mib"):
-            low, high = getattr(self, name)
+        for name in ("allowed", "excluded"):
+            if len(getattr(self, name)) > MOST_GLOBS:
+                raise RequestError(
+                    f"{len(getattr(self, name))} {name} instance types",
+                    f"are more than the API takes ({MOST_GLOBS})",
+                    "use globs",
+                )
+        for name in RANGES:
+            low, high = getattr(self, name) or ANY
             if not 0 <= low <= high:
                 raise RequestError(
                     f"{name} from {low:g} to {high:g}", "is a range from 0 upward", "correct it"
@@ -114,8 +140,9 @@ class Matched:
 def match(requirements: InstanceRequirements, catalogue: Catalogue) -> Matched:
     """Return which types of a catalogue match."""
     kept, dropped = [], {}
+    floor = performance_floor(requirements.performance_of, catalogue)
     for kind in catalogue:
-        reason = mismatch(requirements, kind)
+        reason = mismatch(requirements, kind) or slower(kind, floor, requirements.performance_of)
         if reason is None:
             kept.append(kind)
         else:
@@ -148,9 +175,50 @@ def mismatch(r: InstanceRequirements, kind: InstanceType) -> str | None:
         outside("local storage GB", kind.local_storage_gb, r.local_storage_gb),
         none_among("local storage type", kind.local_storage_types, r.local_storage_types),
         outside("network interfaces", kind.network_interfaces, r.network_interfaces),
+        outside("network Gbps", kind.network_gbps, r.network_gbps),
+        outside("EBS Mbps", kind.ebs_mbps, r.ebs_mbps),
         three_way("hibernation", kind.hibernation, "required" if r.hibernation else "included"),
+        three_way(
+            "encryption in transit",
+            kind.encryption_in_transit,
+            "required" if r.encryption_in_transit else "included",
+        ),
     )
     return next((reason for reason in checks if reason), None)
+
+
+def performance_floor(family: str | None, catalogue: Catalogue) -> float:
+    """Return the CPU performance of the slowest size of a family, 0 if none is asked for.
+
+    Raises
+    ------
+    RequestError
+        If the catalogue does not say; a floor is never guessed.
+    """
+    if family is None:
+        return 0.0
+    known = [
+        kind.cpu_performance
+        for kind in catalogue
+        if kind.name.partition(".")[0] == family and kind.cpu_performance is not None
+    ]
+    if not known:
+        raise RequestError(
+            f"BaselinePerformanceFactors {family}",
+            "needs CPU performance figures, which AWS does not publish",
+            "give the catalogue a column cpu_performance (any scale), or drop the factor",
+        )
+    return min(known)
+
+
+def slower(kind: InstanceType, floor: float, family: str | None) -> str | None:
+    """Check the CPU performance against a family's."""
+    if family is None:
+        return None
+    if kind.cpu_performance is None:
+        return "the catalogue does not say its CPU performance"
+    short = kind.cpu_performance < floor
+    return f"CPU performance {kind.cpu_performance:g} is below {floor:g} of {family}" if short else None
 
 
 def named(r: InstanceRequirements, name: str) -> str | None:

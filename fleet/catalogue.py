@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from fleet.errors import CatalogueError
 
-__all__ = ["Catalogue", "InstanceType"]
+__all__ = ["MIB_PER_GIB", "Catalogue", "InstanceType"]
 
 GRAVITON = re.compile(r"^(a1|[a-z]+\d+g[a-z]*)\.")
 AMD = re.compile(r"^[a-z]+\d+a[a-z]*\.")
 BURSTABLE = re.compile(r"^t\d")
+MIB_PER_GIB = 1024
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class InstanceType:
         Count (0 without), ``gpu``, ``fpga`` or ``inference``, and so on.
     network_interfaces
         Most that it takes.
+    network_gbps, ebs_mbps
+        Baseline bandwidth of the network in Gbps (all cards), and to EBS in Mbps.
+    encryption_in_transit
+        Whether traffic between such instances is encrypted.
+    placement_strategies
+        Kinds of placement group that take it: ``cluster``, ``partition``, ``spread``.
+    cpu_performance
+        CPU performance on any scale of the catalogue's own, higher is faster; AWS publishes none.
     """
 
     name: str
@@ -56,6 +65,11 @@ class InstanceType:
     accelerator_name: str | None = None
     accelerator_memory_mib: int | None = None
     network_interfaces: int | None = None
+    network_gbps: float | None = None
+    ebs_mbps: float | None = None
+    encryption_in_transit: bool | None = None
+    placement_strategies: tuple[str, ...] | None = None
+    cpu_performance: float | None = None
 
     @property
     def is_cmr(self) -> bool:
@@ -94,3 +108,16 @@ class Catalogue:
             raise CatalogueError(
                 f"instance type {name!r}", "is not in the catalogue", "give one that has it"
             ) from None
+
+    def resources(self) -> dict[str, dict[str, float]]:
+        """Return what one instance of each type brings: ``vcpu``, ``memory_gib`` and ``gpus`` (where known).
+
+        In the form of `fleet.Limits.per_instance`.
+        """
+        return {
+            "vcpu": {kind.name: float(kind.vcpu) for kind in self},
+            "memory_gib": {kind.name: kind.memory_mib / MIB_PER_GIB for kind in self},
+            "gpus": {
+                kind.name: float(kind.accelerators or 0) for kind in self if kind.accelerator_type == "gpu"
+            },
+        }

@@ -42,7 +42,7 @@ class FleetError(Exception):
         super().__init__(f"{message}; {remedy}" if remedy else message)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.wrong, self.rule, self.remedy))
+        return (type(self), (self.wrong, self.rule, self.remedy), self.__dict__)
 
 
 class InputError(FleetError, ValueError):
@@ -59,6 +59,11 @@ class RequestError(InputError):
     """
 
     code = "InvalidSpotFleetRequestConfig"
+
+    def with_code(self, code: str) -> RequestError:
+        """Return this error under another of EC2's codes."""
+        self.code = code
+        return self
 
 
 class PriceDataError(InputError):

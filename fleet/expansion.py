@@ -20,6 +20,9 @@ from fleet.request import FleetRequest, Override
 
 __all__ = ["Expansion", "expand"]
 
+DEFAULT_OVER_LOWEST = 100.0
+"""Per cent above the reference where a request states no Spot price protection."""
+
 
 @dataclass(frozen=True, eq=False)
 class Expansion:
@@ -76,10 +79,22 @@ def expand(
     if not overrides:
         few = "; ".join(f"{name}: {reason}" for name, reason in list(dropped.items())[:3])
         raise RequestError("InstanceRequirements", f"leave no instance type ({few} ...)", "relax them")
-    note = f"attribute-based selection kept {len(overrides)} types and dropped {len(dropped)}"
+    notes = [f"attribute-based selection kept {len(overrides)} overrides and dropped {len(dropped)} types"]
+    if request.spot_target_capacity > 0 and any(
+        by_default(line.requirements) for line in request.requirements
+    ):
+        notes.append(
+            f"price protection: {DEFAULT_OVER_LOWEST:g} % above the lowest, as none is stated "
+            "(the service's own automatic rule is not published)"
+        )
     return Expansion(
-        replace(request, overrides=tuple(overrides), requirements=(), notes=(*request.notes, note)), dropped
+        replace(request, overrides=tuple(overrides), requirements=(), notes=(*request.notes, *notes)), dropped
     )
+
+
+def by_default(r: InstanceRequirements) -> bool:
+    """Whether a request leaves the Spot price protection to the service."""
+    return r.spot_over_lowest is None and r.spot_of_on_demand is None
 
 
 def override_of(line: RequirementsLine, kind: InstanceType, unit_type: str) -> Override:
@@ -142,7 +157,8 @@ def protected(
     def listed(kind: InstanceType) -> float:
         return prices[kind.name].on_demand / per(kind)
 
-    price, limit, words = spot, r.spot_over_lowest, "spot price"
+    over = DEFAULT_OVER_LOWEST if r.spot_over_lowest is None else r.spot_over_lowest
+    price, limit, words = spot, over, "spot price"
     ceiling = np.inf
     if on_demand:
         price, limit, words = listed, r.on_demand_over_lowest, "on-demand price"

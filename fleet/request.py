@@ -15,7 +15,14 @@ from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
 from fleet.exact import to_nano_scalar
 
-__all__ = ["FLEET_TYPES", "ON_DEMAND_STRATEGIES", "FleetRequest", "Override", "strategy_spelling"]
+__all__ = [
+    "FLEET_TYPES",
+    "ON_DEMAND_STRATEGIES",
+    "FleetRequest",
+    "Override",
+    "Placement",
+    "strategy_spelling",
+]
 
 FLEET_TYPES = ("maintain", "request", "instant")
 ON_DEMAND_STRATEGIES = ("lowestPrice", "prioritized")
@@ -74,6 +81,23 @@ class Override:
             )
 
 
+@dataclass(frozen=True)
+class Placement:
+    """How one part of an instant fleet keeps together: all or nothing, in one type or zone.
+
+    Parameters
+    ----------
+    single_instance_type, single_availability_zone
+        All instances of one type, in one zone.
+    min_target_capacity
+        Launch nothing below so many units.
+    """
+
+    single_instance_type: bool = False
+    single_availability_zone: bool = False
+    min_target_capacity: float | None = None
+
+
 def check_price(value: float, where: str) -> None:
     """Refuse a price that is not a finite number above 0."""
     if not (math.isfinite(value) and value > 0):
@@ -113,6 +137,10 @@ class FleetRequest:
         Instant fleets: all instances of one type, in one zone (AWS: SingleInstanceType ...).
     min_target_capacity
         Instant fleets: launch nothing below it (AWS: MinTargetCapacity).
+    on_demand_placement
+        The same three of the on-demand part (AWS: OnDemandOptions).
+    reservations_first
+        Whether unused capacity reservations are used first (AWS: ``use-capacity-reservations-first``).
     balance_zones
         Whether zones are balanced before the strategy chooses (Auto Scaling groups).
     terminate_excess
@@ -153,6 +181,8 @@ class FleetRequest:
     single_instance_type: bool = False
     single_availability_zone: bool = False
     min_target_capacity: float | None = None
+    on_demand_placement: Placement = Placement()
+    reservations_first: bool = False
     target_capacity_unit_type: str = "units"
     valid_from: datetime | None = None
     valid_until: datetime | None = None
@@ -171,6 +201,12 @@ class FleetRequest:
             value = getattr(self, name)
             if value is not None:
                 check_price(value, name)
+        if self.reservations_first and self.fleet_type != "instant":
+            raise RequestError(
+                f"use-capacity-reservations-first with Type {self.fleet_type}",
+                "is for instant fleets only",
+                "drop it or use Type instant",
+            ).with_code("InvalidParameterCombination")
         if not self.overrides and not self.requirements:
             raise RequestError("a request without launch pools", "names at least one instance type")
 
@@ -203,17 +239,23 @@ class FleetRequest:
         for what, value, allowed in choices:
             if value not in allowed:
                 raise RequestError(f"{what} {value!r}", f"is one of {', '.join(allowed)}", "correct it")
+        if self.interruption_behavior != "terminate" and self.fleet_type != "maintain":
+            raise RequestError(
+                f"InstanceInterruptionBehavior {self.interruption_behavior} with Type {self.fleet_type}",
+                "is for maintain fleets only",
+                "use terminate, or Type maintain",
+            ).with_code(
+                "InvalidParameterValue" if self.fleet_type == "instant" else "InvalidParameterCombination"
+            )
         self._check_instant()
         self._check_maintenance()
         count = self.instance_pools_to_use_count
         if count is not None and self.strategy != "lowestPrice":
-            error = RequestError(
+            raise RequestError(
                 f"InstancePoolsToUseCount {count} with {self.strategy}",
                 "is only available with the lowestPrice allocation strategy",
                 "drop it or change the strategy",
-            )
-            error.code = "InvalidFleetConfig"
-            raise error
+            ).with_code("InvalidFleetConfig")
         if count is not None and count < 1:
             raise RequestError(f"InstancePoolsToUseCount {count}", "is a whole number from 1", "correct it")
         for what in ("valid_from", "valid_until"):
@@ -222,18 +264,26 @@ class FleetRequest:
                 raise RequestError(f"{what} {moment}", "a time names its zone", "add Z or +00:00")
 
     def _check_instant(self) -> None:
-        single = self.single_instance_type or self.single_availability_zone
-        least = self.min_target_capacity
-        if (single or least is not None) and self.fleet_type != "instant":
-            raise RequestError(
-                f"single type, single zone or MinTargetCapacity with Type {self.fleet_type}",
-                "is for instant fleets only",
-                "drop it or use Type instant",
-            )
-        if least is not None and not (single and 0 < least <= LARGEST_MINIMUM):
-            raise RequestError(
-                f"MinTargetCapacity {least:g}", "is at most 1000, with a single type or zone", "correct it"
-            )
+        for part in (self.spot_placement, self.on_demand_placement):
+            least = part.min_target_capacity
+            if part != Placement() and self.fleet_type != "instant":
+                raise RequestError(
+                    f"single type, single zone or MinTargetCapacity with Type {self.fleet_type}",
+                    "is for instant fleets only",
+                    "drop it or use Type instant",
+                ).with_code("InvalidParameterCombination")
+            single = part.single_instance_type or part.single_availability_zone
+            if least is not None and not (single and 0 < least <= LARGEST_MINIMUM):
+                raise RequestError(
+                    f"MinTargetCapacity {least:g}",
+                    "is at most 1000, with a single type or zone",
+                    "correct it",
+                )
+
+    @property
+    def spot_placement(self) -> Placement:
+        """How the Spot part of an instant fleet keeps together."""
+        return Placement(self.single_instance_type, self.single_availability_zone, self.min_target_capacity)
 
     def _check_maintenance(self) -> None:
         behavior, kind = self.interruption_behavior, self.fleet_type

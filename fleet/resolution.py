@@ -81,13 +81,11 @@ def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") 
     seen: set[int] = set()
     for row, line in zip(rows, lines, strict=True):
         if row in seen:
-            error = RequestError(
+            raise RequestError(
                 f"pool {line.instance_type} {market.availability_zone[row]}",
                 "the fleet configuration contains duplicate instance pools",
                 "list each type and zone once",
-            )
-            error.code = "InvalidFleetConfig"
-            raise error
+            ).with_code("InvalidFleetConfig")
         seen.add(row)
     cut = market.take(np.array(rows, dtype=np.int64))
     return ResolvedRequest(request, pools_of(request, lines, cut), cut)

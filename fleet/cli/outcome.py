@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from fleet.errors import FleetError, InfeasibleError, InputError
+from fleet.errors import FleetError, InfeasibleError, InputError, RequestError
 
 if TYPE_CHECKING:
     from fleet.allocation import Allocation
@@ -26,7 +26,8 @@ def run(app: Callable[..., Any]) -> None:
         status = app(standalone_mode=False)
         sys.stdout.flush()
     except FleetError as error:
-        finish(f"error: {error}", 2 if isinstance(error, InputError) else 1)
+        code = f" (AWS: {error.code})" if isinstance(error, RequestError) else ""
+        finish(f"error: {error}{code}", 2 if isinstance(error, InputError) else 1)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):

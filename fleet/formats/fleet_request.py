@@ -8,7 +8,7 @@ template, so the product is asked for elsewhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
 from fleet.formats.mixed_instances import is_mixed_instances, mixed_instances
 from fleet.formats.request_fields import (
+    MALFORMED,
     Fields,
     enum_of,
     error_of,
@@ -24,11 +25,20 @@ from fleet.formats.request_fields import (
     requirements_of,
     too_many,
 )
-from fleet.request import FleetRequest, Override
+from fleet.formats.request_rules import (
+    default_type_note,
+    excess_terminates,
+    not_modelled,
+    one_subnet_each,
+    rebalance_of,
+    refuse_template_only,
+    reservations_first,
+    too_many_requirements,
+    unit_type,
+)
+from fleet.request import FleetRequest, Override, Placement
 
 __all__ = ["parse_request", "read_request"]
-
-MOST_REQUIREMENTS = 4
 
 SPOT_STRATEGIES = (
     "lowestPrice",
@@ -81,19 +91,31 @@ def parse_request(
     config = unwrapped(require_object(document, source), source)
     zones = subnet_zones or {}
     if is_mixed_instances(config):
-        return mixed_instances(config, zones)
+        return under("ValidationError", mixed_instances, config, zones)
     if "TargetCapacitySpecification" in config or "SpotOptions" in config:
-        return create_fleet(config, zones)
+        return under("InvalidParameterValue", create_fleet, config, zones)
     return spot_fleet(config, zones)
+
+
+Reader = Callable[[Mapping[str, Any], Mapping[str, str]], FleetRequest]
+
+
+def under(code: str, read: Reader, config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequest:
+    """Read a request whose API answers with ``code`` where a rule has no code of its own."""
+    try:
+        return read(config, zones)
+    except RequestError as error:
+        raise error.with_code(vars(error).get("code", code)) from None
 
 
 def unwrapped(document: Mapping[str, Any], source: str) -> Mapping[str, Any]:
     """Return the config itself, taken out of the key or the ``describe`` answer that wraps it."""
-    if "SpotFleetRequestConfigs" in document:
-        configs = document["SpotFleetRequestConfigs"]
-        if not isinstance(configs, list) or len(configs) != 1:
-            raise RequestError(f"{source}: SpotFleetRequestConfigs", "holds exactly one request", "keep one")
-        document = require_object(configs[0], "SpotFleetRequestConfigs[0]")
+    for answer in ("SpotFleetRequestConfigs", "Fleets", "AutoScalingGroups"):
+        if answer in document:
+            configs = document[answer]
+            if not isinstance(configs, list) or len(configs) != 1:
+                raise RequestError(f"{source}: {answer}", "holds exactly one request", "keep one")
+            document = require_object(configs[0], f"{answer}[0]")
     if "SpotFleetRequestConfig" in document:
         return require_object(document["SpotFleetRequestConfig"], "SpotFleetRequestConfig")
     return document
@@ -102,11 +124,7 @@ def unwrapped(document: Mapping[str, Any], source: str) -> Mapping[str, Any]:
 def spot_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequest:
     """Read ``SpotFleetRequestConfig`` (RequestSpotFleet)."""
     fields = Fields(config, "SpotFleetRequestConfig")
-    target = fields.number("TargetCapacity")
-    if target is None:
-        raise RequestError(
-            'missing "TargetCapacity"', "SpotFleetRequestConfig states it", "add TargetCapacity"
-        )
+    target = fields.required("TargetCapacity")
     specifications, templates = config.get("LaunchSpecifications"), config.get("LaunchTemplateConfigs")
     if bool(specifications) == bool(templates):
         raise RequestError(
@@ -121,7 +139,11 @@ def spot_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequ
         if specifications
         else template_requirements(templates, "SpotPrice", zones)
     )
-    on_demand = fields.number("OnDemandTargetCapacity") or 0.0
+    too_many_requirements(asked)
+    on_demand = float(fields.whole("OnDemandTargetCapacity") or 0)
+    strategy = enum_of(config, "AllocationStrategy", SPOT_STRATEGIES, "lowestPrice")
+    if specifications:
+        refuse_template_only(specifications, strategy)
     if specifications and on_demand:
         raise RequestError(
             f"OnDemandTargetCapacity {on_demand:g} with LaunchSpecifications",
@@ -138,7 +160,7 @@ def spot_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequ
         overrides=overrides,
         requirements=asked,
         on_demand_target_capacity=on_demand,
-        strategy=enum_of(config, "AllocationStrategy", SPOT_STRATEGIES, "lowestPrice"),
+        strategy=strategy,
         on_demand_strategy=enum_of(
             config, "OnDemandAllocationStrategy", ("lowestPrice", "prioritized"), "lowestPrice"
         ),
@@ -146,18 +168,16 @@ def spot_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequ
         max_price=fields.money("SpotPrice"),
         spot_max_total_price=fields.money("SpotMaxTotalPrice"),
         on_demand_max_total_price=fields.money("OnDemandMaxTotalPrice"),
-        fleet_type=enum_of(config, "Type", ("maintain", "request", "instant"), "maintain"),
+        fleet_type=enum_of(config, "Type", ("maintain", "request"), "maintain"),
         interruption_behavior=enum_of(
             config, "InstanceInterruptionBehavior", ("terminate", "stop", "hibernate"), "terminate"
         ),
         terminate_excess=excess_terminates(config),
-        target_capacity_unit_type=enum_of(
-            config, "TargetCapacityUnitType", ("units", "vcpu", "memory-mib"), "units", camel=False
-        ),
+        target_capacity_unit_type=unit_type(config, asked),
         valid_from=fields.time("ValidFrom"),
         valid_until=fields.time("ValidUntil"),
         terminate_at_expiry=bool(config.get("TerminateInstancesWithExpiration")),
-        **rebalance_of(config.get("SpotMaintenanceStrategies")),
+        **rebalance_of(config, config.get("SpotMaintenanceStrategies"), "SpotMaintenanceStrategies"),
         notes=not_modelled(config),
     )
 
@@ -169,25 +189,27 @@ def create_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRe
     on_demand = require_object(config.get("OnDemandOptions") or {}, "OnDemandOptions")
     fields, spot_fields = Fields(capacity, "TargetCapacitySpecification"), Fields(spot, "SpotOptions")
     on_demand_fields = Fields(on_demand, "OnDemandOptions")
-    total = fields.number("TotalTargetCapacity")
-    if total is None:
-        raise RequestError(
-            'missing "TotalTargetCapacity"',
-            "TargetCapacitySpecification states it",
-            "add TotalTargetCapacity",
-        )
+    total = fields.required("TotalTargetCapacity")
     fleet_type = enum_of(config, "Type", ("maintain", "request", "instant"), "maintain")
     templates = config.get("LaunchTemplateConfigs")
     if not templates:
-        raise RequestError('missing "LaunchTemplateConfigs"', "a create-fleet request has some", "add it")
+        raise error_of(
+            MALFORMED,
+            'missing required parameter in create-fleet: "LaunchTemplateConfigs"',
+            "a create-fleet request has some",
+            "add it",
+        )
     overrides = template_overrides(templates, "MaxPrice", zones)
-    if fleet_type != "instant":
-        refuse_instant_only(spot_fields, on_demand_fields, fleet_type)
+    asked = template_requirements(templates, "MaxPrice", zones)
+    too_many_requirements(asked)
+    if fleet_type == "instant":
+        one_subnet_each(templates)
+    else:
         too_many(overrides, 300)
     return FleetRequest(
         target_capacity=total,
         overrides=overrides,
-        requirements=template_requirements(templates, "MaxPrice", zones),
+        requirements=asked,
         on_demand_target_capacity=on_demand_units(fields, total),
         strategy=enum_of(spot, "AllocationStrategy", SPOT_STRATEGIES, "lowestPrice"),
         on_demand_strategy=enum_of(
@@ -203,30 +225,34 @@ def create_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRe
         terminate_excess=excess_terminates(config),
         single_instance_type=bool(spot.get("SingleInstanceType")),
         single_availability_zone=bool(spot.get("SingleAvailabilityZone")),
-        min_target_capacity=spot_fields.number("MinTargetCapacity"),
-        target_capacity_unit_type=enum_of(
-            capacity, "TargetCapacityUnitType", ("units", "vcpu", "memory-mib"), "units", camel=False
+        min_target_capacity=spot_fields.whole("MinTargetCapacity"),
+        on_demand_placement=Placement(
+            bool(on_demand.get("SingleInstanceType")),
+            bool(on_demand.get("SingleAvailabilityZone")),
+            on_demand_fields.whole("MinTargetCapacity"),
         ),
+        reservations_first=reservations_first(on_demand),
+        target_capacity_unit_type=unit_type(capacity, asked),
         valid_from=Fields(config, "create-fleet").time("ValidFrom"),
         valid_until=Fields(config, "create-fleet").time("ValidUntil"),
         terminate_at_expiry=bool(config.get("TerminateInstancesWithExpiration")),
-        **rebalance_of(spot.get("MaintenanceStrategies")),
-        notes=not_modelled(config, spot, on_demand),
+        **rebalance_of(config, spot.get("MaintenanceStrategies"), "SpotOptions.MaintenanceStrategies"),
+        notes=(*default_type_note(fields, total), *not_modelled(config)),
     )
 
 
 def on_demand_units(fields: Fields, total: float) -> float:
     """Return the on-demand part: stated, or what the stated parts leave to the default type."""
-    stated = fields.number("OnDemandTargetCapacity") or 0.0
-    spot = fields.number("SpotTargetCapacity") or 0.0
-    default = fields.fields.get("DefaultTargetCapacityType", "spot")
+    stated = float(fields.whole("OnDemandTargetCapacity") or 0)
+    spot = float(fields.whole("SpotTargetCapacity") or 0)
+    default = fields.fields.get("DefaultTargetCapacityType") or "spot"
     if default not in ("spot", "on-demand"):
         raise RequestError(
             f"DefaultTargetCapacityType {default!r}",
             "is spot or on-demand here",
             "allocate such capacity apart",
         )
-    if stated + spot > total:
+    if stated + spot > max(total, 0.0):
         raise RequestError(
             f"OnDemandTargetCapacity {stated:g} + SpotTargetCapacity {spot:g}",
             f"do not exceed TotalTargetCapacity ({total:g})",
@@ -260,53 +286,4 @@ def template_requirements(
     for k, template in enumerate(templates):
         where = f"LaunchTemplateConfigs[{k}].Overrides"
         found += requirements_of(template.get("Overrides") or [], where, price_key, zones)
-    if len({id(line.requirements) for line in found}) > MOST_REQUIREMENTS:
-        raise error_of(
-            "InvalidParameterValue",
-            f"{len(found)} InstanceRequirements",
-            f"are more than the maximum allowed number ({MOST_REQUIREMENTS})",
-            "merge some",
-        )
     return tuple(found)
-
-
-def refuse_instant_only(spot: Fields, on_demand: Fields, fleet_type: str) -> None:
-    """Refuse options that only an instant fleet has."""
-    for fields in (spot, on_demand):
-        for name in ("SingleInstanceType", "SingleAvailabilityZone", "MinTargetCapacity"):
-            if fields.fields.get(name):
-                raise error_of(
-                    "InvalidParameterCombination",
-                    f"{fields.where}.{name} with Type {fleet_type}",
-                    "is for instant fleets only",
-                    "drop it or use Type instant",
-                )
-
-
-def excess_terminates(config: Mapping[str, Any]) -> bool:
-    """Return whether shrinking terminates instances."""
-    policies = ("default", "termination", "noTermination")
-    return enum_of(config, "ExcessCapacityTerminationPolicy", policies, "default") != "noTermination"
-
-
-def rebalance_of(maintenance: Any) -> dict[str, Any]:
-    """Return what a request says of Capacity Rebalancing, as fields of `FleetRequest`."""
-    stated = require_object(maintenance or {}, "MaintenanceStrategies").get("CapacityRebalance") or {}
-    fields = Fields(require_object(stated, "CapacityRebalance"), "CapacityRebalance")
-    replacement = fields.fields.get("ReplacementStrategy")
-    if stated and replacement is None:
-        raise RequestError("CapacityRebalance", "states its ReplacementStrategy", "add launch")
-    return {"capacity_rebalance": replacement, "termination_delay_s": fields.whole("TerminationDelay")}
-
-
-def not_modelled(config: Mapping[str, Any], *options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a note for each field that matters and is not modelled."""
-    notes = []
-    if config.get("ReplaceUnhealthyInstances"):
-        notes.append("ReplaceUnhealthyInstances is not modelled: instances are always healthy")
-    for option in options:
-        if option.get("CapacityReservationOptions"):
-            notes.append(
-                "CapacityReservationOptions: pass the unused reservations to allocate(reservations=...)"
-            )
-    return tuple(notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,16 @@ from fleet.formats.raw import read_table
 __all__ = ["read_instance_types"]
 
 TRUE = ("true", "1", "yes")
+MAKERS = {"aws": "amazon-web-services", "amazon aws": "amazon-web-services"}
+FIXED_GIGABIT = re.compile(r"(?:(\d+)x )?(\d+(?:\.\d+)?) Gigabit")
+ACCELERATORS = (
+    ("gpu", "GpuInfo", "Gpus", "TotalGpuMemoryInMiB"),
+    ("fpga", "FpgaInfo", "Fpgas", "TotalFpgaMemoryInMiB"),
+    ("inference", "NeuronInfo", "NeuronDevices", "TotalNeuronDeviceMemoryInMiB"),
+    ("inference", "InferenceAcceleratorInfo", "Accelerators", "TotalInferenceMemoryInMiB"),
+    ("media", "MediaAcceleratorInfo", "Accelerators", "TotalMediaMemoryInMiB"),
+)
+"""Kind, key of the API, key of its devices, key of their memory; the first that a type has counts."""
 
 
 def read_instance_types(path: str | Path) -> Catalogue:
@@ -24,7 +35,8 @@ def read_instance_types(path: str | Path) -> Catalogue:
     path
         A file or folder of ``describe-instance-types`` answers (``.json``), or a CSV (perhaps gzipped) with
         ``instance_type``, ``vcpu`` and ``memory_mib`` or ``memory_gib``, perhaps ``current_gen``, ``arch``,
-        ``gpus``, ``bare_metal``; SkyPilot's catalogue is taken as well.
+        ``gpus``, ``bare_metal``, ``network_gbps``, ``ebs_mbps``, ``cpu_performance``;
+        SkyPilot's catalogue is taken as well.
 
     Raises
     ------
@@ -63,6 +75,8 @@ def from_record(record: Mapping[str, Any]) -> InstanceType:
     first: Mapping[str, Any] = accelerators[0] if accelerators else {}
     maker = first.get("Manufacturer")
     label = first.get("Name")
+    network = record.get("NetworkInfo") or {}
+    groups = record.get("PlacementGroupInfo") or {}
     return InstanceType(
         name=name,
         vcpu=int(record["VCpuInfo"]["DefaultVCpus"]),
@@ -77,23 +91,43 @@ def from_record(record: Mapping[str, Any]) -> InstanceType:
         local_storage_types=tuple({disk["Type"] for disk in disks.get("Disks", ()) if "Type" in disk}),
         accelerators=sum(int(a.get("Count", 0)) for a in accelerators),
         accelerator_type=kind,
-        accelerator_manufacturer=str(maker).lower() if maker else None,
-        accelerator_name=str(label).lower() if label else None,
+        accelerator_manufacturer=MAKERS.get(str(maker).lower(), str(maker).lower()) if maker else None,
+        accelerator_name=str(label).lower().replace(" ", "-") if label else None,
         accelerator_memory_mib=memory,
-        network_interfaces=(record.get("NetworkInfo") or {}).get("MaximumNetworkInterfaces"),
+        network_interfaces=network.get("MaximumNetworkInterfaces"),
+        network_gbps=network_gbps(network),
+        ebs_mbps=ebs_mbps(record.get("EbsInfo") or {}),
+        encryption_in_transit=network.get("EncryptionInTransitSupported"),
+        placement_strategies=tuple(groups["SupportedStrategies"])
+        if "SupportedStrategies" in groups
+        else None,
     )
+
+
+def network_gbps(network: Mapping[str, Any]) -> float | None:
+    """Return the baseline bandwidth of all cards; "10 Gigabit" says it too, "Up to 10 Gigabit" does not."""
+    cards = [card.get("BaselineBandwidthInGbps") for card in network.get("NetworkCards") or ()]
+    if cards and None not in cards:
+        return float(sum(cards))
+    fixed = FIXED_GIGABIT.fullmatch(str(network.get("NetworkPerformance", "")))
+    return float(fixed[1] or 1) * float(fixed[2]) if fixed else None
+
+
+def ebs_mbps(ebs: Mapping[str, Any]) -> float | None:
+    """Return the baseline bandwidth to EBS in Mbps; 0 where a type has none of its own."""
+    if ebs.get("EbsOptimizedSupport") == "unsupported":
+        return 0.0
+    stated = (ebs.get("EbsOptimizedInfo") or {}).get("BaselineBandwidthInMbps")
+    return None if stated is None else float(stated)
 
 
 def accelerators_of(record: Mapping[str, Any]) -> tuple[str | None, list[Mapping[str, Any]], int]:
     """Return the kind of accelerator, the devices, and their memory in MiB."""
-    gpu, fpga, inference = (
-        record.get(key) or {} for key in ("GpuInfo", "FpgaInfo", "InferenceAcceleratorInfo")
-    )
-    if gpu:
-        return "gpu", list(gpu.get("Gpus", ())), int(gpu.get("TotalGpuMemoryInMiB", 0))
-    if fpga:
-        return "fpga", list(fpga.get("Fpgas", ())), int(fpga.get("TotalFpgaMemoryInMiB", 0))
-    return ("inference" if inference else None), list(inference.get("Accelerators", ())), 0
+    for kind, key, devices, memory in ACCELERATORS:
+        info = record.get(key)
+        if info:
+            return kind, list(info.get(devices, ())), int(info.get(memory, 0))
+    return None, [], 0
 
 
 def from_csv(file: Path) -> list[InstanceType]:
@@ -123,8 +157,22 @@ def from_csv(file: Path) -> list[InstanceType]:
             architectures=(row["arch"],) if row.get("arch") else (),
             accelerators=int(float(gpus)) if gpus not in (None, "") else None,
             accelerator_type="gpu" if gpus and float(gpus) > 0 else None,
+            network_gbps=optional(row, "network_gbps", file, number),
+            ebs_mbps=optional(row, "ebs_mbps", file, number),
+            cpu_performance=optional(row, "cpu_performance", file, number),
         )
     return list(kinds.values())
+
+
+def optional(row: Mapping[str, str], name: str, file: Path, number: int) -> float | None:
+    """Return a number that a row may state."""
+    text = row.get(name)
+    if text in (None, ""):
+        return None
+    try:
+        return float(str(text))
+    except ValueError:
+        raise CatalogueError(f"{file}, line {number}: {name} {text!r}", "is a number", "correct it") from None
 
 
 def truth(text: str | None) -> bool | None:

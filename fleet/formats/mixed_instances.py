@@ -14,7 +14,18 @@ from fractions import Fraction
 from typing import Any
 
 from fleet.errors import RequestError
-from fleet.formats.request_fields import Fields, enum_of, overrides_of, require_object, requirements_of
+from fleet.formats.request_fields import (
+    LEAST_MAX_PRICE,
+    MALFORMED,
+    Fields,
+    enum_of,
+    error_of,
+    overrides_of,
+    require_object,
+    requirements_of,
+    too_many,
+)
+from fleet.formats.request_rules import too_many_requirements
 from fleet.request import FleetRequest
 
 __all__ = ["is_mixed_instances", "mixed_instances", "on_demand_split"]
@@ -23,6 +34,7 @@ STRATEGIES = ("lowestPrice", "capacityOptimized", "capacityOptimizedPrioritized"
 DEFAULT_POOLS = 2
 MOST_POOLS = 20
 HEAVIEST = 999
+MOST_OVERRIDES = 40
 
 
 def is_mixed_instances(document: Mapping[str, Any]) -> bool:
@@ -50,10 +62,13 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
     """
     group = Fields(document, "group")
     policy = require_object(document.get("MixedInstancesPolicy", document), "MixedInstancesPolicy")
-    desired = group.number("DesiredCapacity")
+    desired = group.whole("DesiredCapacity")
     if desired is None:
-        raise RequestError(
-            'missing "DesiredCapacity"', "a policy alone has no target", "add DesiredCapacity beside it"
+        raise error_of(
+            MALFORMED,
+            'missing "DesiredCapacity"',
+            "a policy alone has no target",
+            "add DesiredCapacity beside it",
         )
     template = require_object(policy.get("LaunchTemplate") or {}, "LaunchTemplate")
     lines = template.get("Overrides")
@@ -65,6 +80,9 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
         require_object(policy.get("InstancesDistribution") or {}, "InstancesDistribution"),
         "InstancesDistribution",
     )
+    if not isinstance(lines, list):
+        raise RequestError("LaunchTemplate.Overrides", "is a list", "correct it")
+    too_many(lines, MOST_OVERRIDES, "overrides of a group")
     by_attributes = requirements_of(lines, "Overrides", "MaxPrice", zones)
     named = overrides_of(lines, "Overrides", "MaxPrice", zones)
     check_weights([line for line in lines if isinstance(line, Mapping)])
@@ -74,22 +92,67 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
         for k, override in enumerate(named)
         for zone in where
     )
-    strategy = enum_of(spread.fields, "SpotAllocationStrategy", STRATEGIES, "lowestPrice")
-    percentage = spread.number("OnDemandPercentageAboveBaseCapacity")
+    too_many_requirements(by_attributes)
+    strategy = spot_rule(spread, by_attributes=bool(by_attributes))
+    base, percentage = on_demand_fields(spread)
     return FleetRequest(
         target_capacity=desired,
         overrides=overrides,
         requirements=tuple(replace(line, availability_zone=zone) for line in by_attributes for zone in where),
-        on_demand_target_capacity=on_demand_split(
-            desired, spread.number("OnDemandBaseCapacity") or 0.0, 100.0 if percentage is None else percentage
-        ),
+        on_demand_target_capacity=on_demand_split(desired, base, percentage),
         strategy=strategy,
         on_demand_strategy=on_demand_rule(spread, by_attributes=bool(by_attributes)),
         instance_pools_to_use_count=pool_count(spread, strategy),
-        max_price=spread.money("SpotMaxPrice"),
+        max_price=max_price(spread),
         fleet_type="maintain",
         balance_zones=True,
-        notes=("an allocation balances zones first; a replay does not",),
+        notes=("an allocation balances zones first; a replay does not", *balance_note(document)),
+    )
+
+
+def on_demand_fields(spread: Fields) -> tuple[float, float]:
+    """Return the on-demand base in units, and the percentage above it (100 unless stated)."""
+    base = spread.whole("OnDemandBaseCapacity") or 0
+    stated = spread.number("OnDemandPercentageAboveBaseCapacity")
+    percentage = 100.0 if stated is None else stated
+    if base < 0:
+        raise RequestError(f"OnDemandBaseCapacity {base}", "is a whole number from 0", "correct it")
+    if not 0 <= percentage <= 100:
+        raise RequestError(
+            f"OnDemandPercentageAboveBaseCapacity {percentage:g}", "is from 0 to 100", "correct it"
+        )
+    return float(base), percentage
+
+
+def max_price(spread: Fields) -> float | None:
+    """Return the group's max price; an empty text removes it."""
+    price = spread.money("SpotMaxPrice")
+    if price is not None and price < LEAST_MAX_PRICE:
+        raise RequestError(
+            f"SpotMaxPrice {price:g}", "a bid price is greater than or equal to 0.001", "raise or drop it"
+        )
+    return price
+
+
+def spot_rule(spread: Fields, *, by_attributes: bool) -> str:
+    """Return the Spot strategy; priorities need a list of types."""
+    strategy = enum_of(spread.fields, "SpotAllocationStrategy", STRATEGIES, "lowestPrice")
+    if by_attributes and strategy == "capacityOptimizedPrioritized":
+        raise RequestError(
+            "SpotAllocationStrategy 'capacity-optimized-prioritized'",
+            "is not compatible with instance requirements",
+            "use capacity-optimized or price-capacity-optimized",
+        )
+    return strategy
+
+
+def balance_note(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a note where a group asks to stay balanced rather than to reach its target."""
+    wish = document.get("AvailabilityZoneDistribution") or {}
+    if wish.get("CapacityDistributionStrategy") != "balanced-only":
+        return ()
+    return (
+        "AvailabilityZoneDistribution balanced-only is not modelled: a dry zone is topped up from others",
     )
 
 

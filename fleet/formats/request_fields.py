@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from fleet.formats.times import parse_time
 from fleet.request import Override, strategy_spelling
 
 __all__ = [
+    "LEAST_MAX_PRICE",
+    "MALFORMED",
     "Fields",
     "enum_of",
     "error_of",
@@ -24,13 +27,15 @@ __all__ = [
 ]
 
 LEAST_MAX_PRICE = 0.001
+MALFORMED = "ParamValidationError"
+"""What the SDKs answer before a request leaves the machine (botocore)."""
+UNSUPPORTED_FAMILY = re.compile(r"c1|g3s?|hpc7g|m[12]|mac.*|p3dn|p4d|p5|t1|u-.*")
+"""Families that the fleet APIs refuse as a performance reference (CreateFleet API reference)."""
 
 
 def error_of(code: str, wrong: str, rule: str, remedy: str = "") -> RequestError:
     """Return a RequestError with another of EC2's codes."""
-    error = RequestError(wrong, rule, remedy)
-    error.code = code
-    return error
+    return RequestError(wrong, rule, remedy).with_code(code)
 
 
 def require_object(value: Any, where: str) -> Mapping[str, Any]:
@@ -63,14 +68,26 @@ class Fields:
         except (TypeError, ValueError):
             result = math.nan
         if not math.isfinite(result):
-            raise RequestError(f"{self.where}.{name} {value!r}", "is a number", "correct it")
+            raise error_of(MALFORMED, f"{self.where}.{name} {value!r}", "is a number", "correct it")
         return result
+
+    def required(self, name: str) -> float:
+        """Return a whole number that must be there."""
+        value = self.whole(name)
+        if value is None:
+            raise error_of(
+                MALFORMED,
+                f'missing required parameter in {self.where}: "{name}"',
+                "a request states it",
+                "add it",
+            )
+        return float(value)
 
     def whole(self, name: str) -> int | None:
         """Return a whole number, or ``None``."""
         value = self.number(name)
         if value is not None and value != int(value):
-            raise RequestError(f"{self.where}.{name} {value:g}", "is a whole number", "correct it")
+            raise error_of(MALFORMED, f"{self.where}.{name} {value:g}", "is a whole number", "correct it")
         return None if value is None else int(value)
 
     def money(self, name: str) -> float | None:
@@ -161,10 +178,18 @@ def zones_of(fields: Fields, zones: Mapping[str, str]) -> list[str | None]:
             "exclude each other",
             "keep one",
         )
+    subnets = line.get("SubnetId")
     if named or line.get("AvailabilityZoneId"):
         text = str(named or line["AvailabilityZoneId"])
-        return [part.strip() for part in text.split(",") if part.strip()]
-    subnets = line.get("SubnetId")
+        listed: list[str | None] = [part.strip() for part in text.split(",") if part.strip()]
+        for subnet in (part.strip() for part in str(subnets or "").split(",")):
+            if subnet in zones and zones[subnet] not in listed:
+                raise RequestError(
+                    f"{fields.where}: subnet {subnet} is in {zones[subnet]}",
+                    f"the subnet cannot be used with the specified availability zone ({text})",
+                    "correct one of them",
+                )
+        return listed
     if not subnets:
         return [None]
     found: list[str | None] = []
@@ -213,13 +238,6 @@ def requirements(fields: Fields) -> InstanceRequirements:
     for name in ("VCpuCount", "MemoryMiB"):
         if "Min" not in (fields.fields.get(name) or {}):
             raise RequestError(f"{fields.where}: {name}.Min", "is required (0 for any)", "add it")
-    unknown = [
-        n
-        for n in ("BaselineEbsBandwidthMbps", "NetworkBandwidthGbps", "BaselinePerformanceFactors")
-        if fields.fields.get(n)
-    ]
-    if unknown:
-        raise RequestError(f"{fields.where}: {unknown[0]}", "is not modelled", "drop it")
     over = fields.number("SpotMaxPricePercentageOverLowestPrice")
     of_listed = fields.number("MaxSpotPriceAsPercentageOfOptimalOnDemandPrice")
     if over is not None and of_listed is not None:
@@ -233,6 +251,8 @@ def requirements(fields: Fields) -> InstanceRequirements:
         accelerator_memory_mib=range_of(fields, "AcceleratorTotalMemoryMiB"),
         local_storage_gb=range_of(fields, "TotalLocalStorageGB"),
         network_interfaces=range_of(fields, "NetworkInterfaceCount"),
+        network_gbps=range_of(fields, "NetworkBandwidthGbps"),
+        ebs_mbps=range_of(fields, "BaselineEbsBandwidthMbps"),
         cpu_manufacturers=texts_of(fields, "CpuManufacturers"),
         generations=texts_of(fields, "InstanceGenerations"),
         accelerator_types=texts_of(fields, "AcceleratorTypes"),
@@ -245,10 +265,33 @@ def requirements(fields: Fields) -> InstanceRequirements:
         burstable=str(fields.fields.get("BurstablePerformance", "excluded")),
         local_storage=str(fields.fields.get("LocalStorage", "included")),
         hibernation=bool(fields.fields.get("RequireHibernateSupport")),
-        spot_over_lowest=100.0 if over is None else over,
+        encryption_in_transit=bool(fields.fields.get("RequireEncryptionInTransit")),
+        performance_of=performance_of(fields),
+        spot_over_lowest=over,
         spot_of_on_demand=of_listed,
         on_demand_over_lowest=20.0 if listed is None else listed,
     )
+
+
+def performance_of(fields: Fields) -> str | None:
+    """Return the family whose CPU performance is the least, or ``None``; the API takes exactly one."""
+    factors = fields.fields.get("BaselinePerformanceFactors")
+    if not factors:
+        return None
+    where = f"{fields.where}.BaselinePerformanceFactors"
+    cpu = require_object(require_object(factors, where).get("Cpu") or {}, f"{where}.Cpu")
+    references = cpu.get("References") or cpu.get("Reference")
+    if not isinstance(references, list) or len(references) != 1:
+        raise RequestError(f"{where}.Cpu.References", "holds exactly one InstanceFamily", "keep one")
+    family = require_object(references[0], f"{where}.Cpu.References[0]").get("InstanceFamily")
+    if not isinstance(family, str) or not family or UNSUPPORTED_FAMILY.fullmatch(family):
+        raise error_of(
+            "InvalidParameterValue",
+            f"{where}: InstanceFamily {family!r}",
+            "is not supported as a performance reference",
+            "name another family, such as c6i",
+        )
+    return family
 
 
 def texts_of(fields: Fields, name: str) -> tuple[str, ...]:

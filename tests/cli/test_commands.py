@@ -198,7 +198,7 @@ def without(document, key):
 
 
 BAD_REQUESTS = {
-    "missing target": (without(REQUEST, "TargetCapacity"), 'missing "TargetCapacity"'),
+    "missing target": (without(REQUEST, "TargetCapacity"), '"TargetCapacity": a request states it'),
     "negative weight": (
         {**REQUEST, "LaunchSpecifications": [{"InstanceType": "m5.large", "WeightedCapacity": -2}]},
         "WeightedCapacity -2",

@@ -27,16 +27,18 @@ CATALOGUE = fleet.Catalogue(
     {
         k.name: k
         for k in (
-            kind("m5.large", 2, 8, cpu_manufacturer="intel", hibernation=True, local_storage_gb=0.0),
+            kind("m5.large", 2, 8, cpu_manufacturer="intel", hibernation=True, local_storage_gb=0.0,
+                 network_gbps=0.75, ebs_mbps=650.0, encryption_in_transit=True, cpu_performance=100.0),
             kind("m5a.large", 2, 8, cpu_manufacturer="amd", hibernation=False, local_storage_gb=0.0),
             kind("m5d.large", 2, 8, cpu_manufacturer="intel", local_storage_gb=75.0,
                  local_storage_types=("ssd",)),
-            kind("c5.large", 2, 4, cpu_manufacturer="intel"),
-            kind("m3.large", 2, 7, current_generation=False),
+            kind("c5.large", 2, 4, cpu_manufacturer="intel", cpu_performance=110.0, ebs_mbps=500.0),
+            kind("m3.large", 2, 7, current_generation=False, cpu_performance=60.0),
             kind("m5.metal", 96, 384, bare_metal=True),
             kind("t3.large", 2, 8, burstable=True),
             kind("p3.2xlarge", 8, 61, accelerators=1, accelerator_type="gpu", accelerator_name="v100",
-                 accelerator_manufacturer="nvidia", accelerator_memory_mib=16384, network_interfaces=4),
+                 accelerator_manufacturer="nvidia", accelerator_memory_mib=16384, network_interfaces=4,
+                 network_gbps=10.0, ebs_mbps=1750.0),
         )
     }
 )  # fmt: skip
@@ -64,6 +66,11 @@ CATALOGUE = fleet.Catalogue(
         ({"accelerator_memory_mib": (20000, 99999)}, set()),
         ({"network_interfaces": (3, 9)}, {"p3.2xlarge"}),
         ({"hibernation": True}, {"m5.large"}),
+        ({"network_gbps": (10, 100)}, {"p3.2xlarge"}),
+        ({"network_gbps": (0.5, 1)}, {"m5.large"}),
+        ({"ebs_mbps": (600, float("inf"))}, {"m5.large", "p3.2xlarge"}),
+        ({"encryption_in_transit": True}, {"m5.large"}),
+        ({"performance_of": "m5"}, {"m5.large", "c5.large"}),
     ],
 )  # fmt: skip
 def test_each_attribute(wanted, kept):
@@ -178,6 +185,10 @@ def test_requirements_are_read_and_allocated():
     assert (allocation.fulfilled_capacity, int(allocation.spot_instances.sum())) == (8, 4)
 
 
+def as_fast_as(family):
+    return {"BaselinePerformanceFactors": {"Cpu": {"References": [{"InstanceFamily": family}]}}}
+
+
 def broken(**changes):
     config = json.loads(json.dumps(CONFIG))
     override = config["LaunchTemplateConfigs"][0]["Overrides"][0]
@@ -193,7 +204,10 @@ def broken(**changes):
         (broken(requirements={"VCpuCount": {"Max": 4}}), "VCpuCount.Min"),
         (broken(requirements={"AllowedInstanceTypes": ["m5*"]}), "exclude each other"),
         (broken(requirements={"BareMetal": "maybe"}), "bare_metal 'maybe'"),
-        (broken(requirements={"NetworkBandwidthGbps": {"Min": 10}}), "is not modelled"),
+        (broken(requirements={"NetworkBandwidthGbps": {"Min": 10, "Max": 5}}), "network_gbps from 10 to 5"),
+        (broken(requirements={"AllowedInstanceTypes": ["m*"] * 401, "ExcludedInstanceTypes": []}), "401"),
+        (broken(requirements={"BaselinePerformanceFactors": {"Cpu": {"References": []}}}), "exactly one"),
+        (broken(requirements=as_fast_as("p5")), "not supported as a performance reference"),
         (broken(requirements={"CpuManufacturers": "intel"}), "is a list"),
         (
             broken(
@@ -250,3 +264,103 @@ def test_true_answers_of_the_api(data_dir):
     assert catalogue["g2.2xlarge"].accelerator_name == "k520"
     assert len(fleet.read_instance_types(data_dir / "catalog" / "instance-types-2021.csv")) == 257
     assert np.isfinite([k.vcpu for k in catalogue]).all()
+
+
+RECORD = {
+    "InstanceType": "x9.large",
+    "VCpuInfo": {"DefaultVCpus": 2},
+    "MemoryInfo": {"SizeInMiB": 8192},
+}
+
+
+@pytest.mark.parametrize(
+    ("network", "gbps"),
+    [
+        ({"NetworkPerformance": "Up to 10 Gigabit"}, None),
+        ({"NetworkPerformance": "Moderate"}, None),
+        ({"NetworkPerformance": "25 Gigabit"}, 25),
+        ({"NetworkPerformance": "4x 100 Gigabit"}, 400),
+        (
+            {
+                "NetworkPerformance": "Up to 12.5 Gigabit",
+                "NetworkCards": [{"BaselineBandwidthInGbps": 0.781, "PeakBandwidthInGbps": 12.5}],
+            },
+            0.781,
+        ),
+        ({"NetworkCards": [{"BaselineBandwidthInGbps": 100}, {"BaselineBandwidthInGbps": 100}]}, 200),
+        ({"NetworkCards": [{"NetworkCardIndex": 0}], "NetworkPerformance": "12 Gigabit"}, 12),
+        ({}, None),
+    ],
+)
+def test_network_bandwidth_is_the_baseline(network, gbps):
+    from fleet.formats.instance_types import from_record
+
+    assert from_record({**RECORD, "NetworkInfo": network}).network_gbps == gbps
+
+
+def test_what_the_api_says_of_a_type():
+    from fleet.formats.instance_types import from_record
+
+    kind = from_record(
+        {
+            **RECORD,
+            "NetworkInfo": {"EncryptionInTransitSupported": True},
+            "EbsInfo": {
+                "EbsOptimizedSupport": "default",
+                "EbsOptimizedInfo": {"BaselineBandwidthInMbps": 630},
+            },
+            "PlacementGroupInfo": {"SupportedStrategies": ["partition", "spread"]},
+            "GpuInfo": {
+                "Gpus": [{"Name": "Radeon Pro V520", "Manufacturer": "AMD", "Count": 2}],
+                "TotalGpuMemoryInMiB": 16384,
+            },
+        }
+    )
+    assert (kind.ebs_mbps, kind.encryption_in_transit) == (630, True)
+    assert kind.placement_strategies == ("partition", "spread")
+    assert (kind.accelerators, kind.accelerator_name) == (2, "radeon-pro-v520")
+    none = from_record({**RECORD, "EbsInfo": {"EbsOptimizedSupport": "unsupported"}})
+    assert (none.ebs_mbps, none.placement_strategies) == (0, None)
+    neuron = from_record(
+        {
+            **RECORD,
+            "NeuronInfo": {
+                "NeuronDevices": [{"Name": "Trainium", "Manufacturer": "AWS", "Count": 1}],
+                "TotalNeuronDeviceMemoryInMiB": 32768,
+            },
+        }
+    )
+    assert (neuron.accelerator_type, neuron.accelerator_memory_mib) == ("inference", 32768)
+
+
+def test_performance_is_never_guessed(tmp_path):
+    request = fleet.parse_request(broken(requirements=as_fast_as("c6i")))
+    assert request.requirements[0].requirements.performance_of == "c6i"
+    with pytest.raises(RequestError, match="AWS does not publish"):
+        fleet.expand(request, CATALOGUE, market())
+    path = tmp_path / "types.csv"
+    path.write_text(
+        "instance_type,vcpu,memory_mib,cpu_performance,network_gbps\n"
+        "m5.large,2,8192,100,0.75\nm5d.large,2,8192,90,\nc6i.large,2,4096,95,1.2\nm6x.large,2,8192,,\n"
+    )
+    catalogue = fleet.read_instance_types(path)
+    assert catalogue["m5.large"].network_gbps == 0.75
+    found = match(request.requirements[0].requirements, catalogue)
+    assert {k.name for k in found.types} == {"m5.large", "c6i.large"}
+    assert found.dropped["m5d.large"] == "CPU performance 90 is below 95 of c6i"
+    assert found.dropped["m6x.large"] == "the catalogue does not say its CPU performance"
+    path.write_text("instance_type,vcpu,memory_mib,ebs_mbps\nm5.large,2,8192,fast\n")
+    with pytest.raises(CatalogueError, match="ebs_mbps 'fast'"):
+        fleet.read_instance_types(path)
+
+
+def test_a_default_of_the_service_that_is_not_published_is_noted():
+    assert any("automatic rule is not published" in note for note in expand().request.notes)
+    assert not any("automatic" in note for note in expand(spot_over_lowest=50).request.notes)
+    assert not any("automatic" in note for note in expand(on_demand=10).request.notes)
+
+
+def test_a_catalogue_says_what_instances_bring():
+    brings = CATALOGUE.resources()
+    assert (brings["vcpu"]["m5.large"], brings["memory_gib"]["m5.large"]) == (2, 8)
+    assert brings["gpus"] == {"p3.2xlarge": 1}

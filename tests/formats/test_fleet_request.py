@@ -194,7 +194,7 @@ OVERRIDE = ("LaunchTemplateConfigs", 0, "Overrides", 0)
 @pytest.mark.parametrize(
     ("config", "path", "value", "words"),
     [
-        (SPOT_FLEET, ("TargetCapacity",), None, 'missing "TargetCapacity"'),
+        (SPOT_FLEET, ("TargetCapacity",), None, 'missing .*: "TargetCapacity"'),
         (SPOT_FLEET, ("TargetCapacity",), "many", "TargetCapacity 'many'"),
         (SPOT_FLEET, ("TargetCapacity",), -5, "TargetCapacity -5"),
         (SPOT_FLEET, ("OnDemandTargetCapacity",), 41, "OnDemandTargetCapacity 41"),
