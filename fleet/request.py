@@ -239,14 +239,6 @@ class FleetRequest:
         for what, value, allowed in choices:
             if value not in allowed:
                 raise RequestError(f"{what} {value!r}", f"is one of {', '.join(allowed)}", "correct it")
-        if self.interruption_behavior != "terminate" and self.fleet_type != "maintain":
-            raise RequestError(
-                f"InstanceInterruptionBehavior {self.interruption_behavior} with Type {self.fleet_type}",
-                "is for maintain fleets only",
-                "use terminate, or Type maintain",
-            ).with_code(
-                "InvalidParameterValue" if self.fleet_type == "instant" else "InvalidParameterCombination"
-            )
         self._check_instant()
         self._check_maintenance()
         count = self.instance_pools_to_use_count
@@ -288,13 +280,11 @@ class FleetRequest:
     def _check_maintenance(self) -> None:
         behavior, kind = self.interruption_behavior, self.fleet_type
         if behavior != "terminate" and kind != "maintain":
-            error = RequestError(
+            raise RequestError(
                 f"InstanceInterruptionBehavior {behavior} with Type {kind}",
                 "can not be specified together",
                 "use Type maintain or behavior terminate",
-            )
-            error.code = "InvalidParameterCombination" if kind == "request" else "InvalidParameterValue"
-            raise error
+            ).with_code("InvalidParameterCombination" if kind == "request" else "InvalidParameterValue")
         replacement, delay = self.capacity_rebalance, self.termination_delay_s
         if replacement not in (None, "launch", "launch-before-terminate"):
             raise RequestError(
