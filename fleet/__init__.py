@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
     from fleet.pools import LaunchPools
     from fleet.request import FleetRequest, Override
+    from fleet.request_runner import SpotRequestResult, replay_spot_request
     from fleet.resolution import ResolvedRequest, resolve
     from fleet.results import ReplayResult
     from fleet.runner import replay
@@ -109,6 +110,7 @@ if TYPE_CHECKING:
     from fleet.snapshot import Snapshot, snapshot_at
     from fleet.solvers import lp_file
     from fleet.solvers.warm import WarmAnswer, WarmProblem
+    from fleet.spot_request import SpotRequest
     from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
     from fleet.synthetic import demo_request, synthetic_market
 
@@ -207,12 +209,14 @@ _ROOMS = {
     "pools": ("LaunchPools",),
     "runner": ("replay",),
     "request": ("FleetRequest", "Override"),
+    "request_runner": ("SpotRequestResult", "replay_spot_request"),
     "resolution": ("ResolvedRequest", "resolve"),
     "results": ("ReplayResult",),
     "schedule": ("Cancellation", "RebalanceSignals", "Schedule", "TargetChange"),
     "snapshot": ("Snapshot", "snapshot_at"),
     "solvers": ("lp_file",),
     "solvers.warm": ("WarmAnswer", "WarmProblem"),
+    "spot_request": ("SpotRequest",),
     "strategy": ("Plan", "Strategy", "View", "find_strategy", "strategy_names"),
     "synthetic": ("demo_request", "synthetic_market"),
 }
@@ -285,6 +289,8 @@ __all__ = [
     "Snapshot",
     "SolverError",
     "SpotAdvisor",
+    "SpotRequest",
+    "SpotRequestResult",
     "StoppedStorage",
     "Strategy",
     "TargetChange",
@@ -339,6 +345,7 @@ __all__ = [
     "read_trace_set",
     "read_zone_ids",
     "replay",
+    "replay_spot_request",
     "resolve",
     "save_market",
     "scale_down",

@@ -3,5 +3,15 @@
 from fleet.replayer.engine import Engine
 from fleet.replayer.log import EventKind, EventLog, InstanceTable, Reason
 from fleet.replayer.prepared import PreparedMarket
+from fleet.replayer.requests import RequestEngine, StatusChange
 
-__all__ = ["Engine", "EventKind", "EventLog", "InstanceTable", "PreparedMarket", "Reason"]
+__all__ = [
+    "Engine",
+    "EventKind",
+    "EventLog",
+    "InstanceTable",
+    "PreparedMarket",
+    "Reason",
+    "RequestEngine",
+    "StatusChange",
+]

@@ -30,17 +30,11 @@ from fleet.replayer.rebalance import Rebalance
 from fleet.replayer.recommendations import Recommendations
 from fleet.replayer.roster import Roster
 from fleet.replayer.usability import usability_events
-from fleet.replayer.words import INTERRUPTIONS
+from fleet.replayer.words import INTERRUPTIONS, NOTICES
 from fleet.schedule import RebalanceSignals, Schedule
 from fleet.strategy import Strategy
 
 __all__ = ["Engine"]
-
-NOTICES = {
-    "terminate": EventKind.NOTICE,
-    "stop": EventKind.NOTICE_STOP,
-    "hibernate": EventKind.NOTICE_HIBERNATE,
-}
 
 
 class Engine:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["AWS_NAMES", "CAUSES", "INTERRUPTIONS", "EventKind", "Reason", "status_of"]
+__all__ = ["AWS_NAMES", "CAUSES", "INTERRUPTIONS", "NOTICES", "EventKind", "Reason", "status_of"]
 
 
 class EventKind(IntEnum):
@@ -81,6 +81,12 @@ AWS_NAMES = {
     EventKind.BUDGET: ("information", "maxTotalPriceReached"),  # EC2 has no event for it: our own word
     EventKind.PROGRESS: ("fleetRequestChange", "progress"),
 }
+NOTICES = {
+    "terminate": EventKind.NOTICE,
+    "stop": EventKind.NOTICE_STOP,
+    "hibernate": EventKind.NOTICE_HIBERNATE,
+}
+"""The notice of each interruption behavior."""
 INTERRUPTIONS = {
     Reason.PRICE: "price",
     Reason.CAPACITY: "capacity",
