@@ -18,15 +18,12 @@ def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:
     and ``band`` its one knob (1 means strictly by capacity).
     """
     known = view.depth
-    order = np.argsort(-known, kind="stable")
-    ranked = known[order]
-    tier = np.empty(len(known))
-    first, level = 0, 0
-    while first < len(ranked):
-        best = ranked[first]
+    falling = np.sort(-known)
+    floors: list[float] = []
+    first = 0
+    while first < len(falling):
+        best = -float(falling[first])
         # A score of 0 or below (unknown) can only share a tier with its equals.
-        least = band * best if best > 0 else best
-        end = max(int(np.searchsorted(-ranked, -least, side="right")), first + 1)
-        tier[order[first:end]] = level
-        first, level = end, level + 1
-    return tier
+        floors.append(min(band, 1.0) * best if best > 0 else best)
+        first = int(np.searchsorted(falling, -floors[-1], side="right"))
+    return np.searchsorted(-np.array(floors), -known, side="left").astype(np.float64)

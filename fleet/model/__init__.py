@@ -1,7 +1,7 @@
 """Linear and mixed-integer programs as arrays: objectives, the shared region, and the rows they become."""
 
 from fleet.model.arrays import Model, Row, build, objective_row
-from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, order_key, pool_order
+from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, order_key, order_keys, pool_order
 from fleet.model.problem import Cover, GroupLimit, Problem, Survival
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "build",
     "objective_row",
     "order_key",
+    "order_keys",
     "pool_order",
 ]

@@ -118,6 +118,11 @@ def order_key(objective: Linear, weight: Floats, among: Ints | None = None) -> F
     return per_unit(objective.per_instance[rows], weight[rows])
 
 
+def order_keys(objectives: tuple[Objective, ...], weight: Floats, among: Ints | None = None) -> list[Floats]:
+    """Return the keys of all Linear objectives, most important first (see `order_key`)."""
+    return [order_key(o, weight, among) for o in objectives if isinstance(o, Linear)]
+
+
 def pool_order(objectives: tuple[Objective, ...], weight: Floats, among: Ints | None = None) -> Ints:
     """Return pool positions, first choice first: by each Linear objective in turn, then by declaration.
 
@@ -126,7 +131,7 @@ def pool_order(objectives: tuple[Objective, ...], weight: Floats, among: Ints | 
     among
         Rising positions of the pools to order; the result then indexes into them.
     """
-    keys = [order_key(o, weight, among) for o in objectives if isinstance(o, Linear)]
+    keys = order_keys(objectives, weight, among)
     if not keys:
         return np.arange(len(weight) if among is None else len(among))
     if len(keys) == 1:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
-from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order
+from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_keys, pool_order
 from fleet.solvers.select import split
 
 __all__ = ["launch", "launch_one_by_one", "water_fill"]
@@ -44,6 +44,22 @@ class WholeProblem:
     def ranked(self, among: Ints) -> Ints:
         """Return some pools' positions, first choice first."""
         return among[pool_order(self.problem.objectives, self.problem.weight, among)]
+
+    def foremost(self, among: Ints, reach: Ints, target: int) -> Ints:
+        """Return the positions that come first and together reach ``target``, first choice first.
+
+        Some more may follow. Of many equals in one key, those that lead in the next are kept as long as
+        they suffice: a replacement of one instance sorts few pools.
+        """
+        keys = order_keys(self.problem.objectives, self.problem.weight, among)
+        left = np.arange(len(among))
+        for key in keys:
+            values = key[left]
+            leading = left[values == values.min()]
+            if int(reach[leading].sum()) < target:
+                break
+            left = leading
+        return among[left[np.lexsort([key[left] for key in reversed(keys)])]]
 
     @cached_property
     def order(self) -> Ints:
@@ -122,9 +138,11 @@ def fill(w: WholeProblem, room: Ints, target: int) -> Ints:
     every = len(live) == len(room)
     below, tied, _ = split(key if every else key[live], reach if every else reach[live], float(target))
     counts[live] = np.where(below > 0, room[live], 0)
-    last = w.ranked(live[tied])
+    filled = int(below.sum())
+    among = live[tied]
+    last = w.foremost(among, room[among] * w.weight[among], target - filled)
     units = room[last] * w.weight[last]
-    before = int(below.sum()) + np.cumsum(units) - units
+    before = filled + np.cumsum(units) - units
     last, before = last[before < target], before[before < target]
     counts[last] = np.minimum(room[last], -((before - target) // w.weight[last]))
     return counts

@@ -33,8 +33,9 @@ def critical_key(key: Floats, reach: Floats, target: float) -> float:
         Units, at most ``reach.sum()``; if rounding puts it above, the largest key is returned.
     """
     while len(key) > SORT_BELOW:
-        low, high = float(key.min()), float(key.max())
-        if low == high:
+        first = int(key.argmin())
+        low, high = float(key[first]), float(key.max())
+        if low == high or reach[first] >= target:  # a lone replacement, say, goes no further than the first
             return low
         bucket = ((key - low) * ((BUCKETS - 1) / (high - low))).astype(np.intp)
         reached = np.cumsum(np.bincount(bucket, weights=reach, minlength=BUCKETS))
