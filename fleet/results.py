@@ -15,7 +15,7 @@ from fleet.formats import DataFeed, format_time
 from fleet.market import Market
 from fleet.metrics import CapacityCurve, Metric, measure
 from fleet.pools import LaunchPools
-from fleet.replayer.log import SPOT, EventLog, InstanceTable
+from fleet.replayer.log import INTERRUPTIONS, SPOT, EventKind, EventLog, InstanceTable
 from fleet.request import FleetRequest
 from fleet.snapshot import bid_ceiling
 
@@ -166,6 +166,20 @@ class ReplayResult:
     def capacity_curve(self) -> tuple[Ints, Floats]:
         """Return times (k + 1,) and running units (k,) between them."""
         return self.curve.times_s, self.curve.units
+
+    def target_curve(self) -> tuple[Ints, Floats]:
+        """Return times (k + 1,) and the units wanted (k,) between them."""
+        return np.array([self.start_s, self.end_s]), np.array([self.target])
+
+    def endings(self) -> dict[str, Ints]:
+        """Return when instances ended, by cause: what interrupted them (as drivers are called), or ``you``.
+
+        Seconds UTC, in order; instances that still ran at the end are not there.
+        """
+        ended = self.log.kind == EventKind.TERMINATED
+        causes = {name: ended & (self.log.reason == reason) for reason, name in INTERRUPTIONS.items()}
+        causes["you"] = ended & ~np.isin(self.log.reason, list(INTERRUPTIONS))
+        return {name: self.log.time_s[rows] for name, rows in causes.items() if rows.any()}
 
     def pool_unit_hours(self) -> Floats:
         """Return unit-hours by pool, shape (n,)."""

@@ -3,15 +3,20 @@
 from fleet.plots.figure import comparison_figure, headline, save_figure
 from fleet.plots.jobs import job_figure, plot_job
 from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
+from fleet.plots.run import plot_bill, plot_endings, plot_units, run_figure
 
 __all__ = [
     "comparison_figure",
     "headline",
     "job_figure",
+    "plot_bill",
     "plot_capacity",
     "plot_cost",
+    "plot_endings",
     "plot_job",
     "plot_pool_shares",
     "plot_tradeoff",
+    "plot_units",
+    "run_figure",
     "save_figure",
 ]
