@@ -228,24 +228,46 @@ class ReplayResult:
         metrics = {name: {"value": m.value, "unit": m.unit} for name, m in self.metrics().items()}
         return {**{name: values[name] for name in CONTRACT}, "metrics": metrics}
 
+    def episodes_in_words(self) -> str:
+        """Return how often and how much at once was interrupted, for people."""
+        metrics = self.metrics()
+        rate, count = metrics["interruptions_per_100_instance_hours"], metrics["interruption_episodes"].value
+        if not count:
+            return "none"
+        return f"{rate.value:.3g} {rate.unit}; {count:,g} episodes, the largest {metrics['largest_episode']}"
+
     def summary(self) -> str:
         """Return the numbers for people."""
         on_demand = "not known" if self.on_demand_cost is None else f"${self.on_demand_cost:,.2f}"
         share = percent(self.interrupted_instance_share)
+        metrics = self.metrics()
         rows = (
             ("span", f"{format_time(self.start_s)} to {format_time(self.end_s)}"),
             ("target", f"{self.target_capacity:g} units"),
             ("cost", f"${self.cost:,.2f} (on demand {on_demand}; saving {percent(self.saving)})"),
+            ("unit cost", f"{metrics['cost_per_served_unit_hour']} that served the target"),
             ("interruptions", f"{self.interruptions:,} of {self.launches:,} launches ({share})"),
+            ("", self.episodes_in_words()),
             (
                 "availability",
                 f"{percent(self.availability)} of the time at target, mean fill {percent(self.mean_fill)}",
             ),
             (
                 "shortfall",
-                f"{self.shortfall_unit_hours:,.1f} unit-hours, longest {self.longest_outage_s:,} s",
+                f"{self.shortfall_unit_hours:,.1f} unit-hours, longest {self.longest_outage_s:,} s; "
+                f"worst 5 % of the time {metrics['shortfall_cvar_95']}; "
+                f"mean time to restore {metrics['mean_time_to_restore']}",
             ),
-            ("pools", f"{self.pools_used} used, the largest served {percent(self.max_pool_share)}"),
+            (
+                "pools",
+                f"{self.pools_used} used, the largest served {percent(self.max_pool_share)}; "
+                f"one pool's loss takes at most {metrics['largest_pool_loss']}",
+            ),
+            (
+                "work",
+                f"goodput {percent(metrics['goodput'].value)}, ${metrics['wasted_spend'].value:,.2f} "
+                f"spent on starting up; {metrics['hops'].value:,g} hops between pools",
+            ),
             ("rules", f"{self.billing} billing, interruptions by {self.interruption_driver}"),
         )
         return "\n".join([self.strategy, *(f"  {name:<14} {text}" for name, text in rows)])

@@ -23,12 +23,14 @@ from fleet.cli.inputs import (
     time_option,
 )
 from fleet.cli.job import job
+from fleet.cli.money import FEED_ENDINGS, billing_terms, write_feed
 from fleet.cli.options import (
     Advisor,
     AdvisorTop,
     Availability,
     Billing,
     Capacity,
+    DataFeed,
     End,
     Export,
     HazardLaw,
@@ -233,6 +235,7 @@ def replay(
     instance_types: InstanceTypes = None,
     json_output: Json = False,
     events: Annotated[Path | None, typer.Option(help="Write the event log (JSON lines).")] = None,
+    data_feed: DataFeed = None,
     plot: Plot = None,
 ) -> None:
     """Run a fleet request through market history: launches, notices, interruptions, bills.
@@ -244,9 +247,11 @@ def replay(
     from fleet.runner import replay as run
 
     check_output(events)
+    check_output(data_feed, FEED_ENDINGS)
     check_output(plot, PLOT_ENDINGS)
     check_paths(
-        [events, plot], [request, prices, on_demand, capacity, instance_types, scores, zones, advisor]
+        [events, data_feed, plot],
+        [request, prices, on_demand, capacity, instance_types, scores, zones, advisor],
     )
     files = MarketFiles(
         prices,
@@ -265,7 +270,7 @@ def replay(
     check_strategies([strategy or wanted.strategy])
     names = None if interruptions is None else tuple(interruptions)
     causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
-    first, last = time_option("--start", start), time_option("--end", end)
+    terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
     market = load_market(files, errors())
     result = run(
         expanded(wanted, instance_types, market, product, first),
@@ -275,13 +280,14 @@ def replay(
         end_s=last,
         product=product,
         interruptions=causes.on(market),
-        billing=billing,
+        billing=terms,
         start_delay_s=start_delay,
         seed=seed,
     )
     if events is not None:
         write_text(events, "".join(f"{json.dumps(event)}\n" for event in result.events()))
-    draw([result], plot)
+    write_feed(result, data_feed)
+    draw_run(result, plot)
     if json_output:
         print_json(result.to_dict())
     else:
@@ -355,7 +361,7 @@ def compare(
     check_strategies(list(strategy or DEFAULT_STRATEGIES))
     names = None if interruptions is None else tuple(interruptions)
     causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
-    first, last = time_option("--start", start), time_option("--end", end)
+    terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
     market = load_market(files, errors())
     comparison = run(
         expanded(wanted, instance_types, market, product, first),
@@ -365,7 +371,7 @@ def compare(
         end_s=last,
         product=product,
         interruptions=causes.on(market),
-        billing=billing,
+        billing=terms,
         start_delay_s=start_delay,
         seed=seed,
     )
@@ -424,6 +430,14 @@ def show(comparison: Any, json_output: bool, plot: Path | None, papers: Papers) 
     draw(comparison.results, plot)
     papers.write(comparison)
     print_warnings(errors(), [warning for result in comparison.results for warning in result.warnings])
+
+
+def draw_run(result: Any, plot: Path | None) -> None:
+    """Write the picture of one replay, if it is wanted."""
+    if plot is not None:
+        from fleet.plots import run_figure, save_figure
+
+        save_figure(run_figure(result), plot)
 
 
 def draw(results: Any, plot: Path | None) -> None:

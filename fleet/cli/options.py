@@ -13,6 +13,7 @@ __all__ = [
     "Availability",
     "Billing",
     "Capacity",
+    "DataFeed",
     "End",
     "Export",
     "HazardLaw",
@@ -106,7 +107,16 @@ Stress = Annotated[
     list[str] | None,
     typer.Option(help="zone=us-east-1a@TIME+30m, pool=biggest@..., loss=20@TIME+15m, price=3@TIME+2h."),
 ]
-Billing = Annotated[str, typer.Option(help="per-second or hour-start.")]
+Billing = Annotated[
+    str,
+    typer.Option(
+        help="per-second, hour-start, hourly (until October 2017), or a JSON file of terms (docs/billing.md)."
+    ),
+]
+DataFeed = Annotated[
+    Path | None,
+    typer.Option("--data-feed", help="Write the Spot charges as AWS's Spot data feed (.gz)."),
+]
 StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is drawn; recorded in the result.")]
 Plot = Annotated[Path | None, typer.Option(help="Write the picture (.png or .svg).")]

@@ -118,7 +118,7 @@ def losses(result: ReplayResult) -> Rows:
         "interruptions": (float(table.interrupted.sum()), COUNT),
         "interruptions_per_100_instance_hours": (
             interruptions.interruptions_per_100_instance_hours(table),
-            "1/100 h",
+            "per 100 instance-h",
         ),
         "interruption_episodes": (float(len(found)), COUNT),
         "instances_per_episode": (float(found.instances.mean()) if some else None, "instances"),

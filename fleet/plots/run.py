@@ -1,4 +1,4 @@
-"""The picture of one replay: capacity against target, what ended instances and why, the bill against on-demand."""
+"""The picture of one replay: capacity against target, what ended instances and why, the bill."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_bill", "plot_endings", "plot_units", "run_figure"]
 
 BINS = 320
+LANE = 1.35
 BLUE, ORANGE = "#0072B2", "#D55E00"
 CAUSES = {
     "price": (ORANGE, "price above the max price"),
@@ -103,7 +104,7 @@ def plot_endings(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
     edges = np.unique(np.linspace(run.start_s, run.end_s, BINS + 1).astype(np.int64))
     rows = lanes(run)
     for k, (colour, words, times) in enumerate(rows):
-        base = len(rows) - 1 - k
+        base = LANE * (len(rows) - 1 - k)
         counts, _ = np.histogram(times, bins=edges)
         hit = np.flatnonzero(counts)
         note = words
@@ -111,7 +112,7 @@ def plot_endings(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
             height = 0.2 + 0.55 * counts[hit] / counts.max()
             ax.vlines(moments(edges[hit]), base, base + height, color=colour, linewidth=1.1)
             _, at_once = np.unique(times, return_counts=True)
-            note = f"{words}: {len(times):,} instances, at most {int(at_once.max()):,} in one second"
+            note = f"{words}: {len(times):,} instances, at most {int(at_once.max()):,} at once"
         ax.annotate(
             note,
             (0.005, base + 0.78),
@@ -121,7 +122,7 @@ def plot_endings(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
             va="bottom",
         )
         ax.axhline(base, color="#dddddd", linewidth=0.6)
-    ax.set_ylim(-0.1, len(rows) + 0.15)
+    ax.set_ylim(-0.1, LANE * len(rows))
     ax.set_yticks([])
     clean(ax, "What ended instances")
     ax.grid(visible=False)

@@ -76,6 +76,14 @@ def test_the_order_is_awss_whatever_the_order_of_the_list():
         assert result.paid.sum() == pytest.approx(0.10 + 0.12 + 0.14 + 0.80, abs=GOLDEN)
 
 
+def test_what_only_one_of_them_can_cover_is_left_to_it():
+    """$.20 of m5 and $.16 of c5: the reservation covers the m5, so the plan's $.20 cover all of the c5."""
+    plans = [fleet.SavingsPlan(0.5, per_hour=0.10), fleet.Reserved(0.4, 1.0)]
+    assert settled(plans, {A: 2}, {A: 2, C5: 2}).covered.sum() == pytest.approx(0.36, abs=GOLDEN)
+    wide_first = [fleet.SavingsPlan(0.5, 1.0, family=True), fleet.Reserved(0.4, 1.0, zonal=True)]
+    assert settled(wide_first, {A: 2}, {A: 2, B: 2}).covered.sum() == pytest.approx(0.40, abs=GOLDEN)
+
+
 def test_a_clock_hour_of_reservation_is_shared_by_whoever_runs_in_it():
     """AWS's example: one reservation, four instances of 900 s in one clock hour: nothing on demand."""
     usage = np.zeros((4, 1))
