@@ -15,7 +15,8 @@ from fleet.formats import DataFeed, format_time
 from fleet.market import Market
 from fleet.metrics import CapacityCurve, Metric, measure
 from fleet.pools import LaunchPools
-from fleet.replayer.log import INTERRUPTIONS, SPOT, EventKind, EventLog, InstanceTable
+from fleet.replayer.log import SPOT, EventLog, InstanceTable
+from fleet.replayer.words import INTERRUPTIONS, EventKind
 from fleet.request import FleetRequest
 from fleet.snapshot import bid_ceiling
 
@@ -169,14 +170,16 @@ class ReplayResult:
 
     def target_curve(self) -> tuple[Ints, Floats]:
         """Return times (k + 1,) and the units wanted (k,) between them."""
-        return np.array([self.start_s, self.end_s]), np.array([self.target])
+        if isinstance(self.target, CapacityCurve):
+            return self.target.times_s, self.target.units
+        return np.array([self.start_s, self.end_s]), np.array([float(self.target)])
 
     def endings(self) -> dict[str, Ints]:
         """Return when instances ended, by cause: what interrupted them (as drivers are called), or ``you``.
 
-        Seconds UTC, in order; instances that still ran at the end are not there.
+        Seconds UTC, in order; a stop is an ending; what still ran at the end is not there.
         """
-        ended = self.log.kind == EventKind.TERMINATED
+        ended = np.isin(self.log.kind, [EventKind.TERMINATED, EventKind.STOPPED])
         causes = {name: ended & (self.log.reason == reason) for reason, name in INTERRUPTIONS.items()}
         causes["you"] = ended & ~np.isin(self.log.reason, list(INTERRUPTIONS))
         return {name: self.log.time_s[rows] for name, rows in causes.items() if rows.any()}
@@ -193,8 +196,12 @@ class ReplayResult:
         """Return $ that the target would have cost on demand up to each time, or ``None``."""
         if self.on_demand_cost is None:
             return None
-        share = (np.asarray(times_s) - self.start_s) / max(1, self.end_s - self.start_s)
-        return self.on_demand_cost * np.clip(share, 0.0, 1.0)
+        times, wanted = self.target_curve()
+        worth = np.concatenate(([0.0], np.cumsum(wanted * np.diff(times))))  # in proportion to the target
+        if worth[-1] <= 0:
+            return np.zeros(len(times_s))
+        curve: Floats = self.on_demand_cost * np.interp(times_s, times, worth / worth[-1])
+        return curve
 
     @cached_property
     def _metrics(self) -> Mapping[str, Metric]:
@@ -208,7 +215,7 @@ class ReplayResult:
         """Return the Spot part of the bill as rows of AWS's Spot instance data feed."""
         return data_feed(
             self.statement.spot_usage,
-            np.flatnonzero(self.instances.lifecycle == SPOT),
+            self.instances.instance[self.instances.lifecycle == SPOT],
             self.pools,
             self.statement.prices,
             bid_ceiling(self.pools),

@@ -21,6 +21,8 @@ from fleet.replayer.log import ON_DEMAND, SPOT, InstanceTable
 
 __all__ = ["Statement", "statement_of"]
 
+HOUR_S = 3600
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Statement:
@@ -31,9 +33,11 @@ class Statement:
     billing
         The terms.
     instance_cost
-        Shape (instances,), $ each: Spot, on-demand at list price.
+        Shape (runs,), $ each: Spot or on-demand at list price, and storage while stopped after it.
     spot, on_demand
-        $ for each of the two; ``on_demand`` at list price.
+        $ for the time that instances of the two ran; ``on_demand`` at list price.
+    storage_pieces
+        When stopped instances were charged for their storage.
     settlement
         What commitments covered and cost; ``None`` without commitments.
     """
@@ -45,11 +49,17 @@ class Statement:
     settlement: Settlement | None
     spot_usage: Usage
     on_demand_usage: Usage
+    storage_pieces: Pieces
     prices: ChangePoints
     on_demand_prices: ChangePoints
 
     def __repr__(self) -> str:
         return f"Statement(${self.total:.2f}, {self.billing.name})"
+
+    @property
+    def storage(self) -> float:
+        """$ for the storage of stopped instances."""
+        return self.storage_pieces.total
 
     @property
     def covered(self) -> float:
@@ -76,7 +86,7 @@ class Statement:
 
     def spent_at(self, times_s: Ints) -> Floats:
         """Return $ charged up to each time; with commitments, on-demand usage counts by the clock hour."""
-        spent = self.spot_pieces().spent_at(times_s)
+        spent = self.spot_pieces().spent_at(times_s) + self.storage_pieces.spent_at(times_s)
         if self.settlement is None:
             return spent + self.on_demand_pieces().spent_at(times_s)
         net = np.concatenate(([0.0], np.cumsum(self.settlement.net)))
@@ -109,6 +119,9 @@ def statement_of(
     costs = np.zeros(len(table))
     costs[spot_rows] = bill_usage(prices, spot, by_hour_start=billing.by_hour_start)
     costs[bought] = bill_usage(list_prices, on_demand, by_hour_start=False)
+    spot_cost, on_demand_cost = math.fsum(costs[spot_rows].tolist()), math.fsum(costs[bought].tolist())
+    storage = stopped_pieces(table, billing)
+    costs[storage.instance] += storage.price * storage.length_s / HOUR_S
     settlement = None
     if billing.commitments:
         pieces = charge_pieces(list_prices, on_demand, by_hour_start=False)
@@ -118,11 +131,12 @@ def statement_of(
     return Statement(
         billing,
         costs,
-        math.fsum(costs[spot_rows].tolist()),
-        math.fsum(costs[bought].tolist()),
+        spot_cost,
+        on_demand_cost,
         settlement,
         spot,
         on_demand,
+        storage,
         prices,
         list_prices,
     )
@@ -139,6 +153,14 @@ def usage_of(table: InstanceTable, pools: LaunchPools, billing: Billing, rows: I
         billing.hourly(pools.product[pool], launch),
         billing.free_hour(launch),
     )
+
+
+def stopped_pieces(table: InstanceTable, billing: Billing) -> Pieces:
+    """Return when instances were stopped, at what their storage costs."""
+    price = 0.0 if billing.stopped_storage is None else billing.stopped_storage.price_per_hour
+    rows = np.flatnonzero(table.stopped_until_s > table.end_s) if price > 0 else np.zeros(0, dtype=np.int64)
+    begin = table.end_s[rows]
+    return Pieces(rows, begin, table.stopped_until_s[rows] - begin, np.full(len(rows), price))
 
 
 def usage_by_hour(pieces: Pieces, pool: Ints, pools: int, edges_s: Ints) -> Floats:

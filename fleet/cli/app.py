@@ -23,7 +23,7 @@ from fleet.cli.inputs import (
     time_option,
 )
 from fleet.cli.job import job
-from fleet.cli.money import FEED_ENDINGS, billing_terms, write_feed
+from fleet.cli.money import FEED_ENDINGS, billing_terms, events_text, write_feed
 from fleet.cli.options import (
     Advisor,
     AdvisorTop,
@@ -32,6 +32,7 @@ from fleet.cli.options import (
     Capacity,
     DataFeed,
     End,
+    Events,
     Export,
     HazardLaw,
     InstanceTypes,
@@ -234,7 +235,7 @@ def replay(
     subnet_zone: SubnetZone = None,
     instance_types: InstanceTypes = None,
     json_output: Json = False,
-    events: Annotated[Path | None, typer.Option(help="Write the event log (JSON lines).")] = None,
+    events: Events = None,
     data_feed: DataFeed = None,
     plot: Plot = None,
 ) -> None:
@@ -242,8 +243,6 @@ def replay(
 
     Example: `spotfleet replay fleet.json --prices history/ --on-demand od.csv --events log.jsonl`
     """
-    import json
-
     from fleet.runner import replay as run
 
     check_output(events)
@@ -285,7 +284,7 @@ def replay(
         seed=seed,
     )
     if events is not None:
-        write_text(events, "".join(f"{json.dumps(event)}\n" for event in result.events()))
+        write_text(events, events_text(result, events))
     write_feed(result, data_feed)
     draw_run(result, plot)
     if json_output:

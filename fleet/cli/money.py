@@ -1,4 +1,4 @@
-"""``--billing`` and ``--data-feed``: the terms of a bill, and its Spot charges as AWS reports them."""
+"""``--billing``, ``--data-feed``, ``--events``: terms of a bill, and what happened as AWS reports it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from fleet.billing import Billing
     from fleet.results import ReplayResult
 
-__all__ = ["FEED_ENDINGS", "billing_terms", "write_feed"]
+__all__ = ["FEED_ENDINGS", "billing_terms", "events_text", "write_feed"]
 
 FEED_ENDINGS = (".gz",)
-TERMS_ENDING = ".json"
+JSON = ".json"
 
 
 def billing_terms(text: str) -> Billing:
     """Return the terms of a rule's name, or of a JSON file (see `fleet.Billing.from_dict`)."""
     from fleet.billing import Billing, billing_of
 
-    if not text.endswith(TERMS_ENDING):
+    if not text.endswith(JSON):
         return billing_of(text)
     try:
         document = json.loads(Path(text).read_text(encoding="utf-8-sig"))
@@ -35,6 +35,16 @@ def billing_terms(text: str) -> Billing:
     if not isinstance(document, dict):
         raise InputError(f"--billing {text}", "is a JSON object", 'write {"rule": "per-second", ...}')
     return Billing.from_dict(document)
+
+
+def events_text(result: ReplayResult, path: Path) -> str:
+    """Return the event log: a JSON object a line; for ``.json`` the document that EC2's history is."""
+    if path.suffix != JSON:
+        return "".join(f"{json.dumps(event)}\n" for event in result.events())
+    from fleet.formats import fleet_history, format_time
+
+    span = format_time(result.start_s), format_time(result.end_s)
+    return f"{json.dumps(fleet_history(result.events(), *span), indent=2)}\n"
 
 
 def write_feed(result: ReplayResult, path: Path | None) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "Capacity",
     "DataFeed",
     "End",
+    "Events",
     "Export",
     "HazardLaw",
     "InstanceTypes",
@@ -76,6 +77,9 @@ Export = Annotated[
 ]
 Start = Annotated[str | None, typer.Option(help="First second, such as 2021-03-10T00:00:00Z.")]
 End = Annotated[str | None, typer.Option(help="Last second.")]
+Events = Annotated[
+    Path | None, typer.Option(help="Write the event log: JSON lines, or .json in the form of EC2's history.")
+]
 Availability = Annotated[Path | None, typer.Option(help="Folder of availability traces (ZONE_NODE.json).")]
 Polarity = Annotated[
     str | None, typer.Option(help="What traces mean: available (1 = up) or preempted (1 = lost).")

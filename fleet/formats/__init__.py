@@ -3,6 +3,7 @@
 from fleet.formats.availability import read_availability
 from fleet.formats.capacity import read_capacity
 from fleet.formats.data_feed import DataFeed, read_data_feed, write_data_feed
+from fleet.formats.fleet_history import fleet_history
 from fleet.formats.fleet_request import parse_request, read_request
 from fleet.formats.instance_types import read_instance_types
 from fleet.formats.market_folder import is_market_folder, load_market, save_market
@@ -22,6 +23,7 @@ __all__ = [
     "Skipped",
     "SpotAdvisor",
     "TraceSet",
+    "fleet_history",
     "format_time",
     "is_market_folder",
     "load_market",

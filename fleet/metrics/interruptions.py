@@ -1,6 +1,7 @@
 """What EC2 took away: how often, how much at once, how long instances and pools lasted.
 
-An interruption is an instance that EC2 ended within the replay; what you end is counted apart.
+An interruption is an instance that EC2 ended (terminated, stopped, hibernated) within the replay; what you
+end is counted apart. A stopped instance that is started again lives anew.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def obtainability(log: EventLog) -> float | None:
     was cut short is refused. The log names a dry pool once until it has room again, so refusals are counted
     sparingly.
     """
-    launched = (log.kind == EventKind.LAUNCHED) & (log.lifecycle == SPOT)
+    launched = np.isin(log.kind, [EventKind.LAUNCHED, EventKind.STARTED]) & (log.lifecycle == SPOT)
     refused = log.kind == EventKind.INSUFFICIENT
     tried = np.column_stack((log.time_s, log.pool))
     attempts = len(np.unique(tried[launched | refused], axis=0))

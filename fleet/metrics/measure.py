@@ -63,6 +63,7 @@ def money(result: ReplayResult) -> Rows:
         "cost": (result.cost, DOLLARS),
         "spot_cost": (statement.spot, DOLLARS),
         "on_demand_part_cost": (statement.on_demand, DOLLARS),
+        "stopped_storage_cost": (statement.storage, DOLLARS),
         "commitments_cost": (statement.commitments, DOLLARS),
         "commitments_covered": (statement.covered, DOLLARS),
         "cost_per_hour": (result.cost / hours if hours > 0 else None, "$/h"),
@@ -87,8 +88,11 @@ def wanted_unit_hours(result: ReplayResult) -> float:
 def spot_utilisation(result: ReplayResult) -> float | None:
     """Return Spot unit-hours that served the target / the most that the market could have given.
 
-    A little above 1 is possible: what is under notice runs on for two minutes. ``None`` if no Spot could run.
+    A little above 1 is possible: what is under notice runs on for two minutes. ``None`` if no Spot could run,
+    and where the target changes.
     """
+    if not isinstance(result.target, float):
+        return None
     span, weight = (result.start_s, result.end_s), result.pools.weight
     spot_target = float(result.request.spot_target_capacity)
     bought = on_spot(result.instances)

@@ -27,7 +27,7 @@ CAUSES = {
     "hazard": ("#CC79A7", "hazard"),
     "stress": ("black", "stress"),
 }
-YOURS = (GREY, "ended by you")
+YOURS = (GREY, "ended by you or by schedule")
 
 
 def plot_units(run: ReplayResult, *, ax: Axes | None = None) -> Axes:

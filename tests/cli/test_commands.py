@@ -10,6 +10,7 @@ import sys
 import pytest
 from conftest import PRICES, REQUEST
 
+import fleet
 from fleet.results import CONTRACT
 
 ALLOCATE = ("allocate", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
@@ -87,6 +88,36 @@ def test_replay_json_is_the_contract_and_files_are_written(shop):
     events = [json.loads(line) for line in (shop.folder / "log.jsonl").read_text().splitlines()]
     assert [event["event_sub_type"] for event in events] == ["submitted", *["launched"] * 5, "progress"]
     assert (shop.folder / "run.svg").read_text().startswith("<?xml")
+
+
+def test_terms_from_a_file_and_charges_as_aws_reports_them(shop):
+    (shop.folder / "terms.json").write_text('{"rule": "hour-start", "free_first_hour": false}')
+    answer = shop.run(
+        *REPLAY, "--json", "--billing", "terms.json", "--data-feed", "feed.gz", "--events", "history.json"
+    )
+    assert answer.status == 0
+    assert answer.json["billing"] == "hour-start+first-hour-charged"
+    feed = fleet.read_data_feed(shop.folder / "feed.gz")
+    assert feed.total == pytest.approx(answer.json["metrics"]["spot_cost"]["value"], abs=5e-9)
+    assert len(feed) == 5 * 24
+    history = json.loads((shop.folder / "history.json").read_text())
+    assert history["HistoryRecords"][0]["EventInformation"] == {"EventSubType": "submitted"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is JSON"),
+        ("[]", "is a JSON object"),
+        ('{"rules": "hourly"}', "billing key 'rules'"),
+        (None, "cannot be read"),
+    ],
+)
+def test_terms_that_cannot_be_read(shop, text, words):
+    if text is not None:
+        (shop.folder / "terms.json").write_text(text)
+    one_line(shop.run(*REPLAY, "--billing", "terms.json", "--data-feed", "feed.gz"), words)
+    assert not (shop.folder / "feed.gz").exists()
 
 
 def test_compare_writes_picture_and_page(shop):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_interruptions import table
+from test_losses import table
 
 import fleet
 from fleet.metrics import spread, value
