@@ -151,6 +151,21 @@ class Billing:
         )
         return "+".join([self.rule, *(word for word, departs in departures if departs)])
 
+    def describe(self) -> str:
+        """Return the terms in words."""
+        parts = [self.rule]
+        parts.append("whole hours" if self.rule == "hourly" else "with a minimum of 60 s")
+        free = self.free_first_hour is not None
+        parts.append(f"{'free' if free else 'charged'} where EC2 interrupts within the first hour")
+        if self.stopped_storage is not None:
+            storage = self.stopped_storage
+            parts.append(
+                f"{storage.gb:g} GB of storage while stopped at ${storage.price_per_gb_month:g} a GB-month"
+            )
+        if self.commitments:
+            parts.append(f"{len(self.commitments)} commitments against on-demand usage")
+        return ", ".join(parts)
+
     @property
     def by_hour_start(self) -> bool:
         """Whether the price of an instance-hour is that of its beginning."""

@@ -45,7 +45,7 @@ def decision(results: Sequence[ReplayResult]) -> list[str]:
 def method(first: ReplayResult) -> list[str]:
     """Return the rules that the numbers rest on, a sentence each."""
     return [
-        f"Billing: {first.billing}, with a minimum of 60 s, free where EC2 interrupts within the first hour.",
+        f"Billing: {first.statement.billing.describe()}.",
         f"Interruptions: {first.interruption_driver}.",
         "On-demand cost: the target in the cheapest whole on-demand instances over the same span.",
         "Availability: share of the time at or above the target.",

@@ -103,6 +103,11 @@ def test_names_say_what_departs_from_the_terms():
         commitments=(fleet.SavingsPlan(0.3, share=0.5),),
     )
     assert terms.name == "hour-start+first-hour-charged+stopped-storage+commitments"
+    assert fleet.Billing().describe() == (
+        "per-second, with a minimum of 60 s, free where EC2 interrupts within the first hour"
+    )
+    assert "charged where EC2 interrupts" in terms.describe()
+    assert "100 GB of storage while stopped at $0.08" in terms.describe()
     assert hash(terms) != hash(fleet.Billing())
 
 
