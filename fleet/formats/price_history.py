@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ from fleet.errors import InputError, PriceDataError
 from fleet.exact import Floats, Ints
 from fleet.formats.price_layout import LaidOut, read_layout
 from fleet.formats.price_records import PriceRow, StructureError, read_data, read_rows
+from fleet.formats.price_table import parquet_prices
+from fleet.formats.raw import is_parquet
 from fleet.formats.times import format_time, parse_time, parse_times
 from fleet.market import ChangePoints, Market, order_of_rows
 
@@ -26,6 +28,9 @@ __all__ = ["PriceHistory", "ReadReport", "Skipped", "read_prices"]
 
 LONG_GAP_S = 24 * 3600
 """A silence in every pool longer than this is reported: the collector was probably down."""
+
+NOT_OFFERED = ("-1", "-1.0")
+"""How SpotLake writes that a type is not offered."""
 
 NAMED = 4
 """How many left-out files a summary names a reason; `ReadReport.skipped` has them all."""
@@ -111,7 +116,7 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
     ----------
     path
         A file, or a folder (with its subfolders) of JSON answers, JSON lines, CSV or TSV, each perhaps
-        gzipped.
+        gzipped or Zstandard; Parquet; SpotLake's rows; an archive that `spotfleet fetch` made.
     progress
         Called with (files done, files in all).
 
@@ -123,6 +128,8 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
     root = Path(path)
     if (root / "market.json").is_file():
         raise PriceDataError(f"{root}", "is a market that was read before", "use load_market")
+    if (root / "archive.json").is_file():
+        root = root / "prices"  # what `spotfleet fetch` keeps beside them is no price history
     files = files_of(root)
     index: PoolIndex = {}
     parts: list[Columns] = []
@@ -135,6 +142,8 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
             skipped.append(Skipped(name, found.reason))
         else:
             parts.append(numbered(found, index, file))
+            if found.left_out:
+                skipped.append(Skipped(file.name, f"{found.left_out:,} rows with the price -1: not offered"))
     if progress is not None:
         progress(len(files), len(files))
     if not parts:
@@ -148,12 +157,18 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
 def read_file(file: Path) -> LaidOut | StructureError:
     """Return one file's records in columns, or why there are none."""
     try:
+        if is_parquet(file):
+            found = parquet_prices(file)
+            return found if len(found.price) else StructureError("holds no records")
         data = read_data(file)
         laid_out = read_layout(data)
         if laid_out is not None:
             return laid_out
         rows = read_rows(data, file)
-        return columns_of(rows, file) if rows else StructureError("holds an answer without records")
+        offered = [row for row in rows if row.SpotPrice not in NOT_OFFERED]
+        if not offered:
+            return StructureError("holds an answer without records")
+        return replace(columns_of(offered, file), left_out=len(rows) - len(offered))
     except StructureError as nothing:
         return nothing
 

@@ -47,12 +47,16 @@ SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd; 2**64 over the golden ratio (Knut
 
 @dataclass(frozen=True, eq=False)
 class LaidOut:
-    """Records in columns: number of the pool in ``keys`` (type, zone, product), second, price."""
+    """Records in columns: number of the pool in ``keys`` (type, zone, product), second, price.
+
+    ``left_out`` rows said that a type is not offered, and are not among them.
+    """
 
     keys: list[tuple[str, str, str]]
     pool: Ints
     time_s: Ints
     price: Floats
+    left_out: int = 0
 
 
 @dataclass(frozen=True, eq=False)

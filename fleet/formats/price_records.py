@@ -7,7 +7,6 @@ structs by msgspec; only what that refuses goes through Python's own JSON reader
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import zlib
@@ -18,10 +17,13 @@ from typing import Any
 import msgspec
 
 from fleet.errors import PriceDataError
+from fleet.formats.price_table import ALIASES, LINUX
+from fleet.formats.raw import unpacked
 
 __all__ = ["PriceRow", "StructureError", "read_data", "read_rows"]
 
 COLUMNS = ("AvailabilityZone", "InstanceType", "ProductDescription", "SpotPrice", "Timestamp")
+FIELD_OF = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
 TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 
 
@@ -61,9 +63,7 @@ def read_data(path: Path) -> bytes:
         If the file is empty or cut off.
     """
     try:
-        data = path.read_bytes()
-        if path.suffix == ".gz" or data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data) if data else data
+        data = unpacked(path)
     except (OSError, EOFError, zlib.error) as error:
         raise StructureError(f"cannot be read ({error})") from None
     if not data or data.isspace():
@@ -137,7 +137,10 @@ def read_text(data: bytes, path: Path) -> list[PriceRow]:
         lines = (line.split("\t") for line in text.splitlines() if line.startswith("SPOTPRICEHISTORY\t"))
         return [PriceRow(*line[1:6]) for line in lines if len(line) >= len(COLUMNS) + 1]
     reader = csv.reader(io.StringIO(text), delimiter="\t" if "\t" in first else ",")
-    header = [name.strip() for name in next(reader)]
+    header = fields_of([name.strip() for name in next(reader)])
+    spotlake = "SPS" in header and "ProductDescription" not in header
+    if spotlake:
+        header.append("ProductDescription")
     missing = [name for name in COLUMNS if name not in header]
     if len(missing) == len(COLUMNS):
         raise StructureError("is no price history (no known column names, no JSON)")
@@ -150,9 +153,23 @@ def read_text(data: bytes, path: Path) -> list[PriceRow]:
     for number, line in enumerate(reader, 2):
         if not line:
             continue
+        if spotlake:
+            line.append(LINUX)
         if len(line) <= max(at):
             raise PriceDataError(
                 f"{path.name}, line {number}", f"has {len(line)} fields", "complete or drop it"
             )
         rows.append(PriceRow(*(line[k] for k in at)))
-    return rows
+    return (
+        [msgspec.structs.replace(row, Timestamp=in_utc(row.Timestamp)) for row in rows] if spotlake else rows
+    )
+
+
+def fields_of(header: list[str]) -> list[str]:
+    """Return the API's names for columns that other tables call otherwise."""
+    return [name if FIELD_OF.get(name, name) in header else FIELD_OF.get(name, name) for name in header]
+
+
+def in_utc(text: str) -> str:
+    """Return a SpotLake time, which is UTC and may not say so."""
+    return text if text.endswith("Z") or "+" in text else f"{text}+00:00"
