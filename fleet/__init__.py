@@ -77,6 +77,7 @@ if TYPE_CHECKING:
         with_zone_names,
         write_data_feed,
     )
+    from fleet.hindsight import Hindsight
     from fleet.interruptions import (
         Bathtub,
         Empirical,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from fleet.metrics import Metric
     from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
     from fleet.pools import LaunchPools
+    from fleet.regret import hindsight_optimum, replay_hindsight
     from fleet.request import FleetRequest, Override
     from fleet.request_runner import SpotRequestResult, replay_spot_request
     from fleet.resolution import ResolvedRequest, resolve
@@ -207,6 +209,8 @@ _ROOMS = {
     "metrics": ("Metric",),
     "model": ("EvenShare", "EvenSpread", "GroupLimit", "Linear", "Problem"),
     "pools": ("LaunchPools",),
+    "hindsight": ("Hindsight",),
+    "regret": ("hindsight_optimum", "replay_hindsight"),
     "runner": ("replay",),
     "request": ("FleetRequest", "Override"),
     "request_runner": ("SpotRequestResult", "replay_spot_request"),
@@ -250,6 +254,7 @@ __all__ = [
     "Frontier",
     "GroupLimit",
     "Hazard",
+    "Hindsight",
     "Ineligible",
     "InfeasibleError",
     "InputError",
@@ -323,6 +328,7 @@ __all__ = [
     "format_time",
     "frontier",
     "hibernating_only",
+    "hindsight_optimum",
     "job_study",
     "launches",
     "lifetimes_of_capacity",
@@ -345,6 +351,7 @@ __all__ = [
     "read_trace_set",
     "read_zone_ids",
     "replay",
+    "replay_hindsight",
     "replay_spot_request",
     "resolve",
     "save_market",

@@ -8,13 +8,14 @@ from typing import Any
 
 from fleet.billing import Billing
 from fleet.errors import InputError
+from fleet.hindsight import Hindsight, undefined
 from fleet.interruptions import Interruptions
 from fleet.market import Market
 from fleet.replayer import PreparedMarket
 from fleet.request import FleetRequest
 from fleet.resolution import resolve
 from fleet.results import ReplayResult, percent
-from fleet.runner import replay_prepared
+from fleet.runner import check_no_changes, clairvoyant, replay_prepared
 from fleet.schedule import RebalanceSignals, Schedule
 from fleet.strategy import Strategy
 
@@ -25,9 +26,18 @@ DEFAULT_STRATEGIES = ("lowestPrice", "diversified", "capacityOptimized")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """Results of several strategies, in the order asked for."""
+    """Results of several strategies, in the order asked for.
+
+    Parameters
+    ----------
+    results
+        One a strategy.
+    hindsight
+        The least that the full service could have cost, whoever plans; ``None`` where not computed.
+    """
 
     results: tuple[ReplayResult, ...]
+    hindsight: Hindsight | None = None
 
     def __iter__(self) -> Iterator[ReplayResult]:
         return iter(self.results)
@@ -56,7 +66,28 @@ class Comparison:
             "pools",
             "largest",
         )
-        return [header, *(row_of(result) for result in self.results)]
+        rows = [header, *(row_of(result) for result in self.results)]
+        if all(result.hindsight_cost is None for result in self.results):
+            return rows
+        regrets = ["regret $", *(regret_of(result) for result in self.results)]
+        return [(*row, regret) for row, regret in zip(rows, regrets, strict=True)]
+
+    def hindsight_line(self) -> str:
+        """Return what the full service could have cost, for people; empty where it is not computed."""
+        found = self.hindsight
+        if found is None:
+            return ""
+        hours = found.service.unit_hours
+        least = "" if found.status == "optimal" else "at least "
+        plan = "a plan pays exactly that"
+        if found.status != "optimal":
+            plan = (
+                "no plan is known that attains it"
+                if found.plan_cost is None
+                else f"the best plan known pays ${found.plan_cost:,.2f}"
+            )
+        what = f"{hours:,.1f} Spot unit-hours, all that could be had"
+        return f"hindsight: {least}${found.cost:,.2f} for {what}; {plan}"
 
     def summary(self) -> str:
         """Return the table as aligned text."""
@@ -88,6 +119,14 @@ def row_of(result: ReplayResult) -> tuple[str, ...]:
     )
 
 
+def regret_of(result: ReplayResult) -> str:
+    """Return the regret as the table shows it; what is a bound says so."""
+    if result.regret is None:
+        return "not known"
+    bound = result.hindsight is None or result.hindsight.status != "optimal"
+    return f"{'≤ ' * bound}{result.regret:,.2f}"
+
+
 def compare(
     request: FleetRequest,
     market: Market,
@@ -103,14 +142,20 @@ def compare(
     seed: int = 0,
     schedule: Schedule | None = None,
     rebalance: RebalanceSignals | None = None,
+    hindsight: bool | None = None,
 ) -> Comparison:
     """Replay a request under several strategies on the same market (parameters as `fleet.replay`).
 
-    The market is cut to the request's pools and indexed once. A pool count stays with lowestPrice only.
+    The market is cut to the request's pools and indexed once, and hindsight is taken once. A pool count stays
+    with lowestPrice only. ``hindsight``: by default it is computed where it is defined.
     """
     if not strategies:
         raise InputError("no strategy", "a comparison names at least one", "add a strategy")
     prepared = PreparedMarket.of(resolve(request, market, product), interruptions)
+    known = None
+    if hindsight or (hindsight is None and schedule is None and undefined(prepared) is None):
+        check_no_changes(schedule)
+        known = clairvoyant(prepared, start_s, end_s, billing, notice_s, start_delay_s)
     return Comparison(
         tuple(
             replay_prepared(
@@ -124,7 +169,9 @@ def compare(
                 seed=seed,
                 schedule=schedule,
                 rebalance=rebalance,
+                hindsight=known,
             )
             for strategy in strategies
-        )
+        ),
+        known.full if known is not None and request.fleet_type == "maintain" else None,
     )

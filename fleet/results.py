@@ -12,6 +12,7 @@ import numpy as np
 from fleet.billing import Statement, data_feed
 from fleet.exact import Floats, Ints
 from fleet.formats import DataFeed, format_time
+from fleet.hindsight import Hindsight
 from fleet.market import Market
 from fleet.metrics import CapacityCurve, Metric, measure
 from fleet.pools import LaunchPools
@@ -83,7 +84,8 @@ class ReplayResult:
     pools_used, max_pool_share
         Pools that served anything, and the largest share of the unit-hours that one served.
     hindsight_cost, regret
-        ``None``: not computed.
+        The least $ at which anybody could have served, at every second, what was served of the target, and
+        ``cost`` above it; ``None`` where not computed. Of ``hindsight``, which says whether it is a bound.
     billing, interruption_driver
         The rules that the numbers rest on.
     warnings
@@ -119,6 +121,7 @@ class ReplayResult:
     target: float | CapacityCurve = 0.0
     hindsight_cost: float | None = None
     regret: float | None = None
+    hindsight: Hindsight | None = None
     warnings: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -275,9 +278,19 @@ class ReplayResult:
                 f"goodput {percent(metrics['goodput'].value)}, ${metrics['wasted_spend'].value:,.2f} "
                 f"spent on starting up; {metrics['hops'].value:,g} hops between pools",
             ),
+            ("hindsight", self.hindsight_line()),
             ("rules", f"{self.billing} billing, interruptions by {self.interruption_driver}"),
         )
-        return "\n".join([self.strategy, *(f"  {name:<14} {text}" for name, text in rows)])
+        return "\n".join([self.strategy, *(f"  {name:<14} {text}" for name, text in rows if text)])
+
+    def hindsight_line(self) -> str:
+        """Return what hindsight says, for people; empty where it is not computed."""
+        if self.hindsight is None or self.hindsight_cost is None or self.regret is None:
+            return ""
+        least = "" if self.hindsight.status == "optimal" else "at least "
+        most = "" if self.hindsight.status == "optimal" else "at most "
+        share = percent(self.regret / self.cost) if self.cost > 0 else "none"
+        return f"{least}${self.hindsight_cost:,.2f}, regret {most}${self.regret:,.2f} ({share} of the cost)"
 
 
 def percent(share: float | None) -> str:

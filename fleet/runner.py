@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -13,9 +14,10 @@ from fleet.allocator.core import require_on_demand_prices
 from fleet.allocator.region import spot_problem
 from fleet.baseline import on_demand_baseline, on_demand_cost, target_of
 from fleet.billing import Billing, billing_of, statement_of
-from fleet.errors import InputError, RequestError
+from fleet.errors import CheckError, InputError, RequestError
 from fleet.exact import Ints
 from fleet.formats import format_time
+from fleet.hindsight import Clairvoyant, Terms, undefined
 from fleet.interruptions import Interruptions, StressDriver
 from fleet.market import Market
 from fleet.metrics import (
@@ -27,7 +29,7 @@ from fleet.metrics import (
     pool_unit_hours,
     shortfall_unit_hours,
 )
-from fleet.replayer import Engine, InstanceTable, PreparedMarket
+from fleet.replayer import Engine, EventLog, InstanceTable, LaunchPlan, PlannedEngine, PreparedMarket
 from fleet.request import FleetRequest
 from fleet.resolution import resolve
 from fleet.results import ReplayResult
@@ -35,9 +37,10 @@ from fleet.schedule import RebalanceSignals, Schedule
 from fleet.snapshot import snapshot_at
 from fleet.strategy import Strategy, find_strategy
 
-__all__ = ["replay", "replay_prepared", "replay_span"]
+__all__ = ["clairvoyant", "replay", "replay_plan", "replay_prepared", "replay_span", "with_hindsight"]
 
 HOUR_S = 3600
+TOLERANCE = 1e-7
 FIRST_WORD_S = 25 * HOUR_S
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,6 +60,7 @@ def replay(
     seed: int = 0,
     schedule: Schedule | None = None,
     rebalance: RebalanceSignals | None = None,
+    hindsight: bool = False,
 ) -> ReplayResult:
     """Run a fleet request through market history.
 
@@ -89,6 +93,9 @@ def replay(
         Target changes and cancellation.
     rebalance
         How EC2's rebalance recommendations relate to its notices; without it there are none.
+    hindsight
+        Whether to compute the least that anybody could have paid for the same service, and the regret (see
+        docs/hindsight.md); for drivers that read the market only.
 
     Returns
     -------
@@ -102,6 +109,11 @@ def replay(
     started = time.perf_counter()
     check_arguments(request, billing, notice_s, start_delay_s)
     prepared = PreparedMarket.of(resolve(request, market, product), interruptions)
+    prepare_s = time.perf_counter() - started
+    known = None
+    if hindsight:
+        check_no_changes(schedule)
+        known = clairvoyant(prepared, start_s, end_s, billing, notice_s, start_delay_s)
     return replay_prepared(
         prepared,
         strategy=strategy,
@@ -113,7 +125,8 @@ def replay(
         seed=seed,
         schedule=schedule,
         rebalance=rebalance,
-        prepare_s=time.perf_counter() - started,
+        hindsight=known,
+        prepare_s=prepare_s,
     )
 
 
@@ -129,9 +142,13 @@ def replay_prepared(
     seed: int = 0,
     schedule: Schedule | None = None,
     rebalance: RebalanceSignals | None = None,
+    hindsight: Clairvoyant | None = None,
     prepare_s: float = 0.0,
 ) -> ReplayResult:
-    """Run a request on a market that is prepared for it (see `replay`); ``prepare_s`` is only recorded."""
+    """Run a request on a market that is prepared for it (see `replay`); ``prepare_s`` is only recorded.
+
+    ``hindsight`` is made once for all replays of a market (see `clairvoyant`).
+    """
     resolved, request, pools = prepared.resolved, prepared.request, prepared.pools
     check_arguments(request, billing, notice_s, start_delay_s)
     check_schedule(request, schedule)
@@ -143,17 +160,61 @@ def replay_prepared(
         require_on_demand_prices(snapshot_at(resolved.market, pools, begin))
     started = time.perf_counter()
     log = Engine(prepared, chosen, notice_s, seed, schedule, rebalance).run(begin, end)
-    ran = time.perf_counter()
+    phases = {"prepare": prepare_s, "replay": time.perf_counter() - started}
+    notes = warnings_of(prepared, chosen, begin, end, rebalance)
+    result = read_off(prepared, chosen.name, log, (begin, end), billing, start_delay_s, seed, notes, phases)
+    return result if hindsight is None else with_hindsight(result, hindsight)
+
+
+def replay_plan(
+    prepared: PreparedMarket,
+    plan: LaunchPlan,
+    *,
+    name: str = "plan",
+    start_s: int | None = None,
+    end_s: int | None = None,
+    billing: str | Billing = "per-second",
+    notice_s: int = 120,
+    start_delay_s: int = 0,
+) -> ReplayResult:
+    """Run a plan of launches, decided beforehand, through a prepared market (parameters as `replay`).
+
+    Raises
+    ------
+    InputError
+        If the market does not grant a launch.
+    """
+    check_arguments(prepared.request, billing, notice_s, start_delay_s)
+    span = replay_span(prepared.resolved.market, start_s, end_s)
+    started = time.perf_counter()
+    log = PlannedEngine(prepared, plan, notice_s).run(*span)
+    phases = {"prepare": 0.0, "replay": time.perf_counter() - started}
+    notes = (*prepared.request.notes, *prepared.market.notes, *prepared.resolved.notes, *prepared.notes)
+    return read_off(prepared, name, log, span, billing, start_delay_s, 0, notes, phases)
+
+
+def read_off(
+    prepared: PreparedMarket,
+    name: str,
+    log: EventLog,
+    span: tuple[int, int],
+    billing: str | Billing,
+    start_delay_s: int,
+    seed: int,
+    notes: tuple[str, ...],
+    phases: dict[str, float],
+) -> ReplayResult:
+    """Read every number off a log."""
+    began = time.perf_counter()
+    resolved, request, pools, (begin, end) = prepared.resolved, prepared.request, prepared.pools, span
     table = InstanceTable.of(log, end)
     terms, baseline = billing_of(billing), on_demand_baseline(resolved, begin)
-    statement = statement_of(
-        table, pools, resolved.market.prices, terms, span_s=(begin, end), baseline=baseline
-    )
+    statement = statement_of(table, pools, resolved.market.prices, terms, span_s=span, baseline=baseline)
     curve = capacity_curve(table, pools.weight, begin, end, start_delay_s)
     target = target_of(log, request, begin, end)
     by_pool = pool_unit_hours(table, pools.weight, len(pools), start_delay_s)
     return ReplayResult(
-        strategy=chosen.name,
+        strategy=name,
         request=request,
         pools=pools,
         market=prepared.market,
@@ -178,18 +239,66 @@ def replay_prepared(
         interruption_driver=prepared.driver_names,
         start_delay_s=start_delay_s,
         target=target,
-        warnings=(*warnings_of(prepared, chosen, begin, end, rebalance), *billing_notes(terms, baseline)),
+        warnings=(*notes, *billing_notes(terms, baseline)),
         provenance={
             "spotfleet": package_version(),
             "numpy": np.__version__,
             "seed": seed,
             "market_sha256": prepared.digest,
-            "wall_time_s": {
-                "prepare": prepare_s,
-                "replay": ran - started,
-                "metrics": time.perf_counter() - ran,
-            },
+            "wall_time_s": {**phases, "metrics": time.perf_counter() - began},
         },
+    )
+
+
+def clairvoyant(
+    prepared: PreparedMarket,
+    start_s: int | None = None,
+    end_s: int | None = None,
+    billing: str | Billing = "per-second",
+    notice_s: int = 120,
+    start_delay_s: int = 0,
+    *,
+    foresight: bool = True,
+) -> Clairvoyant:
+    """Return what knows the future of a prepared market, for all replays of it under these rules.
+
+    Raises
+    ------
+    InputError
+        Where hindsight is not defined (see docs/hindsight.md).
+    """
+    check_arguments(prepared.request, billing, notice_s, start_delay_s)
+    if reason := undefined(prepared):
+        raise InputError("hindsight", f"is not defined with {reason}", "replay without it")
+    begin, end = replay_span(prepared.resolved.market, start_s, end_s)
+    terms = Terms(begin, end, billing_of(billing), notice_s, start_delay_s, foresight)
+    return Clairvoyant(prepared, terms)
+
+
+def check_no_changes(schedule: Schedule | None) -> None:
+    """Refuse hindsight of a fleet whose target changes."""
+    if schedule is not None:
+        raise InputError("hindsight", "is not computed for a target that changes", "replay without it")
+
+
+def with_hindsight(result: ReplayResult, known: Clairvoyant) -> ReplayResult:
+    """Return a result with its hindsight cost and regret."""
+    found = known.of_replay(result.instances)
+    regret = result.cost - found.cost
+    if regret < -TOLERANCE * max(1.0, result.cost):
+        raise CheckError(
+            f"{result.strategy} costs {result.cost:.9g}, less than the hindsight bound {found.cost:.9g}; "
+            "please report it"
+        )
+    notes = result.warnings
+    if found.status != "optimal":
+        notes = (*notes, "hindsight_cost is a lower bound, so regret is at most what it says")
+    return replace(
+        result,
+        hindsight=found,
+        hindsight_cost=min(found.cost, result.cost),
+        regret=max(0.0, regret),
+        warnings=notes,
     )
 
 

@@ -35,6 +35,8 @@ from fleet.cli.options import (
     Events,
     Export,
     HazardLaw,
+    Hindsight,
+    HindsightToo,
     InstanceTypes,
     Interruptions,
     Json,
@@ -230,6 +232,7 @@ def replay(
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
     seed: Seed = 0,
+    hindsight: Hindsight = False,
     product: Product = "Linux/UNIX",
     on_demand: OnDemand = None,
     subnet_zone: SubnetZone = None,
@@ -282,6 +285,7 @@ def replay(
         billing=terms,
         start_delay_s=start_delay,
         seed=seed,
+        hindsight=hindsight,
     )
     if events is not None:
         write_text(events, events_text(result, events))
@@ -319,6 +323,7 @@ def compare(
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
     seed: Seed = 0,
+    hindsight: HindsightToo = None,
     product: Product = "Linux/UNIX",
     on_demand: OnDemand = None,
     subnet_zone: SubnetZone = None,
@@ -373,6 +378,7 @@ def compare(
         billing=terms,
         start_delay_s=start_delay,
         seed=seed,
+        hindsight=hindsight,
     )
     show(comparison, json_output, plot, papers)
     fail_if_nothing_ran(comparison.results)

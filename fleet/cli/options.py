@@ -18,6 +18,8 @@ __all__ = [
     "Events",
     "Export",
     "HazardLaw",
+    "Hindsight",
+    "HindsightToo",
     "InstanceTypes",
     "Interruptions",
     "Json",
@@ -124,3 +126,10 @@ DataFeed = Annotated[
 StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is drawn; recorded in the result.")]
 Plot = Annotated[Path | None, typer.Option(help="Write the picture (.png or .svg).")]
+Hindsight = Annotated[
+    bool, typer.Option("--hindsight", help="The least that anybody could have paid, and the regret.")
+]
+HindsightToo = Annotated[
+    bool | None,
+    typer.Option("--hindsight/--no-hindsight", help="Regret in the table; default: where it is defined."),
+]

@@ -84,3 +84,5 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
+    if line := comparison.hindsight_line():
+        console.print(line, highlight=False, markup=False)

@@ -2,6 +2,7 @@
 
 from fleet.replayer.engine import Engine
 from fleet.replayer.log import EventKind, EventLog, InstanceTable, Reason
+from fleet.replayer.planned import LaunchPlan, PlannedEngine
 from fleet.replayer.prepared import PreparedMarket
 from fleet.replayer.requests import RequestEngine, StatusChange
 
@@ -10,6 +11,8 @@ __all__ = [
     "EventKind",
     "EventLog",
     "InstanceTable",
+    "LaunchPlan",
+    "PlannedEngine",
     "PreparedMarket",
     "Reason",
     "RequestEngine",

@@ -312,7 +312,7 @@ def test_compare_shares_one_market():
     market = fleet.synthetic_market(5, days=4)
     comparison = fleet.compare(fleet.demo_request(), market, strategies=["lowestPrice", "diversified"])
     assert [r.strategy for r in comparison] == ["lowestPrice", "diversified"]
-    alone = fleet.replay(fleet.demo_request(), market, strategy="diversified")
+    alone = fleet.replay(fleet.demo_request(), market, strategy="diversified", hindsight=True)
     assert comparison.to_dict()[1] == alone.to_dict()
     assert "diversified" in comparison.summary()
     with pytest.raises(InputError, match="at least one"):

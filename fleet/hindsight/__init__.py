@@ -1,0 +1,8 @@
+"""Hindsight: the least that anybody could have paid for a service on a market, and a plan that pays it."""
+
+from fleet.hindsight.offers import Terms, undefined
+from fleet.hindsight.optimum import Clairvoyant, Hindsight
+from fleet.hindsight.service import Service
+from fleet.hindsight.stays import Stays
+
+__all__ = ["Clairvoyant", "Hindsight", "Service", "Stays", "Terms", "undefined"]

@@ -1,0 +1,228 @@
+"""The least that anybody could have paid to serve what was served, and a plan that pays it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from fleet.allocator import on_demand_launches
+from fleet.billing import Usage, bill_usage, statement_of
+from fleet.errors import InputError
+from fleet.exact import Floats, Ints
+from fleet.hindsight.offers import Offer, Terms, offers, window
+from fleet.hindsight.plan import stays_of
+from fleet.hindsight.pointwise import Covers, Pointwise
+from fleet.hindsight.service import SPOT, Service, coverable, served, served_by
+from fleet.hindsight.stays import Stays
+from fleet.replayer import InstanceTable, PlannedEngine, PreparedMarket
+from fleet.snapshot import snapshot_at
+
+__all__ = ["Clairvoyant", "Hindsight"]
+
+TOLERANCE = 1e-9
+"""Of a bill, relative above $1: a plan that is billed this near the bound is the optimum."""
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Hindsight:
+    """What hindsight says of one service.
+
+    Parameters
+    ----------
+    cost
+        $ that nobody goes below for this service: the optimum, or a lower bound of it.
+    status
+        ``optimal`` if ``plan`` is billed exactly that, else ``bound``.
+    plan_cost
+        $ that ``plan`` is billed, on-demand part included; ``None`` without a plan.
+    plan
+        Instances that give the service; ``None`` where none was found that EC2 would grant.
+    service
+        What is served.
+    terms
+        The rules, and whether interruptions are foreseen.
+    method
+        How the bound was found.
+    """
+
+    cost: float
+    status: str
+    plan_cost: float | None
+    plan: Stays | None
+    service: Service
+    terms: Terms
+    method: str
+
+    def __repr__(self) -> str:
+        gap = "" if self.gap is None or self.status == "optimal" else f", gap {100 * self.gap:.3g} %"
+        return f"Hindsight(${self.cost:.2f}, {self.status}{gap})"
+
+    @property
+    def gap(self) -> float | None:
+        """How far the plan's bill lies above the bound, as a share of the bill; ``None`` without a plan."""
+        if self.plan_cost is None:
+            return None
+        return 0.0 if self.plan_cost <= 0 else max(0.0, 1.0 - self.cost / self.plan_cost)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Clairvoyant:
+    """All that hindsight needs of one prepared market under one set of rules, found once.
+
+    Parameters
+    ----------
+    prepared
+        The market and the request.
+    terms
+        The rules of the replays that it is held against.
+    """
+
+    prepared: PreparedMarket
+    terms: Terms
+
+    def __repr__(self) -> str:
+        return f"Clairvoyant({self.prepared!r})"
+
+    @cached_property
+    def offers(self) -> list[Offer]:
+        """What each pool could have given."""
+        return offers(self.prepared, self.terms)
+
+    @cached_property
+    def covers(self) -> Covers:
+        """The cheapest covers at any moment."""
+        return Covers(self.offers, self.prepared.pools.weight, self.target)
+
+    @property
+    def target(self) -> float:
+        """Spot units wanted."""
+        return self.prepared.request.spot_target_capacity
+
+    @cached_property
+    def baseline(self) -> Ints:
+        """Instances a pool, shape (n,), that the request buys on demand: the same whatever the strategy."""
+        request, pools = self.prepared.request, self.prepared.pools
+        first, last = window(self.prepared)
+        first, last = max(first, self.terms.begin_s), min(last, self.terms.end_s)
+        if request.on_demand_target_capacity == 0 or first >= last:
+            return np.zeros(len(pools), dtype=np.int64)
+        return on_demand_launches(request, snapshot_at(self.prepared.market, pools, first))
+
+    @cached_property
+    def on_demand_cost(self) -> float:
+        """$ for the on-demand part, commitments included."""
+        first = max(window(self.prepared)[0], self.terms.begin_s)
+        pool = np.repeat(np.arange(len(self.baseline)), self.baseline)
+        same = np.ones(len(pool), dtype=np.int64)
+        never = np.zeros(len(pool), dtype=bool)
+        return self.total(
+            InstanceTable(pool, same.astype(np.int8), first * same, self.terms.end_s * same, -same, never)
+        )
+
+    def total(self, table: InstanceTable) -> float:
+        """Return the bill of a whole fleet, $."""
+        prepared, terms = self.prepared, self.terms
+        return statement_of(
+            table,
+            prepared.pools,
+            prepared.market.prices,
+            terms.billing,
+            span_s=(terms.begin_s, terms.end_s),
+            baseline=self.baseline,
+        ).total
+
+    @cached_property
+    def coverable(self) -> Service:
+        """The most that could have been served."""
+        capacity, weight = self.prepared.market.capacity, self.prepared.pools.weight
+        return coverable(self.offers, capacity, weight, self.target, self.terms)
+
+    @cached_property
+    def pieces(self) -> Pointwise:
+        """The cheapest ready instances over time for the full service."""
+        return self.covers.pieces(self.coverable)
+
+    @cached_property
+    def full(self) -> Hindsight:
+        """The optimum of serving all that could be served, with a plan."""
+        if self.prepared.request.fleet_type != "maintain":
+            raise InputError(
+                f"the hindsight optimum of a {self.prepared.request.fleet_type} fleet",
+                "is not defined: only a maintain fleet asks for its target at all times",
+                "state the service, or use a maintain fleet",
+            )
+        return self.with_plan(self.coverable, self.pieces)
+
+    def of_service(self, service: Service, *, plan: bool = True) -> Hindsight:
+        """Return the optimum of a service.
+
+        Parameters
+        ----------
+        plan
+            Whether to look for instances that attain it; without, only the bound is computed.
+        """
+        if plan:
+            return self.with_plan(service, self.covers.pieces(service))
+        spot = self.covers.cost(service, self.pieces)
+        return Hindsight(
+            spot + self.on_demand_cost, "bound", None, None, service, self.terms, "each second on its own"
+        )
+
+    def of_replay(self, table: InstanceTable) -> Hindsight:
+        """Return the optimum of what a replay served: the full one if it served all that could be."""
+        service = served(table, self.prepared.pools.weight, self.target, self.terms)
+        maintains = self.prepared.request.fleet_type == "maintain"
+        if maintains and service.key == self.coverable.key:
+            return self.full
+        return self.of_service(service, plan=False)
+
+    def with_plan(self, service: Service, pieces: Pointwise) -> Hindsight:
+        """Return the bound of some pieces, and the plan that they make if EC2 grants it."""
+        method = "each second on its own"
+        bound = pieces.cost + self.on_demand_cost
+        plan = stays_of(pieces, self.offers, self.terms)
+        cost = self.billed(plan, service)
+        if cost is None:
+            return Hindsight(bound, "bound", None, None, service, self.terms, method)
+        if cost - bound <= TOLERANCE * max(1.0, cost):
+            return Hindsight(cost, "optimal", cost, plan, service, self.terms, method)
+        return Hindsight(bound, "bound", cost, plan, service, self.terms, method)
+
+    def billed(self, plan: Stays, service: Service) -> float | None:
+        """Return the bill of a plan, or ``None`` if EC2 refuses it or it falls short of a service."""
+        prepared, terms = self.prepared, self.terms
+        if prepared.market.capacity is None and prepared.request.spot_max_total_price is None:
+            # Each instance on its own: price alone decides how it ends, and it is told apart beforehand.
+            given = served_by(plan, prepared.pools.weight, self.target, terms)
+            bills = self.bills(plan.pool, plan.launch_s, plan.end_s, plan.by_ec2) * plan.count
+            return math.fsum(bills) + self.on_demand_cost if service.kept_by(given) else None
+        try:
+            run = PlannedEngine(prepared, plan.launches(), terms.notice_s).run(terms.begin_s, terms.end_s)
+        except InputError:
+            return None
+        table = InstanceTable.of(run, terms.end_s)
+        if not service.kept_by(served(table, prepared.pools.weight, self.target, terms)):
+            return None
+        if terms.foresight:
+            return self.total(table)
+        columns = (table.pool, table.launch_s, table.end_s, table.interrupted)
+        spot = (column[table.lifecycle == SPOT] for column in columns)
+        return math.fsum(self.bills(*spot)) + self.on_demand_cost
+
+    def bills(self, pool: Ints, launch_s: Ints, end_s: Ints, by_ec2: Flags) -> Floats:
+        """Return $ an instance; without foresight what EC2 ends is paid for like all else."""
+        billing = self.terms.billing
+        usage = Usage(
+            pool,
+            launch_s,
+            end_s,
+            by_ec2 & self.terms.foresight,
+            billing.hourly(self.prepared.pools.product[pool], launch_s),
+            billing.free_hour(launch_s),
+        )
+        return bill_usage(self.prepared.market.prices, usage, by_hour_start=billing.by_hour_start)

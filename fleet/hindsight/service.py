@@ -1,0 +1,154 @@
+"""What is served: units of Spot over time, by a replay or at most by anybody."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleet.exact import Floats, Ints, on_grid
+from fleet.hindsight.offers import Offer, Terms
+from fleet.hindsight.stays import Stays
+from fleet.hindsight.steps import at, thinned
+from fleet.market import ChangePoints
+from fleet.metrics import capacity_curve
+from fleet.replayer import InstanceTable
+
+__all__ = ["SPOT", "Service", "brimful", "coverable", "served", "served_by"]
+
+SPOT = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """Spot units to be ready at every second, at least: a step function from the begin of a span.
+
+    Parameters
+    ----------
+    times_s, units
+        Shape (k,) each.
+    end_s
+        Where the span ends.
+    """
+
+    times_s: Ints
+    units: Floats
+    end_s: int
+
+    @property
+    def key(self) -> bytes:
+        """Equal for equal services."""
+        return self.times_s.tobytes() + self.units.tobytes()
+
+    @property
+    def unit_hours(self) -> float:
+        """Integral, in unit-hours."""
+        return float(self.units @ np.diff(np.append(self.times_s, self.end_s))) / 3600
+
+    def kept_by(self, other: Service) -> bool:
+        """Whether another service gives at least this one at every second."""
+        times = np.union1d(self.times_s, other.times_s)
+        here, there = (at(s.times_s, s.units, times, 0.0) for s in (self, other))
+        return bool((there >= here - 1e-9).all())
+
+
+def service_of(times: Ints, units: Floats, target: float, end_s: int) -> Service:
+    """Return a service of at most the target, thinned."""
+    return Service(*thinned(times, np.minimum(on_grid(units), target)), end_s)
+
+
+def served(table: InstanceTable, weight: Floats, target: float, terms: Terms) -> Service:
+    """Return the Spot units that instances served, up to the target."""
+    spot = table.lifecycle == SPOT
+    columns = (table.pool, table.lifecycle, table.launch_s, table.end_s, table.notice_s, table.interrupted)
+    only = InstanceTable(*(column[spot] for column in columns))
+    curve = capacity_curve(only, weight, terms.begin_s, terms.end_s, terms.start_delay_s)
+    return service_of(curve.times_s[:-1], curve.units, target, terms.end_s)
+
+
+def served_by(stays: Stays, weight: Floats, target: float, terms: Terms) -> Service:
+    """Return the Spot units that planned stays serve, up to the target."""
+    ready = stays.launch_s + terms.start_delay_s
+    units = np.where(ready < stays.end_s, weight[stays.pool] * stays.count, 0.0)
+    moments = np.concatenate((ready, stays.end_s, [terms.begin_s]))
+    times, step = np.unique(moments, return_inverse=True)
+    total = np.cumsum(np.bincount(step, np.concatenate((units, -units, [0.0]))))
+    inside = times < terms.end_s
+    return service_of(times[inside], total[inside].astype(np.float64), target, terms.end_s)
+
+
+def coverable(
+    pools: list[Offer], capacity: ChangePoints | None, weight: Floats, target: float, terms: Terms
+) -> Service:
+    """Return what a fleet would have served that fills every pool to the brim as soon as it may."""
+    times, change = [np.array([terms.begin_s])], [np.array([0.0])]
+    for i, offer in enumerate(pools):
+        for ready, gone, count in brimful(
+            offer, None if capacity is None else capacity.of(i), math.ceil(target / weight[i] - 1e-9), terms
+        ):
+            times.append(np.array([ready, gone]))
+            change.append(np.array([1.0, -1.0]) * weight[i] * count)
+    moments, step = np.unique(np.concatenate(times), return_inverse=True)
+    units: Floats = np.cumsum(np.bincount(step, np.concatenate(change))).astype(np.float64)
+    inside = moments < terms.end_s
+    return service_of(moments[inside], units[inside], target, terms.end_s)
+
+
+def brimful(
+    offer: Offer, held: tuple[Ints, Floats] | None, most: int, terms: Terms
+) -> list[tuple[int, int, int]]:
+    """Return (ready, gone, instances) of a pool that is kept as full as it may be, up to ``most``."""
+    delay, end_s = terms.start_delay_s, terms.end_s
+    if held is None:
+        until = np.minimum(offer.ends, end_s)
+        return [
+            (launch + delay, gone, most)
+            for launch, gone in last_of_each(offer.launches[:, 0], until)
+            if launch + delay < gone
+        ]
+    stays: list[tuple[int, int, int]] = []
+    healthy: deque[list[int]] = deque()  # [launch, count], oldest first
+    ending: list[tuple[int, int]] = []  # (time, count)
+    running = count = 0
+    crossings = {int(x) - terms.notice_s for x in offer.ends if x < end_s + terms.notice_s}
+    moments = sorted({*held[0][held[0] > terms.begin_s].tolist(), *offer.launches[:, 0].tolist(), *crossings})
+    waiting = [t for t in moments if terms.begin_s <= t < end_s]
+    heapq.heapify(waiting)
+    last = -1
+    while waiting:
+        now = heapq.heappop(waiting)
+        if now == last:
+            continue
+        last = now
+        capacity = float(at(*held, np.array([now]), np.nan)[0])
+        kept = 0 if now in crossings else count if not capacity < count else int(capacity)
+        while count > kept:
+            launch, some = healthy[0]
+            lost = min(some, count - kept)
+            healthy[0][1] -= lost
+            count -= lost
+            if some == lost:
+                healthy.popleft()
+            gone = min(now + terms.notice_s, end_s)
+            stays.append((launch + delay, gone, lost))
+            heapq.heappush(ending, (now + terms.notice_s, lost))
+            if now + terms.notice_s < end_s:
+                heapq.heappush(waiting, now + terms.notice_s)
+        while ending and ending[0][0] <= now:
+            running -= heapq.heappop(ending)[1]
+        able = bool(((offer.launches[:, 0] <= now) & (now < offer.launches[:, 1])).any())
+        room = int(min(capacity, most)) - running if able else 0
+        if room > 0:
+            healthy.append([now, room])
+            running, count = running + room, count + room
+    stays += [(launch + delay, end_s, some) for launch, some in healthy]
+    return [stay for stay in stays if stay[0] < stay[1]]
+
+
+def last_of_each(launch_s: Ints, until_s: Ints) -> list[tuple[int, int]]:
+    """Return the first launch of each end, in order."""
+    first = np.append(True, until_s[1:] != until_s[:-1]) if len(until_s) else np.zeros(0, dtype=bool)
+    return list(zip(launch_s[first].tolist(), until_s[first].tolist(), strict=True))

@@ -1,0 +1,84 @@
+"""No strategy beats hindsight, and what hindsight plans is billed as it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_markets import Whim, cases
+
+import fleet
+from fleet.errors import InputError
+from fleet.replayer import PreparedMarket
+from fleet.runner import clairvoyant, replay_prepared
+
+
+def bounds_of(case, foresight=True):
+    """Return the prepared market, the rules of a replay, and who knows the future of both."""
+    request, market, rules = case
+    rules = dict(rules)
+    prepared = PreparedMarket.of(fleet.resolve(request, market, rules.pop("product")))
+    known = clairvoyant(
+        prepared, None, None, rules["billing"], rules["notice_s"], rules["start_delay_s"], foresight=foresight
+    )
+    return prepared, rules, known
+
+
+@settings(max_examples=300)
+@given(cases(), st.integers(0, 99))
+def test_no_strategy_beats_it(case, seed):
+    request, _, _ = case
+    prepared, rules, known = bounds_of(case)
+    for strategy in (request.strategy, Whim(seed), Whim(seed + 1)):
+        result = replay_prepared(prepared, strategy=strategy, **rules)
+        found = known.of_replay(result.instances)
+        assert found.cost <= result.cost + 1e-9, (found, result)
+        assert known.of_service(found.service).cost <= result.cost + 1e-9
+
+
+@settings(max_examples=200)
+@given(cases())
+def test_the_engine_bills_the_plan_as_claimed(case):
+    request, market, rules = case
+    if request.fleet_type != "maintain":
+        with pytest.raises(InputError, match="only a maintain fleet"):
+            fleet.hindsight_optimum(request, market, **rules)
+        return
+    found = fleet.hindsight_optimum(request, market, **rules)
+    if found.plan is None:
+        assert (found.status, found.plan_cost, found.gap) == ("bound", None, None)
+        return
+    assert found.cost <= found.plan_cost + 1e-9
+    assert (found.status == "optimal") == (found.gap < 1e-9 or found.plan_cost == 0)
+    result = fleet.replay_hindsight(found, request, market, product=rules["product"])
+    assert result.cost == pytest.approx(found.plan_cost, abs=1e-9)
+    _, _, known = bounds_of(case)
+    assert found.service.kept_by(known.of_replay(result.instances).service)
+
+
+@settings(max_examples=150)
+@given(cases(), st.integers(0, 99))
+def test_without_foresight_every_second_is_paid_for(case, seed):
+    """Then the bound is on what a strategy would be charged without the free first hour."""
+    request, _, _ = case
+    prepared, rules, known = bounds_of(case, foresight=False)
+    _, _, foreseeing = bounds_of(case)
+    never_free = fleet.Billing(rules["billing"], free_first_hour=None)
+    for strategy in (request.strategy, Whim(seed)):
+        result = replay_prepared(prepared, strategy=strategy, **{**rules, "billing": never_free})
+        found = known.of_replay(result.instances)
+        assert foreseeing.of_replay(result.instances).cost <= found.cost + 1e-9
+        if not never_free.hourly(prepared.pools.product, np.zeros(len(prepared.pools), np.int64)).any():
+            assert found.cost <= result.cost + 1e-9
+
+
+@settings(max_examples=100)
+@given(cases())
+def test_less_service_costs_no_more(case):
+    _, _, known = bounds_of(case)
+    whole = known.coverable
+    half = type(whole)(whole.times_s, np.floor(whole.units / 2), whole.end_s)
+    assert half.kept_by(whole)
+    assert known.of_service(half).cost <= known.of_service(whole).cost + 1e-9
+    assert known.of_service(half, plan=False).cost == pytest.approx(known.of_service(half).cost, abs=1e-9)
