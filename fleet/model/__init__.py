@@ -3,6 +3,7 @@
 from fleet.model.arrays import Model, Row, build, objective_row
 from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, order_key, order_keys, pool_order
 from fleet.model.problem import Cover, GroupLimit, Problem, Survival
+from fleet.model.reduction import priced, restricted, weighted_sum
 
 __all__ = [
     "Cover",
@@ -20,4 +21,7 @@ __all__ = [
     "order_key",
     "order_keys",
     "pool_order",
+    "priced",
+    "restricted",
+    "weighted_sum",
 ]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from fleet.errors import InputError
 from fleet.model import Model, Problem, build, objective_row
 from fleet.solvers.base import EngineAnswer, Solution, Solver
 from fleet.solvers.closed_form import ClosedForm
 from fleet.solvers.compiled_solver import CompiledSolver
+from fleet.solvers.core_mip import CoreMip
 from fleet.solvers.integer_cover import TooLargeError
 from fleet.solvers.lexicographic import LexicographicSolver
+from fleet.solvers.sifting import Sifting
 
 __all__ = ["SOLVERS", "EngineAnswer", "Solution", "Solver", "choose_solver", "lp_file"]
 
@@ -34,6 +39,12 @@ def run_pulp(model: Model) -> EngineAnswer:
     from fleet.solvers.pulp_solver import solve_with_pulp
 
     return solve_with_pulp(model)
+
+
+def run_cbc_or_highs(model: Model) -> EngineAnswer:
+    """CBC; HiGHS where CBC finds nothing, for it has called feasible models infeasible."""
+    answer = run_pulp(model)
+    return answer if answer.x is not None else run_highs(model)
 
 
 class WholeClosedForm:
@@ -64,8 +75,9 @@ class WholeClosedForm:
 class AutoSolver:
     """The closed form where it is exact, else the fastest engine for the kind of problem.
 
-    Whole instances under limits that couple go to CBC through PuLP, which is several times faster there
-    than HiGHS; everything else that couples goes to HiGHS. The answer names who gave it.
+    What couples pools goes to HiGHS; if they are many, a few at a time (`Sifting`), and whole instances cut
+    to those that can matter (`CoreMip`). Whole instances under limits by group go to CBC through PuLP, which
+    is several times faster there than HiGHS. The answer names who gave it.
     """
 
     name = "auto"
@@ -82,7 +94,40 @@ class AutoSolver:
                 return closed.solve(problem)
             except InputError:
                 pass  # too large or too fine for the closed form: an engine takes over and is named
-        return SOLVERS["pulp" if problem.whole and problem.limits else "highs"]().solve(problem)
+        solution = coupled_solver(problem).solve(within_target(problem))
+        if solution.solver == "pulp" and not solution.has_answer:
+            return SOLVERS["highs"]().solve(problem)  # CBC has called feasible models infeasible
+        return solution
+
+
+MANY_POOLS = 2000
+"""From here on an engine is asked for a part of the pools at a time."""
+
+
+def coupled_solver(problem: Problem) -> Solver:
+    """Return the solver for a problem whose pools are coupled."""
+    mip = "pulp" if problem.limits else "highs"
+    if len(problem) < MANY_POOLS:
+        return SOLVERS[mip if problem.whole else "highs"]()
+    sifting = Sifting(run_highs)
+    if not problem.whole:
+        return LexicographicSolver("highs+sifting", sifting)
+    if mip == "highs":
+        return LexicographicSolver("highs+core", CoreMip(sifting, run_highs, run_highs))
+    return LexicographicSolver("highs+pulp", CoreMip(sifting, run_highs, run_cbc_or_highs), slack=1e-6)
+
+
+def within_target(problem: Problem) -> Problem:
+    """Return the problem with no more instances of a pool than reach the target alone.
+
+    No objective is the worse for it, and a bound is what makes a pool's departure from it finite. Where
+    more than the target must be reached, nothing is changed.
+    """
+    if problem.has_more_rows or not problem.whole:
+        return problem
+    return replace(
+        problem, upper=np.minimum(problem.upper, np.ceil(max(problem.target, 0.0) / problem.weight))
+    )
 
 
 SOLVERS: dict[str, Callable[[], Solver]] = {

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from fleet.exact import Floats
-from fleet.model import EvenShare, EvenSpread, Linear, Objective, Problem, pool_order
+from fleet.model import EvenShare, EvenSpread, Linear, Objective, Problem, pool_order, weighted_sum
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
 from fleet.solvers.nested import nested_fill, nested_order
 from fleet.solvers.select import fill_by_keys
@@ -117,7 +117,7 @@ def objective_value(problem: Problem, objective: object, instances: Floats) -> f
     pools that may get something carry above the share, with what they held before.
     """
     if isinstance(objective, Linear):
-        return float(objective.per_instance @ instances)
+        return weighted_sum(objective.per_instance, instances)
     used = instances > 0
     total = problem.held[used] + problem.weight[used] * instances[used]
     if isinstance(objective, EvenSpread):

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.errors import SolverError
 from fleet.exact import Floats
-from fleet.model import Linear, Problem
+from fleet.model import Linear, Problem, weighted_sum
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
 from fleet.solvers.closed_form import ClosedForm
 from fleet.solvers.nested import nested_order
@@ -57,7 +57,7 @@ class CompiledSolver:
             order = np.argsort(price / weight)
             placed = compiled.nested(order, weight, upper, problem.target, groups, caps, instances)
             reached = placed >= problem.target * (1 - 1e-12)
-            value = float(price @ instances)
+            value = weighted_sum(price, instances)
         else:
             value = float(compiled.fill(price, weight, upper, problem.target, instances))
             reached = np.isfinite(value)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
-from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_keys, pool_order
+from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_keys, pool_order, weighted_sum
 from fleet.solvers.select import split
 
 __all__ = ["launch", "launch_one_by_one", "water_fill"]
@@ -191,13 +191,13 @@ def last_level(held: Ints, weight: Ints, most: Ints, target: int) -> int:
     """
     h, w, m = held.astype(np.float64), weight.astype(np.float64), most.astype(np.float64)
     low, high = int(held.min()), int((held + most * weight).max())
-    short, over = 0.0, float(w @ m)
+    short, over = 0.0, weighted_sum(w, m)
     interpolate = True
     while high - low > 1:
         middle = (low + high) // 2
         if interpolate:
             middle = min(max(low + int((target - short) / (over - short) * (high - low)), low + 1), high - 1)
-        units = float(w @ launched_below(middle, h, w, m))
+        units = weighted_sum(w, launched_below(middle, h, w, m))
         interpolate = not interpolate
         if units < target:
             low, short = middle, units

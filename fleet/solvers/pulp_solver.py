@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fleet.errors import SolverError
-from fleet.model import Model
+from fleet.model import Model, weighted_sum
 from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def pulp_problem(model: Model) -> tuple[LpProblem, list[Any]]:
     )
     for i in range(len(model.row_names)):
         entries = slice(model.start[i], model.start[i + 1])
+        if model.start[i] == model.start[i + 1] and model.row_lower[i] <= 0 <= model.row_upper[i]:
+            continue
         row = pulp.LpAffineExpression(
             (variables[j], float(a)) for j, a in zip(model.index[entries], model.value[entries], strict=True)
         )
@@ -78,7 +80,7 @@ def solve_with_pulp(model: Model, solver: str = "PULP_CBC_CMD") -> EngineAnswer:
             raise SolverError(f"PuLP solver {solver!r}", f"failed: {error}", "try solver='highs'") from error
     if problem.status == pulp.LpStatusOptimal and problem.sol_status == pulp.LpSolutionOptimal:
         x = np.array([0.0 if v.value() is None else v.value() for v in variables])
-        objective = float(model.cost @ x)
+        objective = weighted_sum(model.cost, x)
         return EngineAnswer(OPTIMAL, x, objective, objective)
     status = {
         pulp.LpStatusInfeasible: INFEASIBLE,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fleet.errors import InputError, SolverError
 from fleet.exact import Floats
-from fleet.model import Linear, Problem, build
+from fleet.model import Linear, Problem, build, weighted_sum
 from fleet.solvers.closed_form import ClosedForm
 from fleet.solvers.integer_cover import TooLargeError, integer_cover
 
@@ -154,14 +154,14 @@ class WarmProblem:
             counts = np.zeros(len(price), dtype=np.int64)
             status, _, _ = self.kernels.cover(money, self.whole_weight, self.room.copy(), target, counts)
             if status == 0:
-                return WarmAnswer(counts.astype(np.float64), float(price @ counts), "compiled")
+                return WarmAnswer(counts.astype(np.float64), weighted_sum(price, counts), "compiled")
         try:
             found = integer_cover(money, self.whole_weight, self.room, target).counts
         except TooLargeError:
             raise SolverError(
                 "this exact cover", "needs too large a dynamic program", "use solver='highs'"
             ) from None
-        return WarmAnswer(found.astype(np.float64), float(price @ found), "closed-form")
+        return WarmAnswer(found.astype(np.float64), weighted_sum(price, found), "closed-form")
 
     def solve_limited(self, price: Floats) -> WarmAnswer:
         """Solve under limits: by the nested greedy if they nest, else by a HiGHS model kept loaded."""
@@ -184,7 +184,7 @@ class WarmProblem:
         if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return WarmAnswer(np.zeros_like(price), np.inf, "highs")
         instances = np.array(self.highs.getSolution().col_value)[: len(price)]
-        return WarmAnswer(instances, float(price @ instances), "highs")
+        return WarmAnswer(instances, weighted_sum(price, instances), "highs")
 
 
 def loaded_highs(problem: Problem) -> Any:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import tomllib
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fleet import Linear, Problem, lp_file
-from fleet.errors import InputError, SolverError
+import fleet
+from fleet import GroupLimit, Linear, Problem, lp_file
+from fleet.errors import CheckError, InputError, SolverError
 from fleet.model import build, objective_row
-from fleet.solvers import SOLVERS, choose_solver
-from fleet.solvers.base import INFEASIBLE
+from fleet.solvers import SOLVERS, choose_solver, run_cbc_or_highs
+from fleet.solvers.base import INFEASIBLE, OPTIMAL, EngineAnswer
 from fleet.solvers.highs import pass_model
-from fleet.solvers.pulp_solver import solve_with_pulp
+from fleet.solvers.lexicographic import LexicographicSolver
+from fleet.solvers.pulp_solver import pulp_problem, solve_with_pulp
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -73,7 +78,66 @@ def test_a_dense_cover_row_of_many_columns_goes_to_highs_not_to_scipy():
     n = 2000
     cost = np.linspace(0.1, 0.2, n)
     problem = Problem.of(np.ones(n), n / 2, (Linear("cost", cost),), upper=np.ones(n), price=cost, budget=1e6)
-    assert choose_solver("auto", problem).solve(problem).solver == "highs"
+    assert choose_solver("auto", problem).solve(problem).solver == "highs+sifting"
+
+
+def test_presolve_stays_on_for_many_columns():
+    """Without it HiGHS too is quadratic on one dense row; a small LP is solved sooner than presolved."""
+    for n, said in ((100_000, "choose"), (1000, "off")):
+        problem = Problem.of(np.ones(n), n / 2, (Linear("cost", np.ones(n)),), upper=np.ones(n))
+        assert pass_model(model_of(problem)).getOptionValue("presolve")[1] == said
+
+
+def test_cbc_is_not_believed_when_it_finds_nothing(monkeypatch):
+    """CBC's preprocessing has called feasible models infeasible: HiGHS is asked before it is believed."""
+    groups = (
+        GroupLimit("zone", np.array([0, 1]), np.array([8.0, 8.0]), ("a", "b")),
+        GroupLimit("count", np.array([0, 0]), np.array([8.0]), ("all",), "instances"),
+    )
+    problem = replace(cover(), limits=groups)
+    nothing = EngineAnswer(INFEASIBLE, None, np.nan, np.nan)
+    monkeypatch.setattr("fleet.solvers.run_pulp", lambda model: nothing)
+    monkeypatch.setitem(SOLVERS, "pulp", lambda: LexicographicSolver("pulp", lambda model: nothing))
+    solution = choose_solver("auto", problem).solve(problem)
+    assert (solution.status, solution.solver) == (OPTIMAL, "highs")
+    assert run_cbc_or_highs(model_of(problem)).objective == pytest.approx(solution.values[0])
+
+
+def test_pulp_is_spoken_to_without_deprecated_words():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pulp_problem(model_of(cover()))
+
+
+def test_an_answer_that_breaks_a_row_is_an_error_whoever_gave_it(monkeypatch):
+    """Values left in the variables, an incumbent cut short, a wrong sum: all end in the independent check."""
+    honest = SOLVERS["highs"]
+
+    class Liar:
+        name = "highs"
+
+        def can(self, problem):
+            return True
+
+        def solve(self, problem):
+            solution = honest().solve(problem)
+            return replace(solution, instances=np.floor(0.5 * solution.instances))
+
+    monkeypatch.setitem(SOLVERS, "highs", Liar)
+    pools = fleet.LaunchPools.of(["m5.large", "c5.large"], ["us-x-1a", "us-x-1b"])
+    snapshot = fleet.Snapshot.of(pools, [0.05, 0.12], [9.0, 9.0])
+    request = fleet.FleetRequest(12, (fleet.Override("m5.large"), fleet.Override("c5.large")))
+    with pytest.raises(CheckError):
+        fleet.allocate(request, snapshot, solver="highs", rounding="exact")
+
+
+def test_long_dot_products_do_not_wait_for_threads():
+    """BLAS shares them out; on a busy machine that takes a thousand times as long."""
+    for path in sorted((ROOT / "fleet" / "solvers").glob("*.py")):
+        code = ast.parse(path.read_text())
+        assert not [
+            n for n in ast.walk(code) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.MatMult)
+        ], path
 
 
 def test_the_versions_that_cannot_share_a_process_are_ruled_out():
