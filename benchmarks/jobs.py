@@ -22,7 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core
 
 import numpy as np
 
-from fleet.formats.trace_set import TraceSet
+from fleet.formats.trace_set import TraceSet, read_trace_set, side_by_side
 from fleet.jobs import (
     BILLINGS,
     Job,
@@ -33,6 +33,7 @@ from fleet.jobs import (
     simulate,
     starts_of,
 )
+from fleet.service import Service, clairvoyant_service, find_policies, run_service
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "availability"
 
@@ -92,6 +93,27 @@ def bench_jobs(rounds: int, billing: str) -> list[dict[str, Any]]:
     ]
 
 
+def bench_service(data: Path) -> list[dict[str, Any]]:
+    """Return the rows about replicas; each is run once, since it takes seconds."""
+    folder = data / "v100-1-node-9-zones-2023-02"
+    here = folder.is_dir()
+    traces = side_by_side(read_trace_set(folder)) if here else made_up(9, 20_158, 195)
+    source = "V100 traces" if here else "made up"
+    told = []
+    for replicas in (2, 4):
+        service = Service(replicas, 180, 0.9731, 3.06)
+        start = time.perf_counter()
+        best = clairvoyant_service(service, traces)
+        seconds = time.perf_counter() - start
+        work = f"clairvoyant, {replicas} replicas, 9 zones x {traces.ticks:,} ticks ({source})"
+        told.append(row(work, seconds, 60, gap=best.gap))
+    for policy in find_policies(["spot-hedge", "lowestPrice"]):
+        start = time.perf_counter()
+        run_service(service, traces, policy)
+        told.append(row(f"{policy.name}, 4 replicas, the same", time.perf_counter() - start, None))
+    return told
+
+
 def row(work: str, seconds: float, reach_s: float | None, **more: Any) -> dict[str, Any]:
     """Return one line of the table."""
     return {"work": work, "seconds": seconds, "reach_seconds": reach_s, **more}
@@ -104,9 +126,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows = [x for billing in BILLINGS for x in bench_jobs(options.rounds, billing)]
+    rows += bench_service(options.data)
     for x in rows:
         reach = "" if x["reach_seconds"] is None else f"reach {x['reach_seconds']:g} s"
-        print(f"{x['work']:<70} {x['seconds']:9.4f} s  {reach}")
+        gap = f", gap {100 * x['gap']:.3f} % (reach 0.5 %)" if "gap" in x else ""
+        print(f"{x['work']:<70} {x['seconds']:9.4f} s  {reach}{gap}")
     if options.json:
         document = {"machine": platform.processor(), "python": platform.python_version(), "rows": rows}
         options.json.write_text(json.dumps(document, indent=2))

@@ -109,6 +109,16 @@ if TYPE_CHECKING:
     from fleet.results import ReplayResult
     from fleet.runner import replay
     from fleet.schedule import Cancellation, RebalanceSignals, Schedule, TargetChange
+    from fleet.service import (
+        Service,
+        ServiceBound,
+        ServicePolicy,
+        ServiceRun,
+        ServiceStudy,
+        ServiceView,
+        clairvoyant_service,
+        service_study,
+    )
     from fleet.snapshot import Snapshot, snapshot_at
     from fleet.solvers import lp_file
     from fleet.solvers.warm import WarmAnswer, WarmProblem
@@ -217,6 +227,16 @@ _ROOMS = {
     "resolution": ("ResolvedRequest", "resolve"),
     "results": ("ReplayResult",),
     "schedule": ("Cancellation", "RebalanceSignals", "Schedule", "TargetChange"),
+    "service": (
+        "Service",
+        "ServiceBound",
+        "ServicePolicy",
+        "ServiceRun",
+        "ServiceStudy",
+        "ServiceView",
+        "clairvoyant_service",
+        "service_study",
+    ),
     "snapshot": ("Snapshot", "snapshot_at"),
     "solvers": ("lp_file",),
     "solvers.warm": ("WarmAnswer", "WarmProblem"),
@@ -290,6 +310,12 @@ __all__ = [
     "ResolvedRequest",
     "SavingsPlan",
     "Schedule",
+    "Service",
+    "ServiceBound",
+    "ServicePolicy",
+    "ServiceRun",
+    "ServiceStudy",
+    "ServiceView",
     "Shocks",
     "Snapshot",
     "SolverError",
@@ -311,6 +337,7 @@ __all__ = [
     "at_baseline",
     "bill",
     "clairvoyant_plan",
+    "clairvoyant_service",
     "compare",
     "conflict",
     "demo_request",
@@ -356,6 +383,7 @@ __all__ = [
     "resolve",
     "save_market",
     "scale_down",
+    "service_study",
     "snapshot_at",
     "strategy_names",
     "synthetic_market",

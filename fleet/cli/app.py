@@ -64,6 +64,7 @@ from fleet.cli.outcome import fail_if_nothing_ran, fail_unfulfilled
 from fleet.cli.outcome import run as run_app
 from fleet.cli.output import print_allocation, print_comparison, print_json, print_warnings
 from fleet.cli.papers import Csv, Markdown, Papers, Parquet, Report
+from fleet.cli.service import service
 from fleet.errors import InputError
 
 __all__ = ["app", "main"]
@@ -80,6 +81,7 @@ app.command()(cache)
 app.command()(fetch)
 app.command()(archive)
 app.command()(job)
+app.command()(service)
 
 PLOT_ENDINGS = (".png", ".svg")
 

@@ -1,0 +1,126 @@
+"""`spotfleet service`: N ready replicas over zones, every policy beside the clairvoyant's bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from fleet.cli.options import Json, WhenUp
+from fleet.cli.output import print_json, print_warnings
+from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
+from fleet.errors import InputError
+
+if TYPE_CHECKING:
+    from fleet.formats import TraceSet
+    from fleet.service import ServiceStudy
+
+__all__ = ["service"]
+
+
+def service(
+    availability: TraceFolder,
+    replicas: Annotated[int, typer.Option(min=1, help="Replicas that must be ready.")],
+    spot_price: SpotPrice,
+    on_demand_price: OnDemandPrice,
+    cold_start: Annotated[int, typer.Option(min=0, help="Seconds from launch to ready.")] = 180,
+    extra: Annotated[int, typer.Option(min=0, help="Spot replicas beyond N that spot-hedge keeps.")] = 1,
+    target_availability: Annotated[
+        float, typer.Option(help="Share of ticks with N ready, for the clairvoyant.")
+    ] = 0.99,
+    instances_when_up: WhenUp = None,
+    start_tick: Annotated[int, typer.Option(min=0, help="First tick of the traces that is used.")] = 0,
+    ticks: Annotated[int | None, typer.Option(min=1, help="Use only so many ticks.")] = None,
+    zone_price: ZonePrices = None,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="on-demand, even-spread, round-robin, spot-hedge or a fleet strategy."),
+    ] = None,
+    polarity: TracePolarity = None,
+    json_output: Json = False,
+) -> None:
+    """Keep N replicas ready over all zones of a folder, beside the exact or bounded optimum.
+
+    Example: `spotfleet service --availability traces/ --replicas 4 --cold-start 180
+    --spot-price 0.9731 --on-demand-price 3.06`
+    """
+    from fleet.formats.trace_set import read_trace_set, side_by_side
+    from fleet.service import Service, find_policies, service_study
+
+    find_policies(policy)
+    zones = side_by_side(read_trace_set(availability, polarity=polarity))
+    zones = when_up(zones, instances_when_up)
+    if start_tick or ticks is not None:
+        zones = zones.cut(start_tick, ticks)
+    wanted = Service(
+        replicas,
+        cold_start,
+        spot_price,
+        on_demand_price,
+        zone_price=zone_prices(zone_price, set(zones.zones)),
+        extra=extra,
+        target_availability=target_availability,
+    )
+    errors = Console(stderr=True)
+    with errors.status("running") as status:
+        study = service_study(wanted, zones, policy, progress=lambda name: status.update(f"running {name}"))
+    if json_output:
+        print_json(study.to_dict())
+    else:
+        print_study(Console() if Console().is_terminal else Console(width=140), study)
+    print_warnings(errors, study.notes)
+
+
+def when_up(zones: TraceSet, instances: int | None) -> TraceSet:
+    """Return yes-or-no traces with what a yes stands for."""
+    from fleet.formats import TraceSet
+
+    if instances is None:
+        return zones
+    if instances < 1 or int(zones.count.max()) > 1:
+        raise InputError(
+            f"--instances-when-up {instances}", "is at least 1, and for yes-or-no traces", "leave it out"
+        )
+    note = f"proxy: a yes stands for {instances} instances"
+    return TraceSet(zones.gap_s, zones.zones, zones.count * instances, (*zones.notes, note))
+
+
+def print_study(console: Console, study: ServiceStudy) -> None:
+    """Print one table."""
+    from rich.table import Table
+
+    it = study.service
+    table = Table(
+        title=f"{it.replicas} replicas over {len(study.traces.zones)} zones, {study.traces.ticks:,} ticks of "
+        f"{study.traces.gap_s} s, cold start {it.cold_start_s} s",
+        title_justify="left",
+    )
+    table.add_column("policy", no_wrap=True)
+    for name in ("cost $", "available", "fill", "outage up to", "Spot h", "on-demand h", "launches"):
+        table.add_column(name, justify="right")
+    for name in ("preempted", "at least $", "regret $"):
+        table.add_column(name, justify="right")
+    best = study.clairvoyant.run
+    plan = [] if best is None else [{**study.line(best), "bound": study.clairvoyant.bound}]
+    for x in [*study.lines(), *plan]:
+        table.add_row(
+            x["policy"],
+            f"{x['cost']:,.2f}",
+            f"{100 * x['availability']:.2f} %",
+            f"{100 * x['mean_fill']:.2f} %",
+            f"{x['longest_outage_s'] / 3600:.1f} h",
+            f"{x['spot_hours']:,.0f}",
+            f"{x['on_demand_hours']:,.0f}",
+            f"{x['launches']:,}",
+            f"{x['preemptions']:,}",
+            f"{x['bound']:,.2f}",
+            f"{x['cost'] - x['bound']:,.2f}",
+        )
+    console.print(table)
+    gap = "no plan" if study.clairvoyant.gap is None else f"gap {100 * study.clairvoyant.gap:.3f} %"
+    console.print(
+        f"{100 * it.target_availability:g} % available costs at least ${study.clairvoyant.bound:,.2f} "
+        f"({gap}; {study.clairvoyant.method})",
+        highlight=False,
+    )
