@@ -23,6 +23,7 @@ from fleet.cli.inputs import (
     time_option,
 )
 from fleet.cli.job import job
+from fleet.cli.lifecycle import schedule_of, signals_of
 from fleet.cli.money import FEED_ENDINGS, billing_terms, events_text, write_feed
 from fleet.cli.options import (
     Advisor,
@@ -40,6 +41,7 @@ from fleet.cli.options import (
     InstanceTypes,
     Interruptions,
     Json,
+    Notice,
     OnDemand,
     OneStrategy,
     Plot,
@@ -47,9 +49,11 @@ from fleet.cli.options import (
     Prices,
     Product,
     Request,
+    ScheduleFile,
     Scores,
     Seed,
     ShockRules,
+    Signals,
     Start,
     StartDelay,
     Strategies,
@@ -233,6 +237,9 @@ def replay(
     strategy: OneStrategy = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
+    notice: Notice = 120,
+    schedule: ScheduleFile = None,
+    rebalance_signals: Signals = None,
     seed: Seed = 0,
     hindsight: Hindsight = False,
     product: Product = "Linux/UNIX",
@@ -255,7 +262,7 @@ def replay(
     check_output(plot, PLOT_ENDINGS)
     check_paths(
         [events, data_feed, plot],
-        [request, prices, on_demand, capacity, instance_types, scores, zones, advisor],
+        [request, prices, on_demand, capacity, instance_types, scores, zones, advisor, schedule],
     )
     files = MarketFiles(
         prices,
@@ -286,7 +293,10 @@ def replay(
         interruptions=causes.on(market),
         billing=terms,
         start_delay_s=start_delay,
+        notice_s=notice,
         seed=seed,
+        schedule=schedule_of(schedule),
+        rebalance=signals_of(rebalance_signals),
         hindsight=hindsight,
     )
     if events is not None:
@@ -324,6 +334,9 @@ def compare(
     stress: Stress = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
+    notice: Notice = 120,
+    schedule: ScheduleFile = None,
+    rebalance_signals: Signals = None,
     seed: Seed = 0,
     hindsight: HindsightToo = None,
     product: Product = "Linux/UNIX",
@@ -348,7 +361,7 @@ def compare(
     papers = Papers(report, markdown, csv, parquet)
     check_paths(
         [plot, *papers.paths()],
-        [request, prices, on_demand, capacity, instance_types, scores, zones, advisor],
+        [request, prices, on_demand, capacity, instance_types, scores, zones, advisor, schedule],
     )
     files = MarketFiles(
         prices,
@@ -379,7 +392,10 @@ def compare(
         interruptions=causes.on(market),
         billing=terms,
         start_delay_s=start_delay,
+        notice_s=notice,
         seed=seed,
+        schedule=schedule_of(schedule),
+        rebalance=signals_of(rebalance_signals),
         hindsight=hindsight,
     )
     show(comparison, json_output, plot, papers)

@@ -23,6 +23,7 @@ __all__ = [
     "InstanceTypes",
     "Interruptions",
     "Json",
+    "Notice",
     "OnDemand",
     "OneStrategy",
     "Plot",
@@ -30,9 +31,11 @@ __all__ = [
     "Prices",
     "Product",
     "Request",
+    "ScheduleFile",
     "Scores",
     "Seed",
     "ShockRules",
+    "Signals",
     "Start",
     "StartDelay",
     "Strategies",
@@ -124,6 +127,15 @@ DataFeed = Annotated[
     typer.Option("--data-feed", help="Write the Spot charges as AWS's Spot data feed (.gz)."),
 ]
 StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
+ScheduleFile = Annotated[
+    Path | None,
+    typer.Option("--schedule", help="JSON of target changes and a cancellation (see docs/replay.md)."),
+]
+Signals = Annotated[
+    str | None,
+    typer.Option("--rebalance-signals", help="Recommendations: default, or ahead=600,missed=0.1,false=0.01."),
+]
+Notice = Annotated[int, typer.Option("--notice", help="Seconds from a notice to the end of the instance.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is drawn; recorded in the result.")]
 Plot = Annotated[Path | None, typer.Option(help="Write the picture (.png or .svg).")]
 Hindsight = Annotated[

@@ -9,6 +9,7 @@ from fleet.formats.instance_types import read_instance_types
 from fleet.formats.market_folder import is_market_folder, load_market, save_market
 from fleet.formats.on_demand import OnDemandPrices, read_on_demand
 from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_prices
+from fleet.formats.schedule import read_schedule
 from fleet.formats.scores import read_scores
 from fleet.formats.spot_advisor import SpotAdvisor, read_spot_advisor
 from fleet.formats.times import format_time, parse_time
@@ -36,6 +37,7 @@ __all__ = [
     "read_on_demand",
     "read_prices",
     "read_request",
+    "read_schedule",
     "read_scores",
     "read_spot_advisor",
     "read_trace_set",

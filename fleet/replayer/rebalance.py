@@ -1,7 +1,8 @@
 """Capacity Rebalancing: a recommended instance counts no more, and a replacement is launched for it.
 
 Source: EC2 User Guide, "Capacity Rebalancing". The replacement goes only into a pool of the same or better
-availability: a capacity score at least that of the pool at risk, and no recommendation standing there (R12).
+availability: no recommendation stands there, and where capacity is known, its score is at least that of the
+pool at risk (R12).
 Until one is found the old instance runs on; once it is gone, it is replaced like any other. Nothing more is
 launched once the fleet runs twice its target.
 """
@@ -73,11 +74,12 @@ class Rebalance:
 
     def barred(self, now: int) -> npt.NDArray[np.bool_]:
         """Return the pools, shape (n,), that are no refuge from those at risk."""
-        pools = np.array(sorted(set(self.marked.values())), dtype=np.int64)
-        score = np.nan_to_num(self.engine.launcher.snapshot(now).capacity_score, nan=-np.inf)
-        worst = min(float(score[self.marked[run]]) for run in self.unreplaced)
-        barred: npt.NDArray[np.bool_] = score < worst
-        barred[pools] = True
+        market = self.engine.prepared.market
+        barred = np.zeros(len(market), dtype=bool)
+        if market.capacity is not None or market.score is not None:  # a score made of prices says nothing
+            score = np.nan_to_num(self.engine.launcher.snapshot(now).capacity_score, nan=-np.inf)
+            barred = score < min(float(score[self.marked[run]]) for run in self.unreplaced)
+        barred[sorted(set(self.marked.values()))] = True
         return barred
 
     def settle(self, now: int) -> None:

@@ -383,14 +383,13 @@ def test_a_false_alarm_replaces_too():
     assert [end for _, _, end in runs(result)] == pytest.approx([*(t + NOTICE for t in told), 40])
 
 
-def test_no_refuge_in_a_shallower_pool_or_one_at_risk():
-    """m1 is dearer, so its score (1 - spot/on-demand) is lower: the replacement waits for the loss itself."""
-    result = fleet.replay(
-        request_of(2, 1, capacity_rebalance="launch"),
-        calm(),
-        interruptions=Fates((2,)),
-        rebalance=fleet.RebalanceSignals(ahead_s=600, missed=0, false_alarms_per_hour=0),
-    )
+def test_no_refuge_in_a_shallower_pool():
+    """m1 holds 3 and m0 holds 5: the replacement waits for the loss itself, and goes to m0 again."""
+    held = {0: [(0, 5)], 1: [(0, 3)]}
+    request, fates = request_of(2, 1, capacity_rebalance="launch"), Fates((2,))
+    signals = fleet.RebalanceSignals(ahead_s=600, missed=0, false_alarms_per_hour=0)
+    shallow = market_of(CALM, [0.5] * 2, 4 * HOUR, held)
+    result = fleet.replay(request, shallow, interruptions=["capacity", fates], rebalance=signals)
     assert [h[1] for h in history(result, "submitted", "progress")] == [
         "launched",
         "rebalance",
@@ -399,6 +398,21 @@ def test_no_refuge_in_a_shallower_pool_or_one_at_risk():
         "launched",
     ]
     assert runs(result) == [(0, 0, 2 + NOTICE), (0, 2 + NOTICE, 4)]
+    deep = market_of(CALM, [0.5] * 2, 4 * HOUR, {0: [(0, 3)], 1: [(0, 3)]})
+    moved = fleet.replay(request, deep, interruptions=["capacity", fates], rebalance=signals)
+    assert moved.instances.pool.tolist() == [0, 1]
+    assert moved.instances.launch_s[1] < 2 * HOUR
+
+
+def test_no_refuge_in_the_pool_at_risk():
+    """The only pool: recommended with its notice, replaced once it is gone."""
+    result = fleet.replay(
+        request_of(1, 1, capacity_rebalance="launch"),
+        market_of({0: [(0, 0.1)]}, [0.5], 4 * HOUR),
+        interruptions=Fates((1,)),
+        rebalance=WITH_NOTICE,
+    )
+    assert runs(result) == [(0, 0, 1 + NOTICE), (0, 1 + NOTICE, 4)]
 
 
 def test_example_30_never_more_than_twice_the_target():
