@@ -9,7 +9,7 @@ WORKERS ?= 2
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
-.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-jobs docs-images clean
+.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-jobs bench-hazards docs-images clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ bench-load: $(VENV)/.dev  ## reading price history beside msgspec, and the cache
 
 bench-jobs: $(VENV)/.dev  ## jobs and services on availability traces
 	$(BIN)/python benchmarks/jobs.py --json bench-jobs.json
+
+bench-hazards: $(VENV)/.dev  ## seeded hazard runs of a year, held to a plain loop
+	$(BIN)/python benchmarks/hazards.py --json bench-hazards.json
 
 docs-images: $(VENV)/.installed  ## draw the picture that README opens with
 	$(BIN)/spotfleet demo --plot docs/images/comparison.png > /dev/null
