@@ -12,7 +12,8 @@ from fleet.cli.cache import cache
 from fleet.cli.causes import CauseOptions
 from fleet.cli.exports import export_files, identity_for, write_exports
 from fleet.cli.fetch import archive, fetch
-from fleet.cli.files import check_output, check_paths, write_text
+from fleet.cli.files import STDOUT, check_output, check_paths, write_text
+from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import (
     MarketFiles,
     check_strategies,
@@ -152,6 +153,7 @@ def allocate(
         str | None, typer.Option(help="pool, zone ...: losing any one leaves the target (--rounding exact).")
     ] = None,
     export: Export = None,
+    fail_if: FailIf = None,
     launch_template: Annotated[
         str | None, typer.Option(help="ID or NAME[:VERSION] for --export; else the request's own.")
     ] = None,
@@ -169,6 +171,7 @@ def allocate(
     from fleet.snapshot import snapshot_at
 
     exports = export_files(export or [])
+    gates = gates_of(fail_if)
     check_paths(list(exports), [request, prices, on_demand, capacity, instance_types, scores, zones])
     wanted = load_request(request, subnet_zone)
     check_strategies([strategy or wanted.strategy])
@@ -187,7 +190,7 @@ def allocate(
     warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
     if json_output:
         print_json({**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))})
-    else:
+    elif STDOUT not in exports:
         print_allocation(console(), allocation)
     if explain:
         to = errors() if json_output else console()
@@ -201,6 +204,7 @@ def allocate(
     print_warnings(errors(), warnings)
     if allocation.unfulfilled:
         fail_unfulfilled(allocation)
+    check_gates(gates, [allocation.to_dict()])
 
 
 def stale_prices(moment: int | None, end_s: int) -> list[str]:
@@ -250,6 +254,7 @@ def replay(
     events: Events = None,
     data_feed: DataFeed = None,
     plot: Plot = None,
+    fail_if: FailIf = None,
 ) -> None:
     """Run a fleet request through market history: launches, notices, interruptions, bills.
 
@@ -257,6 +262,7 @@ def replay(
     """
     from fleet.runner import replay as run
 
+    gates = gates_of(fail_if)
     check_output(events)
     check_output(data_feed, FEED_ENDINGS)
     check_output(plot, PLOT_ENDINGS)
@@ -305,10 +311,11 @@ def replay(
     draw_run(result, plot)
     if json_output:
         print_json(result.to_dict())
-    else:
+    elif events != STDOUT:
         console().print(result.summary(), highlight=False, markup=False)
     print_warnings(errors(), result.warnings)
     fail_if_nothing_ran([result])
+    check_gates(gates, [result.to_dict()])
 
 
 @app.command()
@@ -349,6 +356,7 @@ def compare(
     markdown: Markdown = None,
     csv: Csv = None,
     parquet: Parquet = None,
+    fail_if: FailIf = None,
 ) -> None:
     """Replay several strategies on the same market and set them side by side.
 
@@ -359,6 +367,7 @@ def compare(
 
     check_output(plot, PLOT_ENDINGS)
     papers = Papers(report, markdown, csv, parquet)
+    gates = gates_of(fail_if)
     check_paths(
         [plot, *papers.paths()],
         [request, prices, on_demand, capacity, instance_types, scores, zones, advisor, schedule],
@@ -400,6 +409,7 @@ def compare(
     )
     show(comparison, json_output, plot, papers)
     fail_if_nothing_ran(comparison.results)
+    check_gates(gates, comparison.to_dict())
 
 
 @app.command()
@@ -448,7 +458,7 @@ def show(comparison: Any, json_output: bool, plot: Path | None, papers: Papers) 
     """Print a comparison and write its picture and papers."""
     if json_output:
         print_json(comparison.to_dict())
-    else:
+    elif not papers.on_stdout:
         print_comparison(console(), comparison)
     draw(comparison.results, plot)
     papers.write(comparison)
@@ -473,4 +483,4 @@ def draw(results: Any, plot: Path | None) -> None:
 
 def main() -> None:
     """Run the command line."""
-    run_app(app)
+    run_app(typer.main.get_command(app))

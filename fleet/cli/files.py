@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from fleet.errors import InputError
 
-__all__ = ["check_output", "check_paths", "write_bytes", "write_text"]
+STDOUT = Path("-")
+"""As an output: standard output."""
+
+__all__ = ["STDOUT", "check_output", "check_paths", "write_bytes", "write_text"]
 
 
 def check_output(path: Path | None, endings: Sequence[str] = ()) -> None:
     """Refuse an output that could not be written, before any work is done."""
-    if path is None:
+    if path is None or path == STDOUT:
         return
     if endings and path.suffix not in endings:
         raise InputError(f"output {path}", f"ends in {' or '.join(endings)}", "choose one of them")
@@ -29,7 +33,7 @@ def check_paths(outputs: Sequence[Path | None], inputs: Sequence[str | Path | No
     """Refuse an output that would overwrite an input or another output."""
     taken = {Path(path).resolve() for path in inputs if path is not None}
     for path in outputs:
-        if path is None:
+        if path is None or path == STDOUT:
             continue
         if path.resolve() in taken:
             raise InputError(f"output {path}", "is named twice on this command line", "choose another path")
@@ -42,7 +46,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that no reader ever sees a part of it."""
+    """Write a file so that no reader ever sees a part of it; ``-`` is standard output."""
+    if path == STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:

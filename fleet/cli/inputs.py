@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,6 +95,11 @@ def load_market(files: MarketFiles, errors: Console) -> Market:
 
 def load_prices(path: Path, errors: Console) -> Market:
     """Return the market of a price history, or of a folder that ``spotfleet cache`` wrote."""
+    if path == Path("-"):
+        with tempfile.TemporaryDirectory() as folder:
+            piped = Path(folder) / "standard input"
+            piped.write_bytes(sys.stdin.buffer.read())
+            return read_prices(piped).market
     if is_market_folder(path):
         return load_kept(path)
     history = prices_with_progress(path, errors)

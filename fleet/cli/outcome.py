@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from fleet.cli.config import defaults_for
 from fleet.errors import FleetError, InfeasibleError, InputError, RequestError
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ __all__ = ["fail_if_nothing_ran", "fail_unfulfilled", "run"]
 INTERRUPTED = 130
 
 
-def run(app: Callable[..., Any]) -> None:
-    """Run the command line; failures of the user's input end in one line and a status."""
+def run(group: Any) -> None:
+    """Run the commands with the defaults of ``spotfleet.toml``; what fails ends in one line and a status."""
     try:
-        status = app(standalone_mode=False)
+        status = group(standalone_mode=False, default_map=defaults_for(group))
         sys.stdout.flush()
     except FleetError as error:
         code = f" (AWS: {error.code})" if isinstance(error, RequestError) else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleet.cli.files import check_output, write_bytes, write_text
+from fleet.cli.files import STDOUT, check_output, write_bytes, write_text
 
 if TYPE_CHECKING:
     from fleet.comparison import Comparison
@@ -42,6 +42,11 @@ class Papers:
     def paths(self) -> list[Path]:
         """Return those that are wanted."""
         return [path for path in (self.report, self.markdown, self.csv, self.parquet) if path is not None]
+
+    @property
+    def on_stdout(self) -> bool:
+        """Whether one goes to standard output, where nothing else may go then."""
+        return STDOUT in self.paths()
 
     def write(self, comparison: Comparison) -> None:
         """Write each that is wanted."""
