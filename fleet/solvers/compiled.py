@@ -17,6 +17,7 @@ njit: Any = numba.njit(cache=True, nogil=True)
 
 UNREACHED = 2**62
 FIRST_CORE = 1
+NEAR = 4
 WIDEST_TABLE = 4096
 MOST_CELLS = 40_000_000
 BUCKETS = 512
@@ -159,18 +160,48 @@ def small_core(weight, upper, reduced, w_b, extra, widest):  # type: ignore[no-u
 
 
 @njit
-def full_core(weight, upper, reduced, w_b, extra):  # type: ignore[no-untyped-def]
-    """Return the positions of all departures below ``extra``, by weight and direction, cheapest first."""
+def full_core(weight, upper, reduced, w_b, extra, widest):  # type: ignore[no-untyped-def]
+    """Return the positions of all departures that can matter, by weight and direction, cheapest first.
+
+    Within a weight and direction the cheapest are used up first, so what costs ``extra`` together with them
+    is left out before it is sorted: thousands of pools of one price leave a few.
+    """
+    n = len(weight)
+    classes = 2 * widest + 1 if widest <= WIDEST_TABLE else 0
+    least = np.full(classes, UNREACHED, dtype=np.int64)
+    available = np.zeros(classes, dtype=np.int64)
+    core = np.empty(n, dtype=np.int64)
     count = 0
-    for i in range(len(weight)):
-        if upper[i] > 0 and abs(reduced[i]) < extra and not (reduced[i] == 0 and weight[i] == w_b):
-            count += 1
-    core = np.empty(count, dtype=np.int64)
-    count = 0
-    for i in range(len(weight)):
-        if upper[i] > 0 and abs(reduced[i]) < extra and not (reduced[i] == 0 and weight[i] == w_b):
-            core[count] = i
-            count += 1
+    for i in range(n):
+        size = abs(reduced[i])
+        if upper[i] == 0 or size >= extra or (reduced[i] == 0 and weight[i] == w_b):
+            continue
+        core[count] = i
+        count += 1
+        if classes:
+            c = widest + weight[i] if reduced[i] >= 0 else widest - weight[i]
+            if size < least[c]:
+                least[c], available[c] = size, 0
+            if size == least[c]:
+                available[c] += upper[i]
+    taken = np.zeros(classes, dtype=np.int64)
+    kept = 0
+    for k in range(count):
+        i = core[k]
+        if classes:
+            size = abs(reduced[i])
+            c = widest + weight[i] if reduced[i] >= 0 else widest - weight[i]
+            cheapest = least[c]
+            if cheapest > 0:
+                if size > cheapest and available[c] > (extra - 1 - size) // cheapest:
+                    continue
+                if size == cheapest:
+                    if taken[c] >= (extra - 1) // cheapest:
+                        continue
+                    taken[c] += upper[i]
+        core[kept] = i
+        kept += 1
+    core = core[:kept]
     core = core[np.argsort(np.abs(reduced[core]), kind="mergesort")]
     step = np.where(reduced[core] >= 0, weight[core], -weight[core])
     return core[np.argsort(step, kind="mergesort")]
@@ -252,10 +283,11 @@ def layer(cost, taken, step, each, copies):  # type: ignore[no-untyped-def]
 
 
 @njit
-def improve(core, weight, upper, reduced, p_b, w_b, missing, bulk_upper, extra, change):  # type: ignore[no-untyped-def]
+def improve(core, weight, upper, reduced, p_b, w_b, missing, bulk_upper, extra, near, change):  # type: ignore[no-untyped-def]
     """Look for an answer below ``extra`` in a core; return its extra and free instances, filling ``change``.
 
-    Returns ``extra`` itself where there is none, and `TOO_LARGE` where the program would be too large.
+    With ``near`` > 0 only so many units are taken away or added: quick, and no proof. Returns ``extra``
+    itself where there is none, and `TOO_LARGE` where the program would be too large.
     """
     first, last, step, each, copies = segments_of(core, weight, upper, reduced, extra)
     layers = len(step)
@@ -267,6 +299,8 @@ def improve(core, weight, upper, reduced, p_b, w_b, missing, bulk_upper, extra, 
     if p_b > 0:
         up = min(up, max(missing, 0) + down + extra // p_b)
     up = max(up, 0)
+    if near > 0:
+        down, up = min(down, near), min(up, max(missing - bulk_upper * w_b, 0) + near)
     width = down + up + 1
     if width * (layers + 1) > MOST_CELLS:
         return TOO_LARGE, 0
@@ -339,11 +373,11 @@ def cover(price, weight, upper, target, counts):  # type: ignore[no-untyped-def]
         if extra == 0 or (stage == 0 and widest > WIDEST_TABLE):
             continue
         if stage == 0:
-            core = small_core(weight, upper, reduced, w_b, extra, widest)
+            core, near = small_core(weight, upper, reduced, w_b, extra, widest), NEAR * widest
         else:
-            core = full_core(weight, upper, reduced, w_b, extra)
+            core, near = full_core(weight, upper, reduced, w_b, extra, widest), 0
         better, better_free = improve(
-            core, weight, upper, reduced, p_b, w_b, missing, bulk_upper, extra, change
+            core, weight, upper, reduced, p_b, w_b, missing, bulk_upper, extra, near, change
         )
         if better == TOO_LARGE:
             if stage == 1:

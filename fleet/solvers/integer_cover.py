@@ -31,8 +31,11 @@ __all__ = ["CoverAnswer", "TooLargeError", "integer_cover"]
 MOST_CELLS = 40_000_000
 """Dynamic-programming cells (layers x units) beyond which a MIP solver is the better choice."""
 
-FIRST_CORE = 3
+FIRST_CORE = 1
 """Segments a weight and direction in the first, small core."""
+
+NEAR = 4
+"""Widest weights by which the first core may leave the base; it only has to find something good."""
 
 UNREACHED = np.int64(2**62)
 
@@ -190,6 +193,9 @@ class Departures:
         if segments is None:
             return None
         low, high = self.window(segments, extra)
+        if most_segments is not None:
+            near = NEAR * int(self.weight.max())
+            low, high = max(low, -near), min(high, max(self.missing - self.bulk_upper * self.w_b, 0) + near)
         width = high - low + 1
         if width * (len(segments) + 1) > MOST_CELLS:
             raise TooLargeError
