@@ -33,8 +33,9 @@ format: $(VENV)/.dev  ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-allocate: $(VENV)/.bench  ## the allocation core beside its peers, with the picture
+bench-allocate: $(VENV)/.bench  ## the allocation core beside its peers, with the picture; growth to a million pools
 	$(BIN)/python benchmarks/allocate.py --json bench-allocate.json --plot bench-allocate.png
+	$(BIN)/python benchmarks/growth.py --json bench-growth.json
 
 bench-load: $(VENV)/.dev  ## reading price history beside msgspec, and the cached form (SPOT_DATA: the data sets)
 	$(BIN)/python benchmarks/load.py --json bench-load.json

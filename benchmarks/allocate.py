@@ -1,40 +1,56 @@
 """How fast the allocation core is, beside every peer: one run, interleaved, answers equal first.
 
-    python benchmarks/allocate.py [--sizes 100,1000] [--rounds 7] [--limit 5] [--json FILE] [--plot FILE]
+    python benchmarks/allocate.py [--sizes 100,1000] [--rounds 7] [--limit 2.5] [--minutes 10] [--json FILE]
+        [--plot FILE]
 
-A peer that takes longer than ``--limit`` seconds at one size is not asked for larger ones. Reported are
-medians, their spread (quartiles), and the ratio of the best peer's median to ours.
+A peer that takes longer than ``--limit`` seconds at one size is not asked for larger ones, and after
+``--minutes`` no peer is asked any more. Reported are medians, their spread (quartiles), and the ratio of the
+best peer's median to ours. A raw call is the engine alone on ready arrays: no peer, but the floor under them.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
+import os
 import platform
+import sys
 import time
 import warnings
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
-from peers import PEERS, Answer, Case
+from peers import PEERS, RAW, Answer, Case
+from updates import updates
 
-from fleet import GroupLimit, Linear, Problem, WarmProblem
+from fleet import GroupLimit, Linear, Problem
 from fleet.model import EvenSpread
 from fleet.solvers import SOLVERS, choose_solver
 from fleet.solvers.launch_rule import launch
 
+LP_PEERS = ("highspy", "SciPy", "PuLP+CBC", "PuLP+HiGHS", "OR-tools GLOP", "cvxpy", "linopy")
+WHOLE_PEERS = (
+    "highspy",
+    "SciPy",
+    "PuLP+CBC",
+    "PuLP+HiGHS",
+    "OR-tools SCIP",
+    "OR-tools CP-SAT",
+    "cvxpy",
+    "linopy",
+)
 KINDS = {
-    "LP lowestPrice": ("highspy", "SciPy", "PuLP+CBC", "PuLP+HiGHS", "OR-tools GLOP", "cvxpy", "linopy"),
-    "LP lowestPrice, zone caps": ("highspy", "SciPy", "PuLP+CBC", "OR-tools GLOP", "cvxpy"),
-    "LP crossing zone and family caps": ("highspy", "SciPy", "PuLP+CBC", "OR-tools GLOP", "cvxpy"),
+    "LP lowestPrice": LP_PEERS,
+    "LP lowestPrice, zone caps": LP_PEERS,
+    "LP crossing zone and family caps": ("raw highspy call", "raw SciPy call", *LP_PEERS),
     "LP capacityOptimized, then price": ("highspy", "OR-tools GLOP"),
-    "whole lowestPrice": ("highspy", "SciPy", "PuLP+CBC", "OR-tools SCIP", "OR-tools CP-SAT"),
-    "whole lowestPrice, adversarial": ("highspy", "PuLP+CBC", "OR-tools SCIP"),
+    "whole lowestPrice": WHOLE_PEERS,
+    "whole lowestPrice, adversarial": WHOLE_PEERS,
     "whole diversified": ("highspy", "PuLP+CBC", "OR-tools SCIP", "OR-tools CP-SAT"),
-    "whole lowestPrice, zone caps": ("highspy", "PuLP+CBC", "OR-tools SCIP", "OR-tools CP-SAT"),
+    "whole lowestPrice, zone caps": WHOLE_PEERS,
+    "whole lowestPrice, crossing caps": WHOLE_PEERS,
 }
 
 
@@ -52,7 +68,10 @@ LOOKS = {
     "OR-tools CP-SAT": ("#CC79A7", "d"),
     "cvxpy": ("#000000", "h"),
     "linopy": ("#888888", "p"),
+    "raw highspy call": ("#D55E00", "2"),
+    "raw SciPy call": ("#E69F00", "1"),
 }
+LEAST_S = 0.005
 SMALLEST_CAPPED = 100  # with fewer pools some group cannot carry its share
 LABELS = tuple(map(str, range(100)))
 
@@ -152,7 +171,7 @@ class Held:
         return objective.Value(), np.array([v.solution_value() for v in x])
 
 
-def engines_of(kind: str) -> dict[str, object]:
+def engines_of(kind: str, case: Case) -> dict[str, object]:
     """Return our ways to answer, then the peers'."""
     if kind == "whole diversified":
         mine = ("launch rule", "compiled")
@@ -167,7 +186,7 @@ def engines_of(kind: str) -> dict[str, object]:
         if "capacityOptimized" in kind:
             found[peer] = partial(two_stage, peer)
         else:
-            found[peer] = PEERS[peer]
+            found[peer] = PEERS[peer] if peer in PEERS else RAW[peer](case)
     return found
 
 
@@ -180,99 +199,56 @@ def right(kind: str, name: str, value: float, best: float) -> bool:
     )
 
 
-def measure(kind: str, n: int, rounds: int, tired: set[str], limit: float) -> dict[str, list[float]]:
-    """Return seconds by engine: one checked warm-up, then interleaved rounds."""
+def measure(
+    kind: str, n: int, options: argparse.Namespace, tired: set[str], deadline: float
+) -> dict[str, list[float]]:
+    """Return seconds by engine: warmed up and checked, then in interleaved rounds.
+
+    What takes less than a few milliseconds is repeated within its round and divided, for every engine alike:
+    a clock read once measures caches that the engine before it has emptied. An engine that has used up
+    ``--limit`` seconds at one size sits out the other rounds; past the deadline no peer is asked.
+    """
     case = case_of(kind, n)
     times: dict[str, list[float]] = {}
     values: dict[str, float] = {}
-    alive = {}
-    for name, engine in engines_of(kind).items():
-        if name in tired:
+    repeats = {}
+    engines = engines_of(kind, case)
+    for name, engine in engines.items():
+        if name in tired or (time.monotonic() > deadline and not name.startswith("spotfleet")):
             continue
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                if name == "spotfleet compiled":
-                    engine(case)  # compiles on a machine's first run
-                started = time.perf_counter()
-                values[name], _ = engine(case)
+            engine(case)  # imports, compiles
+            started = time.perf_counter()
+            values[name], _ = engine(case)
+            took = time.perf_counter() - started
         except NotImplementedError:
             continue
-        alive[name] = engine
-        if time.perf_counter() - started > limit:
+        repeats[name] = int(np.clip(LEAST_S / took, 1, 200))
+        if took > options.limit:
             tired.add(name)
-            times[name] = [time.perf_counter() - started]
+            times[name] = [took]
     if not values:
-        return times  # every engine was too slow at a smaller size
+        return times
     best = min(value for name, value in values.items() if name != "spotfleet launch rule")
     for name, value in values.items():
         if not right(kind, name, value, best):
             raise SystemExit(f"{kind}, {n} pools: {name} says {value!r}, the best answer is {best!r}")
-    for _ in range(rounds):
-        for name, engine in alive.items():
-            if name not in tired:
-                with contextlib.redirect_stdout(io.StringIO()):
-                    started = time.perf_counter()
-                    engine(case)
-                    times.setdefault(name, []).append(time.perf_counter() - started)
+    for _ in range(options.rounds):
+        for name, count in repeats.items():
+            if name in tired or sum(times.get(name, [])) * count > options.limit:
+                continue
+            started = time.perf_counter()
+            for _ in range(count):
+                engines[name](case)
+            times.setdefault(name, []).append((time.perf_counter() - started) / count)
     return times
 
 
-def updates(rounds: int) -> list[dict[str, object]]:
-    """Return updates a second: 500 pools, LP one by one and as a batch, and exact whole instances."""
-    case = case_of("LP lowestPrice", 500)
-    rng = np.random.default_rng(0)
-    prices = np.round(case.price * rng.uniform(0.9, 1.1, (1000, 500)), 4)
-    region = Problem.of(case.weight, case.target, (Linear("c", case.price),), upper=case.upper)
-    whole = Problem.of(case.weight, 10_000.0, (Linear("c", case.price),), upper=case.upper, whole=True)
-    limited = Problem.of(
-        case.weight, case.target, (Linear("c", case.price),), upper=case.upper,
-        limits=(
-            GroupLimit("zone", rng.integers(0, 6, 500), np.full(6, 0.25 * case.target), tuple("abcdef")),
-            GroupLimit("family", rng.integers(0, 9, 500), np.full(9, 0.2 * case.target), tuple("abcdefghi")),
-        ),
-    )  # fmt: skip
-    warm, exact, crossing = WarmProblem(region), WarmProblem(whole), WarmProblem(limited)
-    work = {
-        "LP, one by one": lambda: [warm.solve(row).cost_per_hour for row in prices],
-        "LP, as a batch": lambda: list(warm.solve_many(prices).cost_per_hour),
-        "LP, highspy warm": lambda: warm_highspy(case, prices),
-        "LP, crossing limits (HiGHS warm)": lambda: [crossing.solve(row).cost_per_hour for row in prices],
-        "whole, exact": lambda: [exact.solve(row).cost_per_hour for row in prices[:300]],
-    }
-    answers = {name: run() for name, run in work.items()}
-    for name in ("LP, as a batch", "LP, highspy warm"):
-        np.testing.assert_allclose(answers[name], answers["LP, one by one"], rtol=1e-6)
-    seconds: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(rounds):
-        for name, run in work.items():
-            started = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - started)
-    return [
-        {"work": name, "per_second": len(answers[name]) / float(np.median(times))}
-        for name, times in seconds.items()
-    ]
-
-
-def warm_highspy(case: Case, prices: np.ndarray) -> list[float]:
-    """Answer price updates with a HiGHS model that stays loaded."""
-    import highspy
-
-    n = len(case.price)
-    h = highspy.Highs()
-    h.setOptionValue("output_flag", False)
-    h.passModel(
-        n, 1, n, 2, 1, 0.0, case.price, np.zeros(n), case.upper, np.array([case.target]), np.array([np.inf]),
-        np.array([0, n], dtype=np.int32), np.arange(n, dtype=np.int32), case.weight,
-        np.zeros(n, dtype=np.int32),
-    )  # fmt: skip
-    columns = np.arange(n, dtype=np.int32)
-    found = []
-    for row in prices:
-        h.changeColsCost(n, columns, row)
-        h.run()
-        found.append(h.getInfo().objective_function_value)
-    return found
+def own_stdout() -> TextIO:
+    """Return a stream to where stdout went, and send stdout away: some engines announce themselves on it."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return out
 
 
 def draw(table: list[dict[str, object]], path: Path) -> None:
@@ -306,47 +282,56 @@ def draw(table: list[dict[str, object]], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="10,100,1000,10000,100000")
-    parser.add_argument("--kinds", default="")
+    parser.add_argument("--kinds", default="", help="names of kinds, separated by semicolons")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--limit", type=float, default=5.0)
+    parser.add_argument("--limit", type=float, default=2.5)
+    parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    sizes = [int(size) for size in options.sizes.split(",")]
-    kinds = [kind for kind in KINDS if not options.kinds or any(k == kind for k in options.kinds.split(";"))]
+    deadline = time.monotonic() + 60 * options.minutes
+    out = own_stdout()
+    kinds = [kind for kind in KINDS if not options.kinds or kind in options.kinds.split(";")]
     table: list[dict[str, object]] = []
     for kind in kinds:
         tired: set[str] = set()
-        for n in sizes if "caps" not in kind else [size for size in sizes if size >= SMALLEST_CAPPED]:
-            times = measure(kind, n, options.rounds, tired, options.limit)
+        for n in map(int, options.sizes.split(",")):
+            if "caps" in kind and n < SMALLEST_CAPPED:
+                continue
+            times = measure(kind, n, options, tired, deadline)
             medians = {name: float(np.median(seconds)) for name, seconds in times.items()}
-            peers = {name: s for name, s in medians.items() if not name.startswith("spotfleet")}
+            peers = {name: s for name, s in medians.items() if name in PEERS}
             best = min(peers, key=peers.get) if peers else None
             for name, seconds in times.items():
-                low, high = np.quantile(seconds, [0.25, 0.75])
+                low, high = (float(q) for q in np.quantile(seconds, [0.25, 0.75]))
+                row = {
+                    "kind": kind,
+                    "pools": n,
+                    "engine": name,
+                    "median_s": medians[name],
+                    "low_s": low,
+                    "high_s": high,
+                }
+                table.append(row)
                 ratio = peers[best] / medians[name] if best and name.startswith("spotfleet") else None
-                table.append(
-                    {
-                        "kind": kind,
-                        "pools": n,
-                        "engine": name,
-                        "median_s": medians[name],
-                        "low_s": low,
-                        "high_s": high,
-                    }
-                )
                 note = f"  {ratio:8.1f} x {best}" if ratio else ""
                 spread = f"({1e3 * low:.3f}-{1e3 * high:.3f})"
-                print(f"{kind:34}{n:>8}  {name:24}{1e3 * medians[name]:12.3f} ms  {spread}{note}", flush=True)
-    rates = updates(options.rounds)
+                print(
+                    f"{kind:34}{n:>8}  {name:24}{1e3 * medians[name]:12.3f} ms  {spread}{note}",
+                    file=out,
+                    flush=True,
+                )
+    rates = updates(case_of, min(options.rounds, 5)) if not options.kinds else []
     for row in rates:
-        print(f"{row['work']:34}{row['per_second']:>12,.0f} updates a second")
+        print(
+            f"{row['work']:24}{row['engine']:30}{row['per_second']:>12,.0f} updates a second",
+            file=out,
+            flush=True,
+        )
     if options.json:
         facts = {"machine": platform.processor() or platform.machine(), "python": platform.python_version()}
-        options.json.write_text(
-            json.dumps({"facts": facts, "table": table, "updates": rates}, indent=1, default=float)
-        )
+        options.json.write_text(json.dumps({"facts": facts, "table": table, "updates": rates}, indent=1))
     if options.plot:
         draw(table, options.plot)
 

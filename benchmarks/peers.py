@@ -222,7 +222,7 @@ def cvxpy_peer(case: Case) -> Answer:
     if len(low) > 1:
         limits.append(matrix[1:] @ x <= high[1:])
     problem = cp.Problem(cp.Minimize(case.price @ x), limits)
-    problem.solve(solver=cp.HIGHS)
+    problem.solve(solver=cp.HIGHS, **({"mip_rel_gap": 0.0} if case.whole else {}))
     return float(problem.value), x.value
 
 
@@ -230,7 +230,7 @@ def linopy_peer(case: Case) -> Answer:
     import linopy
     import xarray as xr
 
-    if case.spread or case.groups:
+    if case.spread:
         raise NotImplementedError
     model = linopy.Model()
     pools = range(len(case.price))
@@ -238,6 +238,11 @@ def linopy_peer(case: Case) -> Answer:
         lower=0, upper=xr.DataArray(case.upper, [("pool", list(pools))]), integer=case.whole
     )
     model.add_constraints((x * case.weight).sum() >= case.target)
+    for group, caps in case.groups:
+        for g, cap in enumerate(caps):
+            members = np.flatnonzero(group == g)
+            if len(members):
+                model.add_constraints((x * case.weight).isel(pool=members).sum() <= float(cap))
     model.add_objective((x * case.price).sum())
     model.solve("highs", output_flag=False, mip_rel_gap=0.0, io_api="direct", progress=False)
     return float(model.objective.value), np.asarray(x.solution)
@@ -254,3 +259,46 @@ PEERS: dict[str, Peer] = {
     "cvxpy": cvxpy_peer,
     "linopy": linopy_peer,
 }
+
+
+def raw_highspy(case: Case) -> Peer:
+    """Return HiGHS alone on arrays that are ready: passed, run, read."""
+    import highspy
+
+    matrix, low, high = rows_of(case)
+    n = len(case.price)
+    start, index = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32)
+    zeros, kinds = np.zeros(n), np.full(n, int(case.whole), dtype=np.int32)
+
+    def solve(case: Case) -> Answer:
+        h = highspy.Highs()
+        h.setOptionValue("output_flag", False)
+        h.passModel(
+            n, len(low), len(index), 2, 1, 0.0, case.price, zeros, case.upper, low, high, start, index,
+            matrix.data, kinds,
+        )  # fmt: skip
+        h.run()
+        return float(h.getInfo().objective_function_value), np.array(h.getSolution().col_value)
+
+    return solve
+
+
+def raw_scipy(case: Case) -> Peer:
+    """Return ``linprog`` alone on arrays that are ready."""
+    from scipy.optimize import linprog
+    from scipy.sparse import vstack
+
+    matrix, low, high = rows_of(case)
+    above = np.isfinite(high)
+    rows = vstack([matrix[above], -matrix[~above]], format="csr")
+    sides = np.concatenate((high[above], -low[~above]))
+    bounds = np.column_stack((np.zeros(len(case.price)), case.upper))
+
+    def solve(case: Case) -> Answer:
+        result = linprog(case.price, A_ub=rows, b_ub=sides, bounds=bounds, method="highs")
+        return float(result.fun), result.x
+
+    return solve
+
+
+RAW: dict[str, Callable[[Case], Peer]] = {"raw highspy call": raw_highspy, "raw SciPy call": raw_scipy}

@@ -132,10 +132,7 @@ def survival_rows(problem: Problem, m: int) -> list[Row]:
         np.inf,
     )
     rows = [total]
-    order = np.argsort(survival.group, kind="stable")
-    edges = np.searchsorted(survival.group[order], np.arange(len(survival.held) + 1))
-    for g, held in enumerate(survival.held):
-        members = order[edges[g] : edges[g + 1]]
+    for held, members in zip(survival.held, members_of(survival.group, len(survival.held)), strict=True):
         rows.append(
             Row("largest", np.append(members, m), np.append(problem.weight[members], -1.0), -np.inf, -held)
         )
@@ -153,6 +150,14 @@ def pool_count_rows(problem: Problem, live: Ints, z: int) -> list[Row]:
         for i, s in zip(live, switch, strict=True)
     ]
     return rows
+
+
+def members_of(group: Ints, count: int) -> list[Ints]:
+    """Return the rising positions of the pools of each group."""
+    small = group.astype(np.int16) if count < np.iinfo(np.int16).max else group  # sorts by radix
+    order = np.argsort(small, kind="stable")
+    edges = np.searchsorted(small[order], np.arange(count + 1))
+    return [order[edges[g] : edges[g + 1]] for g in range(count)]
 
 
 def cover_row(problem: Problem) -> Row:
@@ -173,10 +178,8 @@ def limit_rows(problem: Problem) -> list[Row]:
     rows = []
     for limit in problem.limits:
         coefficient = limit.coefficient(problem.weight)
-        order = np.argsort(limit.group, kind="stable")
-        edges = np.searchsorted(limit.group[order], np.arange(len(limit.cap) + 1))
-        for g, cap in enumerate(limit.cap):
-            members = order[edges[g] : edges[g + 1]]
+        for g, members in enumerate(members_of(limit.group, len(limit.cap))):
+            cap = limit.cap[g]
             if np.isfinite(cap) and len(members):
                 rows.append(
                     Row(f"{limit.name} {limit.labels[g]}", members, coefficient[members], -np.inf, cap)

@@ -3,8 +3,8 @@
 Of 10,000 pools under 30 rows at most 30 stand between their bounds in a basic optimum; all others are
 full or empty, and the duals say which. A sample of the columns, their bounds raised as if they stood for
 all, gives duals to begin with (solved the same way, so that each step down has a quarter of the columns).
-The columns that these leave undecided are then solved with the others fixed, and every column outside
-that its new reduced cost contradicts joins them, until none does: then the duals prove the answer for all
+The columns that these leave undecided are then solved with the others fixed, and columns outside that
+their new reduced costs contradict join them, until none does: then the duals prove the answer for all
 columns. ("Sifting": Bixby, Gregory, Lustig, Marsten and Shanno 1992.)
 """
 
@@ -65,13 +65,16 @@ class Sifting:
             if answer.status != OPTIMAL or answer.x is None or answer.row_duals is None:
                 break
             reduced, _ = priced(model, answer.row_duals)
-            wrong = np.where(base > model.lower, reduced > least, reduced < -least) & ~core
-            if not bool(wrong.any()):
+            wrong = np.flatnonzero(np.where(base > model.lower, reduced > least, reduced < -least) & ~core)
+            if not len(wrong):
                 x = base.copy()
                 x[inside] = answer.x
                 value = weighted_sum(model.cost, x)
                 return EngineAnswer(OPTIMAL, x, value, value, answer.row_duals)
-            core |= wrong
+            if len(wrong) > count:  # one dual is far off: the nearest columns pin it down
+                wrong = wrong[np.argpartition(size[wrong], count)[:count]]
+                count *= 2
+            core[wrong] = True
         return self.engine(model)
 
     def sampled_duals(self, model: Model) -> Floats | None:
