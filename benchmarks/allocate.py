@@ -252,7 +252,7 @@ def own_stdout() -> TextIO:
 
 
 def draw(table: list[dict[str, object]], path: Path) -> None:
-    """Draw seconds against pools, log-log, a panel a kind."""
+    """Draw milliseconds against pools, log-log, a panel a kind."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -273,9 +273,13 @@ def draw(table: list[dict[str, object]], path: Path) -> None:
         ax.set(xscale="log", yscale="log", xlabel="launch pools", ylabel="milliseconds")
         ax.set_title(kind, loc="left", fontsize=10, fontweight="bold")
         ax.grid(which="major", color="#dddddd")
-        ax.legend(fontsize=7)
     for ax in axes[len(kinds) :]:
         ax.set_axis_off()
+    drawn = {label: line for ax in axes for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    figure.legend(
+        [drawn[name] for name in LOOKS if name in drawn], [name for name in LOOKS if name in drawn],
+        loc="outside lower center", ncols=5, fontsize=9, frameon=False,
+    )  # fmt: skip
     figure.savefig(path, dpi=90)
 
 
