@@ -78,6 +78,17 @@ def test_sifting_gives_the_optimum_of_all_columns(seed, tight, share, budgeted):
         assert bound == pytest.approx(mine.objective, rel=1e-7)  # its duals prove it
 
 
+@pytest.mark.deep
+@settings(max_examples=300)
+@given(st.integers(0, 10**6), st.sampled_from([0.13, 0.17, 0.2]), st.sampled_from([0.1, 0.4, 0.8]))
+def test_sifting_at_its_own_sizes(seed, tight, share):
+    model = model_of(crossing(4_000, seed, tight=tight, whole=False, share=share))
+    mine, theirs = Sifting(run_highs)(model), run_highs(model)
+    assert mine.status == theirs.status
+    if theirs.x is not None:
+        assert mine.objective == pytest.approx(theirs.objective, rel=1e-9)
+
+
 def test_sifting_asks_for_few_columns_of_many():
     model = model_of(crossing(20_000, 1, whole=False))
     engine = Counted(run_highs)

@@ -12,6 +12,7 @@ from fleet import GroupLimit, Linear, Problem, WarmProblem
 from fleet.errors import InputError
 from fleet.solvers import choose_solver
 from fleet.solvers.compiled import cover
+from fleet.solvers.integer_cover import integer_cover
 
 
 @settings(max_examples=600)
@@ -29,6 +30,29 @@ def test_compiled_cover_equals_the_textbook(case):
         assert (counts >= 0).all()
         assert (counts <= np.array(upper)).all()
         assert bound / scale <= int(counts @ np.array(price)) + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("kind", ["random", "correlated", "near ties", "few prices"])
+def test_compiled_cover_equals_its_numpy_twin_on_many_pools(kind, seed):
+    """Thousands of equal pools are left out before they are sorted: none that matters may be among them."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(50, 1500))
+    weight = rng.choice([1, 2, 3, 7, 16, 48, 95, 96], n)
+    upper = rng.integers(0, int(rng.choice([3, 12])), n)
+    price = {
+        "random": weight * rng.integers(800, 4000, n),
+        "correlated": 37 + 100 * weight,
+        "near ties": 100 * weight + rng.integers(0, 4, n),
+        "few prices": weight * rng.choice([900, 1000, 1100], n),
+    }[kind]
+    target = int(rng.integers(1, max(2, int(0.9 * (weight * upper).sum()))))
+    counts = np.zeros(n, dtype=np.int64)
+    status, _, _ = cover(price, weight, upper.copy(), target, counts)
+    assert status == 0
+    assert int(counts @ weight) >= target
+    assert bool((counts <= upper).all())
+    assert int(counts @ price) == integer_cover(price, weight, upper, target).cost
 
 
 def region(n, seed, **fields):
