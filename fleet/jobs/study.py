@@ -24,8 +24,8 @@ class TraceRuns:
 
     Parameters
     ----------
-    trace
-        Names of its zones.
+    zones
+        Their names; one, unless the job may hop.
     uptime
         Share of ticks in which the job's nodes could run in at least one of them.
     runs
@@ -34,10 +34,16 @@ class TraceRuns:
         The cheapest plan of each start.
     """
 
-    trace: str
+    zones: tuple[str, ...]
     uptime: float
     runs: tuple[JobRuns, ...]
     clairvoyant: JobRuns
+
+    @property
+    def trace(self) -> str:
+        """What tables call it."""
+        zones = self.zones
+        return ", ".join(zones) if len(zones) < 4 else f"{len(zones)} zones, {zones[0]} to {zones[-1]}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -142,6 +148,7 @@ class JobStudy:
             "traces": [
                 {
                     "trace": t.trace,
+                    "zones": list(t.zones),
                     "uptime": t.uptime,
                     "first_start": int(t.clairvoyant.starts[0]),
                     "last_start": int(t.clairvoyant.starts[-1]),
@@ -207,17 +214,28 @@ def job_study(
     if every < 1:
         raise InputError(f"every {every}", "is at least 1", "correct it")
     chosen = [s for one in strategies or STRATEGIES for s in as_strategies(one)]
-    told = []
+    told, short = [], []
     for trace in traces:
+        window = trace if ticks is None else trace.cut(start_tick or 0, ticks)
+        if window.ticks < job.horizon(trace.gap_s) and len(traces) > 1:
+            short.append(", ".join(trace.zones))
+            continue
         if progress is not None:
             progress(", ".join(trace.zones))
-        window = trace if ticks is None else trace.cut(start_tick or 0, ticks)
         offset = 0 if ticks is None else start_tick or 0
         starts = starts_of(job, window, every)
         if ticks is None and start_tick is not None:
             starts = one_start(job, window, start_tick)
         told.append(on_trace(job, window, chosen, starts, offset, seed))
-    notes = dict.fromkeys(note for t in traces for note in t.notes)
+    if not told:
+        raise InputError(
+            f"traces {', '.join(short)}",
+            f"are all shorter than the deadline of {job.deadline_s} s",
+            "take longer traces or an earlier deadline",
+        )
+    notes = list(dict.fromkeys(note for t in traces for note in t.notes))
+    if short:
+        notes.append(f"left out, shorter than the deadline: {', '.join(short)}")
     return JobStudy(job, gaps.pop(), tuple(told), seed, (*notes, *remarks(job, traces[0].gap_s)))
 
 
@@ -245,9 +263,7 @@ def on_trace(
     runs = tuple(simulate(job, trace, strategy, starts, draw) for strategy in strategies)
     best = clairvoyant(job, trace, starts)
     uptime = float(trace.up(job.nodes).any(axis=1).mean())
-    zones = trace.zones
-    name = ", ".join(zones) if len(zones) < 4 else f"{len(zones)} zones, {zones[0]} to {zones[-1]}"
-    return TraceRuns(name, uptime, shifted(runs, offset), shifted((best,), offset)[0])
+    return TraceRuns(trace.zones, uptime, shifted(runs, offset), shifted((best,), offset)[0])
 
 
 def shifted(runs: Sequence[JobRuns], offset: int) -> tuple[JobRuns, ...]:

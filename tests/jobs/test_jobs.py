@@ -81,6 +81,12 @@ def test_a_worked_run_of_greedy():
     assert told.cost[0] == pytest.approx((1200 * 0.9731 + 2400 * 3.06) / 3600)
 
 
+def test_the_safety_net_waits_at_equality():
+    """R(t) = C(t) + 2 d is still safe; one tick later on-demand starts and is done at the deadline."""
+    told = simulate(job(1200, 6000, 600), trace("0" * 10), Greedy(), np.array([0]), np.zeros(1))
+    assert (told.on_demand_s[0], told.finish_s[0], told.launches[0]) == (1800, 6000, 1)
+
+
 def test_a_relaunch_replaces_the_overhead_and_a_preemption_keeps_the_interval():
     modes = np.array([[0, 0, IDLE, 0, 0, 0]], dtype=np.int8)
     told = planned(job(1500, 3600, 700), trace("110111"), modes, np.array([0]))
