@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fleet.exact import Floats, Ints, on_grid
+from fleet.model import Problem
 from fleet.pools import frozen_floats
 from fleet.request import FleetRequest
 from fleet.snapshot import Snapshot
@@ -24,11 +25,20 @@ class Binding:
     limit
         Which, in words: ``target``, ``budget``, ``capacity of m5.large us-east-1a``.
     shadow_price
-        What one more unit of it would change the certificate's objective by; ``None`` if not known.
+        $ per hour by which one more ``per`` of it would change the cost of what the strategy buys, in
+        fractional instances; ``None`` if not known.
+    per
+        What the price is of: ``unit``, ``instance``, ``$`` of budget, or a resource.
     """
 
     limit: str
     shadow_price: float | None = None
+    per: str = "unit"
+
+    def __str__(self) -> str:
+        if self.shadow_price is None:
+            return self.limit
+        return f"{self.limit} (${self.shadow_price:.6g} per {self.per})"
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,9 @@ class Certificate:
             "gap": self.gap,
             "objective_name": self.objective_name,
             "rounding": self.rounding,
-            "binding": [{"limit": b.limit, "shadow_price": b.shadow_price} for b in self.binding],
+            "binding": [
+                {"limit": b.limit, "shadow_price": b.shadow_price, "per": b.per} for b in self.binding
+            ],
         }
 
 
@@ -106,7 +118,7 @@ class Allocation:
     strategy
         Name of the Spot allocation strategy.
     spot_instances, on_demand_instances
-        Shape (n,), int64, aligned with ``snapshot.pools``.
+        Shape (n,), int64, aligned with ``snapshot.pools``: what is launched.
     certificate
         Of the Spot part; of the on-demand part if there is no Spot part.
     on_demand_certificate
@@ -115,6 +127,10 @@ class Allocation:
         One entry a pool that may not be launched into.
     warnings
         What a reader of the answer should know.
+    running, terminated_instances
+        Shape (n,), int64: Spot instances that ran already, and those of them that are to be ended.
+    problem
+        The launch problem of the Spot part (see `fleet.lp_file`), or ``None`` if it was made elsewhere.
     wall_time_s
         Seconds by phase; not part of `to_dict`.
     """
@@ -128,11 +144,15 @@ class Allocation:
     on_demand_certificate: Certificate | None = None
     ineligible: tuple[Ineligible, ...] = ()
     warnings: tuple[str, ...] = ()
+    running: Ints | None = None
+    terminated_instances: Ints | None = None
+    problem: Problem | None = None
     wall_time_s: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("spot_instances", "on_demand_instances"):
-            column = np.array(getattr(self, name), dtype=np.int64)
+        for name in ("spot_instances", "on_demand_instances", "running", "terminated_instances"):
+            given = getattr(self, name)
+            column = np.zeros(len(self.snapshot), np.int64) if given is None else np.array(given, np.int64)
             column.flags.writeable = False
             object.__setattr__(self, name, column)
 
@@ -145,14 +165,22 @@ class Allocation:
 
     @property
     def units(self) -> Floats:
-        """Shape (n,), units that each pool serves, both lifecycles."""
+        """Shape (n,), units that the launched instances of each pool serve, both lifecycles."""
         total = self.spot_instances + self.on_demand_instances
         return frozen_floats(on_grid(total * self.snapshot.pools.weight))
 
     @property
     def fulfilled_capacity(self) -> float:
-        """Units in all."""
-        return float(on_grid(np.array([self.units.sum()]))[0])
+        """Units in all: launched, and what runs and stays."""
+        stays = (
+            self.counts_of("running") - self.counts_of("terminated_instances")
+        ) @ self.snapshot.pools.weight
+        return float(on_grid(np.array([self.units.sum() + stays]))[0])
+
+    def counts_of(self, name: str) -> Ints:
+        """Return one of the columns of counts."""
+        column: Ints = getattr(self, name)
+        return column
 
     @property
     def unfulfilled(self) -> bool:
@@ -162,7 +190,7 @@ class Allocation:
 
     @property
     def cost_per_hour(self) -> float:
-        """$ per hour at the snapshot's prices, both lifecycles."""
+        """$ per hour of what is launched, at the snapshot's prices, both lifecycles."""
         return float(on_grid(np.array([sum(line["cost_per_hour"] for line in self.lines())]))[0])
 
     def lines(self) -> list[dict[str, Any]]:
@@ -190,6 +218,7 @@ class Allocation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract of ``spotfleet allocate --json``."""
+        ends = self.terminations()
         return {
             "strategy": self.strategy,
             "target_capacity": float(self.request.target_capacity),
@@ -206,13 +235,32 @@ class Allocation:
                 for i in self.ineligible
             ],
             "warnings": list(self.warnings),
+            **({"terminate": ends} if ends else {}),
         }
+
+    def terminations(self) -> list[dict[str, Any]]:
+        """Return one row a pool of which running instances are to be ended."""
+        pools = self.snapshot.pools
+        return [
+            {
+                "instance_type": pools.instance_type[i],
+                "availability_zone": pools.availability_zone[i],
+                "instances": int(self.counts_of("terminated_instances")[i]),
+            }
+            for i in np.flatnonzero(self.counts_of("terminated_instances"))
+        ]
 
     def explain(self) -> list[str]:
         """Return one line a pool: bought, not bought and why, or ineligible and why."""
         from fleet.allocator.explain import explain
 
         return explain(self)
+
+    def least_cost_per_hour(self) -> float | None:
+        """Return what any Spot fleet of as many units costs at least, under the same limits."""
+        from fleet.allocator.explain import least_cost
+
+        return least_cost(self)
 
     def summary(self) -> str:
         """Return the table for people."""

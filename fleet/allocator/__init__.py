@@ -1,7 +1,7 @@
 """The allocation core: request + snapshot + strategy -> allocation with a certificate."""
 
-from fleet.allocator.conflicts import Conflict
-from fleet.allocator.core import allocate, conflict, launches, on_demand_launches
+from fleet.allocator.conflicts import Conflict, conflict
+from fleet.allocator.core import allocate, launches, on_demand_launches
 from fleet.allocator.explain import explain
 from fleet.allocator.frontier import Frontier, frontier
 from fleet.allocator.limits import Cap, Limits

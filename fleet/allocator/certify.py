@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fleet.allocation import Binding, Certificate
+from fleet.allocator.shadow import ShadowPrices, shadow_prices
 from fleet.errors import InfeasibleError, SolverError
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.model import GroupLimit, Linear, Problem
@@ -33,7 +33,12 @@ class Answer:
 
 
 def answer(
-    problem: Problem, pools: LaunchPools, rounding: str, solver: str, zone: Ints | None = None
+    problem: Problem,
+    pools: LaunchPools,
+    rounding: str,
+    solver: str,
+    zone: Ints | None = None,
+    beside: Ints | None = None,
 ) -> Answer:
     """Solve one launch problem and certify the answer.
 
@@ -47,10 +52,12 @@ def answer(
     zone
         The zone's number of each pool where zones are balanced before the strategy (Auto Scaling); the
         bound then speaks of the launch without that wish.
+    beside
+        Shape (n,), on-demand instances that count toward the balance of zones.
     """
     survives = True
     if rounding == "aws":
-        counts = launch(problem) if zone is None else launch_balanced(problem, zone)
+        counts = launch(problem) if zone is None else launch_balanced(problem, zone, beside)
         solution = bound_of(problem, units_of(counts, problem), solver)
     else:
         solution, in_reach = exact(problem, solver)
@@ -67,7 +74,13 @@ def answer(
         objective=round(value, 12),
         bound=round(solution.bounds[0], 12) if solution.bounds else None,
         binding=binding_limits(
-            problem, counts, pools, shadow_prices(problem, counts, solution), covered=covered
+            problem,
+            counts,
+            pools,
+            shadow_prices(problem, units_of(counts, problem), solution if rounding == "aws" else None)
+            if covered
+            else None,
+            covered=covered,
         ),
         rounding=rounding,
     )
@@ -174,35 +187,31 @@ def grid_step(problem: Problem) -> float:
     return step / NANO
 
 
-def shadow_prices(problem: Problem, counts: Ints, solution: Solution) -> Mapping[str, float]:
-    """Return the dual prices of target, budget and limits, from the relaxation.
-
-    Closed forms and integer programs have none where limits couple the pools: then HiGHS solves the
-    relaxation for them.
-    """
-    if solution.shadow_prices or not problem.couples or not problem.open.any():
-        return solution.shadow_prices
-    relaxed = problem.relaxed()
-    relaxed = replace(relaxed, target=min(problem.target, units_of(counts, problem)))
-    return choose_solver("highs", relaxed).solve(relaxed).shadow_prices
-
-
 def binding_limits(
-    problem: Problem, counts: Ints, pools: LaunchPools, shadow: Mapping[str, float], *, covered: bool
+    problem: Problem, counts: Ints, pools: LaunchPools, shadow: ShadowPrices | None, *, covered: bool
 ) -> tuple[Binding, ...]:
-    """Return which limits hold the answer back, with shadow prices where the relaxation has them."""
-    prices = dict(shadow)
-    binding = [Binding("target", prices.pop("target", None))] if covered and problem.target > 0 else []
-    budget = prices.pop("budget", None)
+    """Return which limits hold the answer back; with shadow prices where the target is covered.
+
+    Where it is not, what is missing has no price: the limits are named alone.
+    """
+    prices = dict(shadow.rows) if shadow is not None and covered else {}
+    binding = []
+    if covered and problem.target > 0:
+        binding.append(Binding("target", prices.get("target")))
     if (
         np.isfinite(problem.budget)
-        and (budget is not None or not covered)
+        and ("budget" in prices or not covered)
         and stopped_by_budget(problem, counts)
     ):
-        binding.append(Binding(f"budget ${problem.budget:g}/h", budget))
-    binding += [Binding(name, price) for name, price in prices.items() if name_is_limit(name, problem)]
+        binding.append(Binding(f"budget ${problem.budget:g}/h", prices.get("budget"), "$"))
+    measures = limit_rows(problem)
+    binding += [Binding(name, prices[name], measures[name]) for name in measures if name in prices]
+    if not covered:
+        binding += [Binding(name) for name in full_groups(problem, counts)]
     full = np.flatnonzero((counts > 0) & (counts >= problem.upper))
-    binding += [Binding(f"capacity of {pools.label(int(i))}") for i in full[:NAMED_POOLS]]
+    for i in full[:NAMED_POOLS].tolist():
+        price = float(round(shadow.capacity[i], 12)) if shadow is not None and covered else None
+        binding.append(Binding(f"capacity of {pools.label(i)}", price))
     if len(full) > NAMED_POOLS:
         binding.append(Binding(f"capacity of {len(full) - NAMED_POOLS} more pools"))
     if not covered and problem.survival is not None:
@@ -212,13 +221,30 @@ def binding_limits(
     return tuple(binding)
 
 
-def name_is_limit(name: str, problem: Problem) -> bool:
-    """Whether a row of the model is a limit (and not a stage of the lexicographic solve)."""
-    rows = [f"{limit.name} {label}" for limit in problem.limits for label in limit.labels]
-    rows += [cover.name for cover in problem.covers]
+def limit_rows(problem: Problem) -> dict[str, str]:
+    """Return the rows of the model that are limits (and not stages of a solve), and what they count."""
+    rows = {
+        f"{limit.name} {label}": limit.measure.removesuffix("s")
+        for limit in problem.limits
+        for label in limit.labels
+    }
+    rows |= {cover.name: cover.name for cover in problem.covers}
     if problem.survival is not None:
-        rows.append(f"survive any {problem.survival.name}")
-    return name in rows
+        rows[f"survive any {problem.survival.name}"] = "unit"
+    return rows
+
+
+def full_groups(problem: Problem, counts: Ints) -> list[str]:
+    """Return the capped groups that have no room for one more instance of a pool that still has room."""
+    more = problem.open & (counts < problem.upper)
+    full = []
+    for limit in problem.limits:
+        each = limit.coefficient(problem.weight)
+        member = limit.group >= 0
+        load = np.bincount(limit.group[member], weights=(each * counts)[member], minlength=len(limit.cap))
+        stopped = more & member & (load[limit.group] + each > limit.cap[limit.group] + 1e-9)
+        full += [f"{limit.name} {limit.labels[g]}" for g in np.unique(limit.group[stopped]).tolist()]
+    return full
 
 
 def stopped_by_budget(problem: Problem, counts: Ints) -> bool:

@@ -11,7 +11,7 @@ from decimal import Decimal
 import numpy as np
 
 from fleet.allocation import Allocation
-from fleet.allocator.limits import Limits, unmet
+from fleet.allocator.limits import Limits, unmet, unmet_by_group
 from fleet.errors import CheckError
 from fleet.exact import Ints
 
@@ -139,6 +139,7 @@ def check_limits(allocation: Allocation, limits: Limits, running: Ints) -> None:
     """Require that the fleet, what ran included, meets the limits that AWS has no field for."""
     fleet = allocation.spot_instances + running
     broken = unmet(limits, allocation.snapshot.pools, fleet, allocation.request.spot_target_capacity)
+    broken += unmet_by_group(limits, allocation.snapshot.pools, fleet + allocation.on_demand_instances)
     already = unmet(limits, allocation.snapshot.pools, running, allocation.request.spot_target_capacity)
     for limit in broken:
         if limit not in already or not limit.startswith("at most"):

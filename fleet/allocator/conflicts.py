@@ -7,20 +7,33 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.allocator.certify import largest_target
-from fleet.allocator.limits import Limits
+from fleet.allocator.core import whole_counts
+from fleet.allocator.limits import Limits, apply_limits
+from fleet.allocator.placement import choices, inside
+from fleet.allocator.region import on_demand_problem, spot_problem
 from fleet.errors import InfeasibleError
+from fleet.exact import Ints, on_grid
 from fleet.model import Problem
+from fleet.request import FleetRequest
+from fleet.snapshot import Snapshot
 from fleet.solvers import choose_solver
+from fleet.strategy import Strategy, find_strategy
 
-__all__ = ["Conflict", "find_conflict"]
+__all__ = ["Conflict", "conflict"]
 
-BUDGET, CAPACITY = "budget", "capacity of the pools"
+BUDGET, CAPACITY, MAX_PRICE = "budget", "capacity of the pools", "max price"
+ABOVE_ON_DEMAND = "spot price above on-demand"
+ONE_TYPE, ONE_ZONE = "single instance type", "single availability zone"
+ON_DEMAND_BUDGET = "on-demand budget"
+CLUSTER = "cluster placement group"
 EXHAUSTIVE = 10
 """Up to so many limits every subset is tried, smallest first; beyond, one after the other is left out."""
 
-Region = Callable[[Limits], Problem]
+Regions = Callable[[frozenset[str]], list[Problem]]
+"""The launch problems under some of the limits, any of which may cover the target."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,7 @@ class Conflict:
         A smallest set of limits that no allocation meets together with the target (an irreducible one
         where there are more than ten); empty if the target can be covered.
     nearest_target
-        The most units that can be covered under all limits; ``None`` if not even 0 can.
+        The most units that can be covered under all limits, what runs included; ``None`` if not even 0 can.
     """
 
     limits: tuple[str, ...]
@@ -46,45 +59,131 @@ class Conflict:
         return f"in conflict with the target: {'; '.join(self.limits)} (within reach: {nearest})"
 
 
-def find_conflict(region: Region, limits: Limits) -> Conflict:
-    """Return the smallest conflict of a request and its limits.
+def conflict(
+    request: FleetRequest,
+    snapshot: Snapshot,
+    *,
+    strategy: str | Strategy | None = None,
+    running: npt.ArrayLike | None = None,
+    limits: Limits | None = None,
+) -> Conflict:
+    """Return the smallest set of limits that keeps the target out of reach, and the nearest target.
+
+    Besides `Limits` these may be the budgets, the pools' capacity, the max price, AWS's rule that Spot is not
+    bought above on-demand, and a single zone or type. Parameters are those of `allocate`.
+    """
+    chosen = (
+        strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
+    )
+    stays = whole_counts(running, len(snapshot), "running instances")
+    bounds = limits or Limits()
+    spot = find_conflict(
+        spot_regions(chosen, request, snapshot, bounds, stays),
+        [*bounds.names(), *own_limits(request, snapshot, stays)],
+        float(stays @ snapshot.pools.weight),
+    )
+    if request.on_demand_target_capacity == 0:
+        return spot
+    on_demand = find_conflict(on_demand_regions(request, snapshot), [ON_DEMAND_BUDGET], 0.0)
+    parts = (spot.nearest_target, on_demand.nearest_target)
+    nearest = None if None in parts else round(sum(part or 0.0 for part in parts), 9)
+    return Conflict((*spot.limits, *on_demand.limits), nearest)
+
+
+def own_limits(request: FleetRequest, snapshot: Snapshot, stays: Ints) -> list[str]:
+    """Return which limits of the request and the market there are, whether or not they bind."""
+    pools = snapshot.pools
+    with np.errstate(invalid="ignore"):
+        present = {
+            BUDGET: request.spot_max_total_price is not None,
+            CAPACITY: bool(np.isfinite(snapshot.available).any()),
+            MAX_PRICE: bool((snapshot.spot_price > on_grid(pools.max_price * pools.weight)).any()),
+            ABOVE_ON_DEMAND: bool((snapshot.spot_price >= pools.on_demand_price).any()),
+            ONE_TYPE: request.single_instance_type,
+            ONE_ZONE: request.single_availability_zone,
+        }
+    return [name for name, there in present.items() if there]
+
+
+def spot_regions(
+    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints
+) -> Regions:
+    """Return how the Spot region looks under some of its limits."""
+    target = request.spot_target_capacity
+
+    def regions(kept: frozenset[str]) -> list[Problem]:
+        part = limits
+        for name in limits.names():
+            if name not in kept:
+                part = part.without(name)
+        market = without_rules(snapshot, kept)
+        budget = request.spot_max_total_price if BUDGET in kept else None
+        problem, _, _ = spot_problem(strategy, market, target, stays, budget)
+        masks = choices(
+            [problem],
+            snapshot.pools,
+            zone=ONE_ZONE in kept or part.placement == "cluster",
+            kind=ONE_TYPE in kept,
+        )
+        whole = apply_limits(problem, part, snapshot.pools, target, stays)
+        return [inside(whole, mask) for mask in masks] or [whole]
+
+    return regions
+
+
+def without_rules(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
+    """Return the market without the limits that are its own, where they are not kept."""
+    pools, available = snapshot.pools, snapshot.available
+    if CAPACITY not in kept:
+        available = np.where(np.isnan(available), np.nan, np.inf)
+    if MAX_PRICE not in kept:
+        pools = replace(pools, max_price=np.full(len(pools), np.nan))
+    if ABOVE_ON_DEMAND not in kept:
+        pools = replace(pools, on_demand_price=np.full(len(pools), np.nan))
+    return replace(snapshot, pools=pools, available=available)
+
+
+def on_demand_regions(request: FleetRequest, snapshot: Snapshot) -> Regions:
+    """Return how the on-demand region looks with and without its budget."""
+
+    def regions(kept: frozenset[str]) -> list[Problem]:
+        budget = request.on_demand_max_total_price if ON_DEMAND_BUDGET in kept else None
+        units, rule = request.on_demand_target_capacity, request.on_demand_strategy
+        return [on_demand_problem(snapshot, units, rule, budget)]
+
+    return regions
+
+
+def find_conflict(regions: Regions, names: list[str], standing_units: float) -> Conflict:
+    """Return the smallest conflict among named limits.
 
     Parameters
     ----------
-    region
-        Builds the launch problem under given limits.
-    limits
-        All of them; the budget and the pools' capacity are looked at besides.
+    regions
+        Builds the launch problems under some of the limits.
+    names
+        All of them.
+    standing_units
+        Units that run already: the nearest target counts them.
     """
-    whole = region(limits)
-    if not whole.open.any():
-        return Conflict(("no pool is eligible",) if whole.target > 0 else (), 0.0)
-    items = limits.names()
-    if np.isfinite(whole.budget):
-        items.append(BUDGET)
-    if bool(np.isfinite(whole.upper[whole.open]).any()):
-        items.append(CAPACITY)
+    whole = regions(frozenset(names))
+    if any(reachable(problem) for problem in whole):
+        return Conflict((), whole[0].target + standing_units)
 
     def conflicts(kept: Iterable[str]) -> bool:
-        chosen = set(kept)
-        part = limits
-        for name in limits.names():
-            if name not in chosen:
-                part = part.without(name)
-        problem = region(part)
-        if BUDGET not in chosen:
-            problem = replace(problem, budget=np.inf)
-        if CAPACITY not in chosen:
-            problem = replace(problem, upper=np.where(problem.open, np.inf, 0.0))
-        return not reachable(problem)
+        return not any(reachable(problem) for problem in regions(frozenset(kept)))
 
-    if not conflicts(items):
-        return Conflict((), whole.target)
-    return Conflict(tuple(smallest(items, conflicts)), nearest(whole))
+    found = [part for part in map(nearest, whole) if part is not None]
+    in_reach = round(max(found) + standing_units, 9) if found else None
+    if conflicts(()):  # no limit is to blame: prices are unknown, say
+        return Conflict(("no pool is eligible",), in_reach)
+    return Conflict(tuple(smallest(names, conflicts)), in_reach)
 
 
 def reachable(problem: Problem) -> bool:
     """Whether some whole-instance launch covers the target; the relaxation is asked first."""
+    if not problem.open.any():
+        return problem.target <= 0 and not problem.has_more_rows
     for part in (problem.relaxed(), replace(problem, whole=True)):
         if choose_solver("auto", part).solve(part).instances is None:
             return False
@@ -108,6 +207,8 @@ def smallest(items: list[str], conflicts: Callable[[Iterable[str]], bool]) -> li
 
 def nearest(problem: Problem) -> float | None:
     """Return the largest target in reach under all limits."""
+    if not problem.open.any():
+        return None if problem.has_more_rows else 0.0
     whole = replace(problem, whole=True)
     try:
         return largest_target(whole, "auto")

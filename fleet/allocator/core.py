@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from fleet.allocation import Allocation, Binding, Certificate
+from fleet.allocation import Allocation, Certificate
 from fleet.allocator.certify import Answer, answer
 from fleet.allocator.check import check_allocation, check_limits
-from fleet.allocator.conflicts import Conflict, find_conflict
-from fleet.allocator.limits import Limits, apply_limits, grouped
+from fleet.allocator.limits import Limits, apply_limits, group_rows, grouped
+from fleet.allocator.placement import choices, inside, keep_together, units_launched
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
+from fleet.allocator.scale_down import scale_down
 from fleet.errors import InputError
 from fleet.exact import Ints, on_grid
 from fleet.model import Problem
@@ -24,7 +24,7 @@ from fleet.snapshot import Snapshot
 from fleet.solvers.launch_rule import launch
 from fleet.strategy import Strategy, find_strategy
 
-__all__ = ["allocate", "conflict", "launches", "on_demand_launches"]
+__all__ = ["allocate", "launches", "on_demand_launches", "whole_counts"]
 
 ROUNDINGS = ("aws", "exact")
 
@@ -57,13 +57,14 @@ def allocate(
         ``auto``, ``closed-form``, ``compiled``, ``highs``, ``scipy`` or ``pulp``; the certificate records
         who answered.
     running
-        Shape (n,), Spot instances that already run; only what is missing is launched.
+        Shape (n,), Spot instances that already run; only what is missing is launched. Of what a maintain
+        fleet has above its target, the strategy's victims are ended.
     limits
         What AWS has no field for: caps by group, survival of a loss, several resources (see `fleet.Limits`).
         All but caps need ``rounding="exact"``.
     reservations
         Shape (n,), unused capacity reservations: the on-demand part takes them first, in the order of the
-        on-demand strategy (CreateFleet, ``use-capacity-reservations-first``).
+        on-demand strategy (CreateFleet, ``use-capacity-reservations-first``; instant fleets only).
 
     Returns
     -------
@@ -81,42 +82,135 @@ def allocate(
     """
     bounds = limits or Limits()
     check_rounding(rounding, bounds)
+    check_placement_group(request, bounds)
     zone = balanced_zones(request, snapshot, rounding, bounds)
     chosen = (
-        find_strategy(strategy or request.strategy, request)
-        if not isinstance(strategy, Strategy)
-        else strategy
+        strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
     )
     started = time.perf_counter()
-    stays = running_instances(running, len(snapshot))
+    stays = whole_counts(running, len(snapshot), "running instances")
     problem, plan, eligibility = spot_problem(
         chosen, snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
     )
-    if bounds:
-        problem = apply_limits(problem, bounds, snapshot.pools, request.spot_target_capacity, stays)
-    spot = best_placement(
-        problem, request, bounds, snapshot, lambda p: answer(p, snapshot.pools, rounding, solver, zone)
-    )
-    on_demand = on_demand_answer(request, snapshot, rounding, solver, reservations, zone)
+    how = How(rounding, solver, zone)
+    on_demand = on_demand_part(request, snapshot, bounds, reservations)
+    spot, rest = both_parts(request, snapshot, bounds, problem, on_demand, stays, how)
     solved = time.perf_counter()
+    none = np.zeros(len(snapshot), dtype=np.int64)
     allocation = Allocation(
         request=request,
         snapshot=snapshot,
         strategy=chosen.name,
         spot_instances=spot.instances,
-        on_demand_instances=np.zeros(len(snapshot), dtype=np.int64)
-        if on_demand is None
-        else on_demand.instances,
-        certificate=headline(spot.certificate, on_demand, request),
-        on_demand_certificate=None if on_demand is None else on_demand.certificate,
+        on_demand_instances=none if rest is None else rest.instances,
+        certificate=headline(spot.certificate, rest, request),
+        on_demand_certificate=None if rest is None else rest.certificate,
         ineligible=ineligible_lines(snapshot, eligibility, plan),
         warnings=(*request.notes, *snapshot.notes, *plan.notes),
+        running=stays,
+        terminated_instances=ended(chosen.name, request, snapshot, stays),
+        problem=apply_limits(problem, bounds, snapshot.pools, request.spot_target_capacity, stays)
+        if bounds
+        else problem,
     )
     check_allocation(allocation, stays)
     if spot.certificate.status != "unfulfilled":
         check_limits(allocation, bounds, stays)
     phases = {"solve": solved - started, "check": time.perf_counter() - solved}
     return replace(allocation, wall_time_s=phases)
+
+
+@dataclass(frozen=True, eq=False)
+class How:
+    """How a launch problem is answered: rounding, solver, and the zones to balance if any."""
+
+    rounding: str
+    solver: str
+    zone: Ints | None
+
+
+@dataclass(frozen=True, eq=False)
+class OnDemandPart:
+    """The on-demand launch problem, and the unused capacity reservations that it takes first."""
+
+    problem: Problem
+    reserved: Ints | None
+
+
+def both_parts(
+    request: FleetRequest,
+    snapshot: Snapshot,
+    limits: Limits,
+    spot: Problem,
+    on_demand: OnDemandPart | None,
+    stays: Ints,
+    how: How,
+) -> tuple[Answer, Answer | None]:
+    """Return the Spot and the on-demand answer; a cluster placement group takes both in one zone."""
+    pools = snapshot.pools
+    problems = [spot] if on_demand is None else [spot, on_demand.problem]
+    in_use = set(pools.availability_zone[stays > 0]) if limits.placement == "cluster" else set()
+    found = []
+    for mask in choices(problems, pools, zone=limits.placement == "cluster", kind=False):
+        if in_use and not in_use <= set(pools.availability_zone[mask]):
+            continue  # what runs already is in another zone
+        rest = None
+        if on_demand is not None:
+            rest = keep_together(
+                inside(on_demand.problem, mask),
+                pools,
+                request.on_demand_placement,
+                lambda p: on_demand_answer(p, pools, on_demand.reserved, how),
+            )
+        beside = None if rest is None else rest.instances
+        limited = inside(spot, mask)
+        if limits:
+            target = request.spot_target_capacity
+            limited = apply_limits(limited, limits, pools, target, stays, beside)
+        answered = keep_together(
+            limited,
+            pools,
+            request.spot_placement,
+            lambda p: answer(p, pools, how.rounding, how.solver, how.zone, beside),  # noqa: B023 - called at once
+        )
+        found.append((answered, rest))
+
+    def covered_then_cost(pair: tuple[Answer, Answer | None]) -> tuple[float, float, float]:
+        one, two = pair
+        units = units_launched(one, pools, spot)
+        if two is None or on_demand is None:
+            return -units, one.certificate.objective, 0.0
+        units += units_launched(two, pools, on_demand.problem)
+        return -units, one.certificate.objective, two.certificate.objective
+
+    if not found:  # no zone may be launched into
+        rest = None
+        if on_demand is not None:
+            rest = on_demand_answer(on_demand.problem, pools, on_demand.reserved, how)
+        return answer(replace(spot, upper=np.zeros(len(pools))), pools, how.rounding, how.solver), rest
+    return min(found, key=covered_then_cost)
+
+
+def ended(strategy: str, request: FleetRequest, snapshot: Snapshot, stays: Ints) -> Ints:
+    """Return what a maintain fleet ends of what it has above its Spot target, shape (n,)."""
+    return scale_down(
+        strategy,
+        snapshot,
+        stays,
+        request.spot_target_capacity,
+        terminate=request.terminate_excess and request.fleet_type == "maintain",
+    )
+
+
+def check_placement_group(request: FleetRequest, limits: Limits) -> None:
+    """Refuse a placement group for instances that stop or hibernate (EC2 User Guide, "Placement groups")."""
+    if limits.placement and request.interruption_behavior != "terminate":
+        raise InputError(
+            f"a {limits.placement} placement group with InstanceInterruptionBehavior "
+            f"{request.interruption_behavior}",
+            "takes only Spot instances that terminate",
+            "use terminate, or no placement group",
+        )
 
 
 def balanced_zones(request: FleetRequest, snapshot: Snapshot, rounding: str, limits: Limits) -> Ints | None:
@@ -144,74 +238,6 @@ def check_rounding(rounding: str, limits: Limits) -> None:
         )
 
 
-def conflict(
-    request: FleetRequest,
-    snapshot: Snapshot,
-    *,
-    strategy: str | Strategy | None = None,
-    running: npt.ArrayLike | None = None,
-    limits: Limits | None = None,
-) -> Conflict:
-    """Return the smallest set of limits that keeps the Spot target out of reach, and the nearest target.
-
-    Parameters are those of `allocate`.
-    """
-    chosen = (
-        find_strategy(strategy or request.strategy, request)
-        if not isinstance(strategy, Strategy)
-        else strategy
-    )
-    stays = running_instances(running, len(snapshot))
-    target = request.spot_target_capacity
-    problem, _, _ = spot_problem(chosen, snapshot, target, stays, request.spot_max_total_price)
-    return find_conflict(
-        lambda part: apply_limits(problem, part, snapshot.pools, target, stays), limits or Limits()
-    )
-
-
-def best_placement(
-    problem: Problem,
-    request: FleetRequest,
-    limits: Limits,
-    snapshot: Snapshot,
-    solve: Callable[[Problem], Answer],
-) -> Answer:
-    """Solve once, or once a zone or type where all instances must share one; keep the best.
-
-    Best is what covers the target, then the lowest first objective, then the first declared. An instant
-    fleet that stays below its least capacity launches nothing (CreateFleet, ``MinTargetCapacity``).
-    """
-    pools = snapshot.pools
-    keys = []
-    if request.single_availability_zone or limits.placement == "cluster":
-        keys.append(pools.availability_zone)
-    if request.single_instance_type:
-        keys.append(pools.instance_type)
-    if not keys:
-        best = solve(problem)
-    else:
-        labels = list(zip(*keys, strict=True))
-        found = []
-        for label in dict.fromkeys(labels[i] for i in np.flatnonzero(problem.open)):
-            inside = np.array([other == label for other in labels])
-            found.append(solve(replace(problem, upper=np.where(inside, problem.upper, 0.0))))
-        best = min(
-            found or [solve(problem)], key=lambda a: (-launched(a, pools, problem), a.certificate.objective)
-        )
-    least = request.min_target_capacity
-    if least is not None and float(best.instances @ pools.weight) < least:
-        none = replace(best.certificate, status="unfulfilled", objective=0.0, bound=None)
-        return Answer(
-            np.zeros_like(best.instances), replace(none, binding=(Binding(f"min target capacity {least:g}"),))
-        )
-    return best
-
-
-def launched(found: Answer, pools: LaunchPools, problem: Problem) -> float:
-    """Return units launched, counted up to the target."""
-    return min(float(found.instances @ pools.weight), problem.target)
-
-
 def headline(spot: Certificate, on_demand: Answer | None, request: FleetRequest) -> Certificate:
     """Return the certificate to show first: the Spot part's, unless all of the target is on demand."""
     if on_demand is not None and request.spot_target_capacity == 0:
@@ -219,28 +245,31 @@ def headline(spot: Certificate, on_demand: Answer | None, request: FleetRequest)
     return spot
 
 
-def running_instances(running: npt.ArrayLike | None, n: int) -> Ints:
-    """Return what runs as int64, refusing what is not whole, negative or of another length."""
-    if running is None:
+def whole_counts(given: npt.ArrayLike | None, n: int, what: str) -> Ints:
+    """Return counts as int64, refusing what is not whole, negative or of another length."""
+    if given is None:
         return np.zeros(n, dtype=np.int64)
-    counts = np.asarray(running)
+    counts = np.asarray(given)
+    if counts.shape != (n,) or counts.dtype.kind not in "iuf" or not bool(np.isfinite(counts).all()):
+        raise InputError(what, f"are {n} whole numbers from 0, one a pool", "correct the column")
     whole = counts.astype(np.int64)
-    if counts.shape != (n,) or bool((whole != counts).any()) or bool((whole < 0).any()):
-        raise InputError(
-            "running instances", f"are {n} whole numbers from 0, one a pool", "correct the column"
-        )
+    if bool((whole != counts).any()) or bool((whole < 0).any()):
+        raise InputError(what, f"are {n} whole numbers from 0, one a pool", "correct the column")
     return whole
 
 
-def on_demand_answer(
-    request: FleetRequest,
-    snapshot: Snapshot,
-    rounding: str,
-    solver: str,
-    reservations: npt.ArrayLike | None,
-    zone: Ints | None,
-) -> Answer | None:
-    """Return the on-demand part, reservations first, or ``None`` if none is wanted."""
+def on_demand_part(
+    request: FleetRequest, snapshot: Snapshot, limits: Limits, reservations: npt.ArrayLike | None
+) -> OnDemandPart | None:
+    """Return the on-demand launch problem, or ``None`` if nothing is wanted on demand."""
+    if reservations is not None and (
+        request.fleet_type != "instant" or not request.on_demand_target_capacity
+    ):
+        raise InputError(
+            "capacity reservations",
+            "are used first by the on-demand part of an instant fleet only",
+            "use Type instant with an on-demand target, or drop them",
+        )
     if request.on_demand_target_capacity == 0:
         return None
     require_on_demand_prices(snapshot)
@@ -250,16 +279,31 @@ def on_demand_answer(
         request.on_demand_strategy,
         request.on_demand_max_total_price,
     )
+    nothing = np.zeros(len(snapshot), dtype=np.int64)
+    problem = replace(problem, limits=tuple(group_rows(limits, snapshot.pools, nothing)))
     if reservations is None:
-        return answer(problem, snapshot.pools, rounding, solver, zone)
-    reserved = running_instances(reservations, len(snapshot))
+        return OnDemandPart(problem, None)
+    return OnDemandPart(problem, whole_counts(reservations, len(snapshot), "capacity reservations"))
+
+
+def on_demand_answer(problem: Problem, pools: LaunchPools, reserved: Ints | None, how: How) -> Answer:
+    """Return the on-demand answer, unused reservations first, in the order of the on-demand strategy.
+
+    What was reserved is no choice of price: the bound speaks of the rest.
+    """
+    if reserved is None:
+        return answer(problem, pools, how.rounding, how.solver, how.zone)
     taken = launch(replace(problem, upper=np.minimum(problem.upper, reserved)))
-    covered = float(on_grid(np.array([taken @ problem.weight]))[0])
-    rest = answer(
-        replace(problem, target=max(0.0, problem.target - covered)), snapshot.pools, rounding, solver
+    covered, spent = (
+        float(on_grid(np.array([taken @ column]))[0]) for column in (problem.weight, problem.price)
     )
-    # What was reserved is no choice of price: the bound speaks of the rest.
-    return Answer(taken + rest.instances, rest.certificate)
+    rest = replace(
+        problem,
+        target=max(0.0, float(on_grid(np.array([problem.target - covered]))[0])),
+        budget=max(0.0, float(on_grid(np.array([problem.budget - spent]))[0])),
+    )
+    found = answer(rest, pools, how.rounding, how.solver)
+    return Answer(taken + found.instances, found.certificate)
 
 
 def require_on_demand_prices(snapshot: Snapshot) -> None:

@@ -7,24 +7,29 @@ of those the deepest. Weighted sums would miss the points inside the hull, and c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fleet.allocator.core import running_instances
+from fleet.allocator.certify import answer
+from fleet.allocator.core import whole_counts
+from fleet.allocator.limits import Limits, apply_limits
 from fleet.allocator.region import spot_problem
 from fleet.errors import InfeasibleError, InputError
-from fleet.exact import Floats, Ints
+from fleet.exact import NANO, Floats, Ints, on_grid, to_nano
 from fleet.model import Cover, Linear, Problem
 from fleet.request import FleetRequest
 from fleet.snapshot import Snapshot
 from fleet.solvers import choose_solver
-from fleet.solvers.launch_rule import launch
 from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
 
 __all__ = ["Frontier", "FrontierPoint", "StrategyPoint", "frontier"]
 
 
+MOST_POINTS = 1000
+LEAST_STEP = 1e-5
+"""Depths closer than this are one: integer programs are solved to 1e-6."""
 ELEVEN = tuple(tenth / 10 for tenth in range(11))
 
 
@@ -50,7 +55,7 @@ class FrontierPoint:
     instances: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StrategyPoint:
     """Where a strategy lies.
 
@@ -59,18 +64,30 @@ class StrategyPoint:
     strategy, cost_per_hour, depth_given_up
         What its launch rule buys.
     excess_per_hour
-        $ per hour above the cheapest fleet that gives up no more depth; 0 on the frontier.
+        $ per hour above the cheapest fleet that gives up no more depth; 0 on the frontier; ``None`` if the
+        strategy does not cover the target, as such a fleet has no place beside those that do.
+    instances
+        Shape (n,), what it buys.
     """
 
     strategy: str
     cost_per_hour: float
     depth_given_up: float
-    excess_per_hour: float
+    excess_per_hour: float | None
+    instances: Ints
 
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
-    """Points from pure price to pure capacity, and the strategies relative to them."""
+    """Points from pure price to pure capacity, and the strategies relative to them.
+
+    Parameters
+    ----------
+    points, strategies
+        In order of the dial; in the order asked for.
+    capacity_source
+        What the capacity score is.
+    """
 
     points: tuple[FrontierPoint, ...]
     strategies: tuple[StrategyPoint, ...]
@@ -84,10 +101,39 @@ class Frontier:
         lines += [f"{p.dial:>5.2f} {p.cost_per_hour:>12.4f} {p.depth_given_up:>16.6g}" for p in self.points]
         lines += [
             f"{s.strategy}: ${s.cost_per_hour:.4f}/h, gives up {s.depth_given_up:.6g}, "
-            f"${s.excess_per_hour:.4f}/h above the frontier"
+            + (
+                "does not cover the target"
+                if s.excess_per_hour is None
+                else f"${s.excess_per_hour:.4f}/h above the frontier"
+            )
             for s in self.strategies
         ]
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "capacity_source": self.capacity_source,
+            "points": [
+                {
+                    "dial": p.dial,
+                    "cost_per_hour": p.cost_per_hour,
+                    "depth_given_up": p.depth_given_up,
+                    "instances": p.instances.tolist(),
+                }
+                for p in self.points
+            ],
+            "strategies": [
+                {
+                    "strategy": s.strategy,
+                    "cost_per_hour": s.cost_per_hour,
+                    "depth_given_up": s.depth_given_up,
+                    "excess_per_hour": s.excess_per_hour,
+                    "instances": s.instances.tolist(),
+                }
+                for s in self.strategies
+            ],
+        }
 
 
 @dataclass(frozen=True)
@@ -105,18 +151,20 @@ def frontier(
     request: FleetRequest,
     snapshot: Snapshot,
     *,
-    dials: npt.ArrayLike = ELEVEN,
+    dials: npt.ArrayLike | str = ELEVEN,
     strategies: tuple[str | Strategy, ...] | None = None,
     whole: bool = True,
     solver: str = "auto",
     running: npt.ArrayLike | None = None,
+    limits: Limits | None = None,
 ) -> Frontier:
     """Return the Pareto frontier of cost and depth given up for the Spot part of a request.
 
     Parameters
     ----------
     dials
-        Settings from 0 (pure price) to 1 (pure capacity).
+        Settings from 0 (pure price) to 1 (pure capacity); or ``"every"``: all whole-instance fleets that
+        no other beats in both, which may be many (a thousand at most).
     strategies
         Which to locate; by default all that are installed.
     whole
@@ -125,43 +173,93 @@ def frontier(
         As in `fleet.allocate`.
     running
         Shape (n,), Spot instances that run.
+    limits
+        What every fleet respects besides (see `fleet.Limits`); strategies follow caps by AWS's rule, other
+        limits in exact whole instances.
 
     Raises
     ------
+    InputError
+        If a dial lies outside 0 to 1, or every point is asked for and there are too many.
     InfeasibleError
         If the target cannot be covered.
     """
-    settings = np.atleast_1d(np.asarray(dials, dtype=np.float64))
-    if not bool(((settings >= 0) & (settings <= 1)).all()):
-        raise InputError(f"dials {settings.tolist()}", "lie between 0 and 1", "correct them")
-    stays = running_instances(running, len(snapshot))
+    stays = whole_counts(running, len(snapshot), "running instances")
+    bounds = limits or Limits()
     base, _, eligibility = spot_problem(
         CheapestStrategy(), snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
     )
+    base = apply_limits(base, bounds, snapshot.pools, request.spot_target_capacity, stays)
     view = View(snapshot, request.spot_target_capacity, stays, eligibility.mask)
     given_up = Linear("depth_given_up", view.depth_given_up * snapshot.pools.weight)
     region = replace(base, whole=whole)
     price_end = end_point(region, base.objectives[0], given_up, solver)
     depth_end = end_point(region, given_up, base.objectives[0], solver)
-    most, least = given_up.per_instance @ price_end, given_up.per_instance @ depth_end
-    points = []
-    for dial in settings.tolist():
+    most, least = float(given_up.per_instance @ price_end), float(given_up.per_instance @ depth_end)
+
+    def point(dial: float) -> FrontierPoint:
         allowed = most - dial * (most - least)
-        instances = cheapest_within(region, given_up, float(allowed), solver)
-        points.append(point_of(dial, instances, snapshot, given_up))
+        return point_of(dial, cheapest_within(region, given_up, allowed, solver), snapshot, given_up)
+
+    if isinstance(dials, str):
+        points = every_point(region, given_up, price_end, least, snapshot, solver, word=dials)
+    else:
+        settings = np.atleast_1d(np.asarray(dials, dtype=np.float64))
+        if not bool(((settings >= 0) & (settings <= 1)).all()):
+            raise InputError(f"dials {settings.tolist()}", "lie between 0 and 1", "correct them")
+        points = [point(dial) for dial in settings.tolist()]
+    names = tuple(strategy_names()) if strategies is None else strategies
     located = tuple(
         locate(
-            find_strategy(s, request) if isinstance(s, str) else s,
+            find_strategy(name, named_for(request, name)) if isinstance(name, str) else name,
             request,
             snapshot,
             stays,
             region,
             given_up,
             solver,
+            bounds,
         )
-        for s in (strategies if strategies is not None else tuple(strategy_names()))
+        for name in names
     )
     return Frontier(tuple(points), located, snapshot.capacity_source)
+
+
+def named_for(request: FleetRequest, name: str) -> FleetRequest:
+    """Return the request as that strategy would be asked (a pool count is lowestPrice's alone)."""
+    return request.with_strategy(name)
+
+
+def every_point(
+    region: Problem,
+    given_up: Linear,
+    price_end: Floats,
+    least: float,
+    snapshot: Snapshot,
+    solver: str,
+    *,
+    word: str,
+) -> list[FrontierPoint]:
+    """Return all points that no other beats: from pure price on, each time giving up strictly less depth."""
+    if word != "every" or not region.whole:
+        raise InputError(
+            f"dials {word!r}", "are numbers from 0 to 1, or 'every' of whole instances", "correct it"
+        )
+    found = [point_of(0.0, price_end, snapshot, given_up)]
+    most = found[0].depth_given_up
+    # Depths of whole instances are multiples of one step: half of it asks for strictly less.
+    step = max(
+        float(np.gcd.reduce(to_nano(on_grid(given_up.per_instance[region.open]), "depth"))) / NANO / 2,
+        LEAST_STEP,
+    )
+    while found[-1].depth_given_up > least + step:
+        if len(found) == MOST_POINTS:
+            raise InputError("every point of the frontier", f"are more than {MOST_POINTS}", "name some dials")
+        instances = cheapest_within(region, given_up, found[-1].depth_given_up - step, solver)
+        reached = point_of(0.0, instances, snapshot, given_up)
+        dial = (most - reached.depth_given_up) / (most - least)
+        found.append(replace(reached, dial=round(dial, 9)))
+    return found
 
 
 def end_point(region: Problem, first: object, then: object, solver: str) -> Floats:
@@ -201,12 +299,18 @@ def locate(
     region: Problem,
     given_up: Linear,
     solver: str,
+    limits: Limits,
 ) -> StrategyPoint:
     """Return where a strategy's launch lies relative to the frontier."""
-    problem, _, _ = spot_problem(
-        strategy, snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
-    )
-    bought = point_of(0.0, launch(problem).astype(np.float64), snapshot, given_up)
-    best = point_of(0.0, cheapest_within(region, given_up, bought.depth_given_up, solver), snapshot, given_up)
-    excess = max(0.0, round(bought.cost_per_hour - best.cost_per_hour, 9))
-    return StrategyPoint(strategy.name, bought.cost_per_hour, bought.depth_given_up, excess)
+    target = request.spot_target_capacity
+    problem, _, _ = spot_problem(strategy, snapshot, target, stays, request.spot_max_total_price)
+    problem = apply_limits(problem, limits, snapshot.pools, target, stays)
+    found = answer(problem, snapshot.pools, "exact" if limits.needs_exact else "aws", "auto")
+    bought = point_of(0.0, found.instances.astype(np.float64), snapshot, given_up)
+    excess = None
+    if found.certificate.status != "unfulfilled":
+        best = point_of(
+            0.0, cheapest_within(region, given_up, bought.depth_given_up, solver), snapshot, given_up
+        )
+        excess = max(0.0, round(bought.cost_per_hour - best.cost_per_hour, 9))
+    return StrategyPoint(strategy.name, bought.cost_per_hour, bought.depth_given_up, excess, found.instances)

@@ -63,9 +63,7 @@ def certificate_lines(allocation: Allocation) -> list[str]:
         f"{c.status}: {c.objective_name} {c.objective:.6g}, at least {bound} (gap {gap}; "
         f"bound by {c.solver}, {c.rounding} rounding)",
     ]
-    binding = [
-        b.limit if b.shadow_price is None else f"{b.limit} ({b.shadow_price:.6g} a unit)" for b in c.binding
-    ]
+    binding = [str(b) for b in c.binding]
     if binding:
         lines.append(f"binding: {', '.join(binding)}")
     if allocation.ineligible:

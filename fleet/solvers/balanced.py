@@ -17,7 +17,7 @@ from fleet.solvers.launch_rule import WholeProblem, whole
 __all__ = ["launch_balanced"]
 
 
-def launch_balanced(problem: Problem, zone: Ints) -> Ints:
+def launch_balanced(problem: Problem, zone: Ints, standing: Ints | None = None) -> Ints:
     """Return instances a pool, shape (n,), int64.
 
     Parameters
@@ -26,6 +26,8 @@ def launch_balanced(problem: Problem, zone: Ints) -> Ints:
         A launch problem without limits by group.
     zone
         Shape (n,), the zone's number of each pool.
+    standing
+        Shape (n,), instances beside this launch that count toward the balance: the on-demand part.
     """
     w = whole(problem)
     counts = np.zeros(len(problem), dtype=np.int64)
@@ -36,6 +38,9 @@ def launch_balanced(problem: Problem, zone: Ints) -> Ints:
     zones = int(zone.max()) + 1
     held = np.bincount(zone, weights=w.held, minlength=zones).astype(np.int64)
     number = np.zeros(zones, dtype=np.int64)
+    if standing is not None:
+        held += np.bincount(zone, weights=standing * w.weight, minlength=zones).astype(np.int64)
+        number += np.bincount(zone, weights=standing, minlength=zones).astype(np.int64)
     queue = {z: [i for i in w.order.tolist() if zone[i] == z and w.room[i] > 0] for z in range(zones)}
     covered = 0
     while covered < w.target:

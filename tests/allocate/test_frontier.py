@@ -78,3 +78,63 @@ def test_a_dial_beyond_its_stops():
     overrides, snapshot = shop([0.05], [3])
     with pytest.raises(InputError, match="between 0 and 1"):
         fleet.frontier(fleet.FleetRequest(1, overrides), snapshot, dials=[2])
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.integers(1, 4)), min_size=2, max_size=3),
+    st.integers(1, 6),
+    st.sampled_from([None, 2, 3]),
+)
+def test_every_point_is_every_fleet_that_no_other_beats(rows, target, cap):
+    prices, available = [p / 100 for p, _ in rows], [float(a) for _, a in rows]
+    overrides, snapshot = shop(prices, available)
+    limits = fleet.Limits(() if cap is None else (fleet.Cap("pool", instances=cap),))
+    lost = max(available) - np.array(available)
+    fleets = {
+        (round(float(np.dot(c, prices)), 9), round(float(np.dot(c, lost)), 9))
+        for c in itertools.product(*(range(int(min(a, cap or a)) + 1) for a in available))
+        if sum(c) >= target
+    }
+    unbeaten = sorted(
+        one
+        for one in fleets
+        if not any(two != one and two[0] <= one[0] and two[1] <= one[1] for two in fleets)
+    )
+    request = fleet.FleetRequest(target, overrides)
+    if not fleets:
+        with pytest.raises(InfeasibleError):
+            fleet.frontier(request, snapshot, dials="every", limits=limits)
+        return
+    found = fleet.frontier(request, snapshot, dials="every", strategies=(), limits=limits)
+    assert [(p.cost_per_hour, p.depth_given_up) for p in found.points] == unbeaten
+
+
+def test_a_strategy_that_misses_the_target_has_no_place_beside_the_frontier():
+    pools = fleet.LaunchPools.of(["a.large", "b.large"], on_demand_price=[0.05, 0.10])
+    snapshot = fleet.Snapshot.of(pools, [0.05, 0.06], [9.0, 3.0])  # a is at on-demand: diversified leaves it
+    request = fleet.FleetRequest(6, (fleet.Override("a.large"), fleet.Override("b.large")))
+    found = fleet.frontier(request, snapshot)
+    places = {s.strategy: s.excess_per_hour for s in found.strategies}
+    assert places["diversified"] is None
+    assert places["lowestPrice"] == 0
+    assert "diversified: $0.1800/h, gives up 18, does not cover the target" in found.summary()
+    assert found.to_dict()["strategies"][0]["instances"] == found.strategies[0].instances.tolist()
+    assert len(found.to_dict()["points"]) == 11
+
+
+def test_a_pool_count_is_lowest_prices_alone():
+    overrides, snapshot = shop([0.05, 0.06, 0.08], [6, 6, 9])
+    request = fleet.FleetRequest(4, overrides, instance_pools_to_use_count=2)
+    places = {s.strategy: s.instances.tolist() for s in fleet.frontier(request, snapshot).strategies}
+    assert places["lowestPrice"] == [2, 2, 0]
+
+
+def test_limits_hold_along_the_frontier():
+    overrides, snapshot = shop([0.05, 0.06, 0.08, 0.11], [3, 6, 9, 12])
+    limits = fleet.Limits(min_pools=3)
+    found = fleet.frontier(fleet.FleetRequest(10, overrides), snapshot, limits=limits)
+    assert all(np.count_nonzero(p.instances) >= 3 for p in found.points)
+    assert all(np.count_nonzero(s.instances) >= 3 for s in found.strategies)
+    with pytest.raises(InputError, match="'every' of whole"):
+        fleet.frontier(fleet.FleetRequest(10, overrides), snapshot, dials="all")
