@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fleet import plots
-    from fleet.adjust import at_baseline, hibernating_only
+    from fleet.adjust import at_baseline, hibernating_only, placeable_only
     from fleet.allocation import Allocation, Binding, Certificate, Ineligible
     from fleet.allocator import (
         Cap,
@@ -130,7 +130,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "adjust": ("at_baseline", "hibernating_only"),
+    "adjust": ("at_baseline", "hibernating_only", "placeable_only"),
     "allocation": ("Allocation", "Binding", "Certificate", "Ineligible"),
     "allocator": (
         "Cap",
@@ -367,6 +367,7 @@ __all__ = [
     "mean_residual_h",
     "parse_request",
     "parse_time",
+    "placeable_only",
     "plots",
     "read_availability",
     "read_capacity",

@@ -8,7 +8,7 @@ from fleet.catalogue import Catalogue
 from fleet.errors import RequestError
 from fleet.request import FleetRequest
 
-__all__ = ["BASELINE", "at_baseline", "hibernating_only"]
+__all__ = ["BASELINE", "at_baseline", "hibernating_only", "placeable_only"]
 
 BASELINE = {
     "nano": 0.05,
@@ -67,4 +67,29 @@ def hibernating_only(request: FleetRequest, catalogue: Catalogue) -> FleetReques
         )
     left_out = sorted({o.instance_type for o in request.overrides} - {o.instance_type for o in kept})
     note = (f"cannot hibernate, left out: {', '.join(left_out)}",) if left_out else ()
+    return replace(request, overrides=kept, notes=(*request.notes, *note))
+
+
+def placeable_only(request: FleetRequest, catalogue: Catalogue, placement: str) -> FleetRequest:
+    """Return the request without the types that the catalogue says a placement group does not take.
+
+    Raises
+    ------
+    RequestError
+        If none is left.
+    """
+
+    def takes(name: str) -> bool:
+        known = catalogue.types.get(name)
+        return known is None or known.placement_strategies is None or placement in known.placement_strategies
+
+    kept = tuple(o for o in request.overrides if takes(o.instance_type))
+    if not kept:
+        raise RequestError(
+            f"{len(request.overrides)} overrides",
+            f"none goes into a {placement} placement group",
+            "list others",
+        )
+    left_out = sorted({o.instance_type for o in request.overrides} - {o.instance_type for o in kept})
+    note = (f"not for a {placement} placement group, left out: {', '.join(left_out)}",) if left_out else ()
     return replace(request, overrides=kept, notes=(*request.notes, *note))

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from fleet.cli.allocate import allocate
 from fleet.cli.cache import cache
 from fleet.cli.causes import CauseOptions
-from fleet.cli.exports import export_files, identity_for, write_exports
 from fleet.cli.fetch import archive, fetch
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
@@ -18,7 +17,6 @@ from fleet.cli.inputs import (
     MarketFiles,
     check_strategies,
     expanded,
-    limits_of,
     load_market,
     load_request,
     time_option,
@@ -35,7 +33,6 @@ from fleet.cli.options import (
     DataFeed,
     End,
     Events,
-    Export,
     HazardLaw,
     Hindsight,
     HindsightToo,
@@ -65,9 +62,9 @@ from fleet.cli.options import (
     WhenUp,
     Zones,
 )
-from fleet.cli.outcome import fail_if_nothing_ran, fail_unfulfilled
+from fleet.cli.outcome import fail_if_nothing_ran
 from fleet.cli.outcome import run as run_app
-from fleet.cli.output import print_allocation, print_comparison, print_json, print_warnings
+from fleet.cli.output import console, errors, print_comparison, print_json, print_warnings
 from fleet.cli.papers import Csv, Markdown, Papers, Parquet, Report
 from fleet.cli.service import service
 from fleet.errors import InputError
@@ -82,6 +79,7 @@ app = typer.Typer(
     help="Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you.",
 )
 
+app.command()(allocate)
 app.command()(cache)
 app.command()(fetch)
 app.command()(archive)
@@ -89,17 +87,6 @@ app.command()(job)
 app.command()(service)
 
 PLOT_ENDINGS = (".png", ".svg")
-
-
-def console() -> Console:
-    """Return standard output; wide enough for a table where it is no terminal."""
-    out = Console()
-    return out if out.is_terminal else Console(width=140)
-
-
-def errors() -> Console:
-    """Return standard error."""
-    return Console(stderr=True)
 
 
 def show_version(wanted: bool) -> None:
@@ -118,104 +105,6 @@ def common(
     ] = False,
 ) -> None:
     """Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you."""
-
-
-@app.command()
-def allocate(
-    request: Request,
-    prices: Prices,
-    at: Annotated[str | None, typer.Option(help="When; by default the last instant of the prices.")] = None,
-    product: Product = "Linux/UNIX",
-    on_demand: OnDemand = None,
-    capacity: Capacity = None,
-    scores: Scores = None,
-    zones: Zones = None,
-    strategy: OneStrategy = None,
-    rounding: Annotated[
-        str, typer.Option(help="aws (the rule of the service) or exact (integer optimum).")
-    ] = "aws",
-    solver: Annotated[
-        str, typer.Option(help="auto, closed-form, compiled, highs, scipy, pulp or pulp:NAME.")
-    ] = "auto",
-    subnet_zone: SubnetZone = None,
-    json_output: Json = False,
-    explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
-    max_share: Annotated[
-        list[str] | None,
-        typer.Option(help="BY=SHARE: cap a pool, zone, type, family or region, as zone=0.4."),
-    ] = None,
-    max_count: Annotated[list[str] | None, typer.Option(help="BY=N: cap instances, as pool=10.")] = None,
-    min_pools: Annotated[
-        int, typer.Option(help="Least number of pools in use (needs --rounding exact).")
-    ] = 0,
-    instance_types: InstanceTypes = None,
-    survive: Annotated[
-        str | None, typer.Option(help="pool, zone ...: losing any one leaves the target (--rounding exact).")
-    ] = None,
-    export: Export = None,
-    fail_if: FailIf = None,
-    launch_template: Annotated[
-        str | None, typer.Option(help="ID or NAME[:VERSION] for --export; else the request's own.")
-    ] = None,
-    iam_fleet_role: Annotated[
-        str | None, typer.Option(help="Role ARN for --export spot-fleet; else the request's own.")
-    ] = None,
-) -> None:
-    """Decide what to launch now, with a certificate.
-
-    Example: `spotfleet allocate fleet.json --prices history/ --on-demand od.csv --strategy diversified`
-    """
-    from fleet.allocator import allocate as decide
-    from fleet.allocator import explain as lines_of
-    from fleet.resolution import resolve
-    from fleet.snapshot import snapshot_at
-
-    exports = export_files(export or [])
-    gates = gates_of(fail_if)
-    check_paths(list(exports), [request, prices, on_demand, capacity, instance_types, scores, zones])
-    wanted = load_request(request, subnet_zone)
-    check_strategies([strategy or wanted.strategy])
-    files = MarketFiles(prices, on_demand, capacity, product=product, scores=scores, zones=zones)
-    moment = time_option("--at", at)
-    limits = limits_of(max_share or [], max_count or [], min_pools, survive)
-    market = load_market(files, errors())
-    wanted = expanded(wanted, instance_types, market, product, moment)
-    if moment is not None and moment < market.start_s:
-        raise InputError(f"--at {at}", "lies before the first price", "choose a later time")
-    resolved = resolve(wanted, market, product)
-    snapshot = snapshot_at(resolved.market, resolved.pools, market.end_s if moment is None else moment)
-    allocation = decide(wanted, snapshot, strategy=strategy, rounding=rounding, solver=solver, limits=limits)
-    identity = identity_for(request, launch_template, iam_fleet_role) if exports else None
-    lost = write_exports(allocation, exports, identity, instance_types)
-    warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
-    if json_output:
-        print_json({**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))})
-    elif STDOUT not in exports:
-        print_allocation(console(), allocation)
-    if explain:
-        to = errors() if json_output else console()
-        to.print("\n".join(lines_of(allocation)), highlight=False, markup=False, soft_wrap=True)
-    if allocation.unfulfilled and limits:
-        from fleet.allocator import conflict
-
-        found = conflict(wanted, snapshot, strategy=strategy, limits=limits)
-        greedy = "the launch rule finds no way to the target within these limits, --rounding exact does"
-        print_warnings(errors(), [str(found) if found.limits else greedy])
-    print_warnings(errors(), warnings)
-    if allocation.unfulfilled:
-        fail_unfulfilled(allocation)
-    check_gates(gates, [allocation.to_dict()])
-
-
-def stale_prices(moment: int | None, end_s: int) -> list[str]:
-    """Return a warning if the moment lies beyond the prices."""
-    if moment is None or moment <= end_s:
-        return []
-    from fleet.formats import format_time
-
-    return [
-        f"--at lies {(moment - end_s) / 3600:.1f} h after the last record: prices of {format_time(end_s)}"
-    ]
 
 
 @app.command()

@@ -31,13 +31,12 @@ from fleet.market import Market
 from fleet.request import FleetRequest
 
 if TYPE_CHECKING:
-    from fleet.allocator import Limits
+    pass
 
 __all__ = [
     "MarketFiles",
     "check_strategies",
     "expanded",
-    "limits_of",
     "load_market",
     "load_request",
     "time_option",
@@ -195,29 +194,3 @@ def expanded(
     dropped = [f"{name} dropped: {reason}" for name, reason in sorted(expansion.dropped.items())]
     print_warnings(Console(stderr=True), dropped)
     return expansion.request
-
-
-def limits_of(shares: list[str], counts: list[str], min_pools: int, survive: str | None) -> Limits:
-    """Return the limits that the options state."""
-    from fleet.allocator import Cap, Limits
-
-    caps = [Cap(by, share=value) for by, value in map(pair_of, shares)]
-    caps += [Cap(by, instances=count) for by, count in map(count_of, counts)]
-    return Limits(caps=tuple(caps), min_pools=min_pools, survive=survive)
-
-
-def pair_of(text: str) -> tuple[str, float]:
-    """Return what ``zone=0.4`` says."""
-    by, _, value = text.partition("=")
-    try:
-        return by, float(value)
-    except ValueError:
-        raise InputError(f"limit {text!r}", "is BY=NUMBER", "write zone=0.4 or pool=10") from None
-
-
-def count_of(text: str) -> tuple[str, int]:
-    """Return what ``pool=10`` says."""
-    by, value = pair_of(text)
-    if not value.is_integer():
-        raise InputError(f"limit {text!r}", "counts whole instances", "write pool=10")
-    return by, int(value)

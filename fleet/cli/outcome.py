@@ -14,6 +14,7 @@ from fleet.errors import FleetError, InfeasibleError, InputError, RequestError
 
 if TYPE_CHECKING:
     from fleet.allocation import Allocation
+    from fleet.allocator import Conflict
     from fleet.results import ReplayResult
 
 __all__ = ["fail_if_nothing_ran", "fail_unfulfilled", "run"]
@@ -64,14 +65,14 @@ def stop_writing() -> NoReturn:
     sys.exit(0)
 
 
-def fail_unfulfilled(allocation: Allocation) -> None:
-    """Say which limit holds the fleet back, and exit with 1."""
+def fail_unfulfilled(allocation: Allocation, found: Conflict) -> None:
+    """Say which limit holds the fleet back, what conflicts and which target is in reach, and exit with 1."""
     parts = [part for part in (allocation.certificate, allocation.on_demand_certificate) if part is not None]
     limits = [b.limit for part in parts if part.status == "unfulfilled" for b in part.binding]
     raise InfeasibleError(
         f"{allocation.fulfilled_capacity:g} of {allocation.request.target_capacity:g} units",
         f"held back by {', '.join(limits) or 'the pools at hand'}",
-        "raise that limit, add pools, or lower the target",
+        str(found) if found.limits else "the launch rule finds no way to the target, --rounding exact does",
     )
 
 

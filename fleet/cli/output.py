@@ -6,13 +6,24 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.console import Console
 
+if TYPE_CHECKING:
     from fleet.allocation import Allocation
     from fleet.comparison import Comparison
 
-__all__ = ["print_allocation", "print_comparison", "print_json", "print_warnings"]
+__all__ = ["console", "errors", "print_allocation", "print_comparison", "print_json", "print_warnings"]
+
+
+def console() -> Console:
+    """Return standard output; wide enough for a table where it is no terminal."""
+    out = Console()
+    return out if out.is_terminal else Console(width=140)
+
+
+def errors() -> Console:
+    """Return standard error."""
+    return Console(stderr=True)
 
 
 def print_json(document: Any) -> None:
@@ -64,6 +75,12 @@ def certificate_lines(allocation: Allocation) -> list[str]:
         f"bound by {c.solver}, {c.rounding} rounding)",
     ]
     binding = [str(b) for b in c.binding]
+    ends = [
+        f"{line['instances']} of {line['instance_type']} {line['availability_zone']}"
+        for line in allocation.terminations()
+    ]
+    if ends:
+        lines.append(f"end: {', '.join(ends)}")
     if binding:
         lines.append(f"binding: {', '.join(binding)}")
     if allocation.ineligible:

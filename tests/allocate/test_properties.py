@@ -183,3 +183,127 @@ def test_capacity_optimized_names_its_proxy():
 def test_both_spellings_find_a_strategy():
     assert fleet.find_strategy("capacity-optimized").name == "capacityOptimized"
     assert set(STRATEGIES) <= set(fleet.strategy_names())
+
+
+def priced(draw, n):
+    """Prices without ties, in tenths of a cent."""
+    return [p / 1000 for p in draw(st.lists(st.integers(1, 400), min_size=n, max_size=n, unique=True))]
+
+
+@st.composite
+def spread_fleets(draw):
+    """Fleets over types and zones, with finite capacity and all five strategies."""
+    n = draw(st.integers(2, 6))
+    pools = fleet.LaunchPools.of(
+        [f"{family}{k}.large" for k, family in zip(range(n), "mcrmcr", strict=False)],
+        [f"us-x-1{zone}" for zone in draw(st.lists(st.sampled_from("abc"), min_size=n, max_size=n))],
+        weight=draw(st.lists(st.sampled_from([1.0, 2.0, 4.0]), min_size=n, max_size=n)),
+        priority=draw(st.permutations(range(n))),
+    )
+    available = [float(a) for a in draw(st.lists(st.integers(0, 9), min_size=n, max_size=n, unique=False))]
+    request = fleet.FleetRequest(
+        draw(st.integers(1, 20)),
+        tuple(fleet.Override(t, weight=w) for t, w in zip(pools.instance_type, pools.weight, strict=True)),
+        strategy=draw(st.sampled_from(ALL_FIVE)),
+    )
+    return request, fleet.Snapshot.of(pools, priced(draw, n), available)
+
+
+ALL_FIVE = (
+    "lowestPrice",
+    "diversified",
+    "capacityOptimized",
+    "capacityOptimizedPrioritized",
+    "priceCapacityOptimized",
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(spread_fleets(), st.sampled_from(["zone", "family", "pool"]), st.permutations([0.25, 0.5, 0.75, 1.0]))
+def test_tighter_caps_never_cost_less(case, by, shares):
+    """The cheapest fleet within a wider cap costs no more; in whole instances, and as the bound."""
+    request, snapshot = case
+    request = replace(request, strategy="lowestPrice")
+    tight, wide = sorted(shares[:2])
+    found = [
+        fleet.allocate(
+            request, snapshot, rounding="exact", limits=fleet.Limits((fleet.Cap(by, share=share),))
+        )
+        for share in (tight, wide)
+    ]
+    if not found[0].unfulfilled:
+        assert not found[1].unfulfilled
+        assert found[1].cost_per_hour <= found[0].cost_per_hour + 1e-9
+        assert found[1].certificate.bound <= found[0].certificate.bound + 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(spread_fleets(), st.randoms(use_true_random=False), st.sampled_from(["aws", "exact"]))
+def test_the_order_of_the_list_does_not_matter_without_ties(case, random, rounding):
+    """Under AWS's rule the same pools get the same instances; the optimum keeps its value."""
+    request, snapshot = case
+    order = list(range(len(snapshot)))
+    random.shuffle(order)
+    rows = np.array(order)
+    moved = replace(
+        snapshot,
+        pools=snapshot.pools.take(rows),
+        spot_price=snapshot.spot_price[rows],
+        available=snapshot.available[rows],
+        capacity_score=snapshot.capacity_score[rows],
+    )
+    shuffled = replace(request, overrides=tuple(request.overrides[i] for i in order))
+    one = fleet.allocate(request, snapshot, rounding=rounding)
+    two = fleet.allocate(shuffled, moved, rounding=rounding)
+    assert one.certificate.objective == pytest.approx(two.certificate.objective, abs=1e-6)
+    per_unit = snapshot.spot_price / snapshot.pools.weight
+    if rounding == "aws" and len(np.unique(np.round(per_unit, 9))) == len(per_unit):
+        assert two.spot_instances.tolist() == one.spot_instances[rows].tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(spread_fleets(), st.integers(0, 5))
+def test_ties_go_to_the_first_listed(case, k):
+    """A pool that is listed twice over, as another type, gets instances only after the first of the two."""
+    request, snapshot = case
+    k %= len(snapshot)
+    rows = np.array([*range(len(snapshot)), k])
+    pools = snapshot.pools.take(np.arange(len(snapshot)))
+    twin = fleet.LaunchPools.of(
+        [*pools.instance_type, "twin.large"],
+        [*pools.availability_zone, pools.availability_zone[k]],
+        weight=pools.weight[rows],
+        priority=pools.priority[rows],
+    )
+    moved = replace(
+        snapshot,
+        pools=twin,
+        spot_price=snapshot.spot_price[rows],
+        available=snapshot.available[rows],
+        capacity_score=snapshot.capacity_score[rows],
+    )
+    request = replace(
+        request, overrides=(*request.overrides, fleet.Override("twin.large", weight=pools.weight[k]))
+    )
+    counts = fleet.allocate(request, moved).spot_instances
+    assert counts[k] >= counts[-1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(spread_fleets())
+def test_every_strategy_is_bounded_and_explained(case):
+    """LP <= exact <= rule in each strategy's own first objective; every pool has one line."""
+    request, snapshot = case
+    rule, exact = (fleet.allocate(request, snapshot, rounding=r) for r in ("aws", "exact"))
+    assert rule.unfulfilled == exact.unfulfilled
+    if not rule.unfulfilled:
+        assert exact.certificate.objective <= rule.certificate.objective + 1e-6
+        assert exact.certificate.bound <= exact.certificate.objective + 1e-6
+        assert rule.certificate.bound <= exact.certificate.objective + 1e-6
+        least = rule.least_cost_per_hour()
+        assert least is not None
+        assert least <= min(rule.cost_per_hour, exact.cost_per_hour) + 1e-9
+    for allocation in (rule, exact):
+        lines = allocation.explain()
+        assert len(lines) == len(snapshot)
+        assert all(line.partition(": ")[2] for line in lines)

@@ -1,0 +1,213 @@
+"""``spotfleet allocate``: what to launch now, with a certificate, why, and what conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.cli.exports import export_files, identity_for, write_exports
+from fleet.cli.files import check_paths
+from fleet.cli.inputs import MarketFiles, check_strategies, expanded, load_market, load_request, time_option
+from fleet.cli.limits import Limiting, counts_file, limits_of, suited
+from fleet.cli.options import (
+    Capacity,
+    Export,
+    InstanceTypes,
+    Json,
+    OnDemand,
+    OneStrategy,
+    Prices,
+    Product,
+    Request,
+    Scores,
+    SubnetZone,
+    Zones,
+)
+from fleet.cli.outcome import fail_unfulfilled
+from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings
+from fleet.errors import InputError
+
+if TYPE_CHECKING:
+    from fleet.allocation import Allocation
+    from fleet.allocator import Conflict, Frontier, Limits
+
+__all__ = ["allocate"]
+
+
+def allocate(
+    request: Request,
+    prices: Prices,
+    at: Annotated[str | None, typer.Option(help="When; by default the last instant of the prices.")] = None,
+    product: Product = "Linux/UNIX",
+    on_demand: OnDemand = None,
+    capacity: Capacity = None,
+    scores: Scores = None,
+    zones: Zones = None,
+    strategy: OneStrategy = None,
+    rounding: Annotated[
+        str, typer.Option(help="aws (the rule of the service) or exact (integer optimum).")
+    ] = "aws",
+    solver: Annotated[
+        str, typer.Option(help="auto, closed-form, compiled, highs, scipy, pulp or pulp:NAME.")
+    ] = "auto",
+    subnet_zone: SubnetZone = None,
+    json_output: Json = False,
+    explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
+    frontier: Annotated[
+        bool, typer.Option("--frontier", help="Also price against capacity, and where the strategies lie.")
+    ] = False,
+    max_share: Annotated[
+        list[str] | None,
+        typer.Option(help="BY[:NAME]=SHARE: cap a pool, zone, type, family or region, as zone=0.4."),
+    ] = None,
+    max_count: Annotated[
+        list[str] | None, typer.Option(help="BY[:NAME]=N: cap instances, as pool=10 or family:p3=2.")
+    ] = None,
+    min_pools: Annotated[
+        int, typer.Option(help="Least number of pools in use (needs --rounding exact).")
+    ] = 0,
+    at_least: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="vcpu, memory_gib or gpus=AMOUNT to cover too (--instance-types, --rounding exact)."
+        ),
+    ] = None,
+    instance_types: InstanceTypes = None,
+    survive: Annotated[
+        str | None, typer.Option(help="pool, zone ...: losing any one leaves the target (--rounding exact).")
+    ] = None,
+    placement: Annotated[
+        str | None, typer.Option(help="Placement group: spread, partition or cluster[:GROUPS or PARTITIONS].")
+    ] = None,
+    hibernation_only: Annotated[
+        bool, typer.Option("--hibernation-only", help="Types that can hibernate (--instance-types).")
+    ] = False,
+    burstable_at_baseline: Annotated[
+        bool, typer.Option("--burstable-at-baseline", help="Burstable types weigh what they sustain.")
+    ] = False,
+    running: Annotated[
+        Path | None,
+        typer.Option(help="CSV instance_type,availability_zone,instances of Spot instances that run."),
+    ] = None,
+    reservations: Annotated[
+        Path | None,
+        typer.Option(help="CSV instance_type,availability_zone,instances of unused capacity reservations."),
+    ] = None,
+    export: Export = None,
+    launch_template: Annotated[
+        str | None, typer.Option(help="ID or NAME[:VERSION] for --export; else the request's own.")
+    ] = None,
+    iam_fleet_role: Annotated[
+        str | None, typer.Option(help="Role ARN for --export spot-fleet; else the request's own.")
+    ] = None,
+) -> None:
+    """Decide what to launch now, with a certificate.
+
+    Example: `spotfleet allocate fleet.json --prices history/ --on-demand od.csv --strategy diversified`
+    """
+    from fleet.allocator import allocate as decide
+    from fleet.resolution import resolve
+    from fleet.snapshot import snapshot_at
+
+    exports = export_files(export or [])
+    check_paths(
+        list(exports),
+        [request, prices, on_demand, capacity, instance_types, scores, zones, running, reservations],
+    )
+    wanted = load_request(request, subnet_zone)
+    check_strategies([strategy or wanted.strategy])
+    files = MarketFiles(prices, on_demand, capacity, product=product, scores=scores, zones=zones)
+    moment = time_option("--at", at)
+    asked = Limiting(max_share or [], max_count or [], min_pools, at_least or [], survive, placement)
+    limits = limits_of(asked, instance_types)
+    market = load_market(files, errors())
+    wanted = expanded(wanted, instance_types, market, product, moment)
+    wanted = suited(
+        wanted, instance_types, limits, hibernation=hibernation_only, baseline=burstable_at_baseline
+    )
+    if moment is not None and moment < market.start_s:
+        raise InputError(f"--at {at}", "lies before the first price", "choose a later time")
+    resolved = resolve(wanted, market, product)
+    snapshot = snapshot_at(resolved.market, resolved.pools, market.end_s if moment is None else moment)
+    stays = counts_file(running, resolved.pools, "--running")
+    reserved = counts_file(reservations, resolved.pools, "--reservations")
+    if wanted.reservations_first and reserved is None:
+        note = "use-capacity-reservations-first: none are known without --reservations"
+        wanted = replace(wanted, notes=(*wanted.notes, note))
+    allocation = decide(
+        wanted,
+        snapshot,
+        strategy=strategy,
+        rounding=rounding,
+        solver=solver,
+        limits=limits,
+        running=stays,
+        reservations=reserved,
+    )
+    identity = identity_for(request, launch_template, iam_fleet_role) if exports else None
+    lost = write_exports(allocation, exports, identity, instance_types)
+    warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
+    found = conflict_of(allocation, strategy, limits)
+    curve = frontier_of(allocation, limits) if frontier and found is None else None
+    if json_output:
+        document = {**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))}
+        if found is not None:
+            document["conflict"] = {"limits": list(found.limits), "nearest_target": found.nearest_target}
+        print_json(document if curve is None else {**document, "frontier": curve.to_dict()})
+    else:
+        print_allocation(console(), allocation)
+    say = errors() if json_output else console()
+    if explain:
+        say.print("\n".join(explanation(allocation)), highlight=False, markup=False, soft_wrap=True)
+    if curve is not None and not json_output:
+        say.print(curve.summary(), highlight=False, markup=False, soft_wrap=True)
+    print_warnings(errors(), warnings)
+    if found is not None:
+        fail_unfulfilled(allocation, found)
+
+
+def conflict_of(allocation: Allocation, strategy: str | None, limits: Limits) -> Conflict | None:
+    """Return what keeps the target out of reach, or ``None`` if it is covered."""
+    if not allocation.unfulfilled:
+        return None
+    from fleet.allocator import conflict
+
+    wanted, stays = allocation.request, allocation.running
+    return conflict(wanted, allocation.snapshot, strategy=strategy, limits=limits, running=stays)
+
+
+def frontier_of(allocation: Allocation, limits: Limits) -> Frontier:
+    """Return price against capacity for the same question."""
+    from fleet.allocator import frontier
+
+    return frontier(allocation.request, allocation.snapshot, limits=limits, running=allocation.running)
+
+
+def explanation(allocation: Allocation) -> list[str]:
+    """Return a line for each pool, and what the strategy's wishes cost above the cheapest fleet."""
+    lines = allocation.explain()
+    least = allocation.least_cost_per_hour()
+    if least is not None:
+        spent = float(
+            sum(line["cost_per_hour"] for line in allocation.lines() if line["lifecycle"] == "spot")
+        )
+        more = spent - least
+        lines.append(
+            f"the cheapest Spot fleet of as many units costs at least ${least:.4f} per hour; "
+            f"this one ${spent:.4f}, ${max(0.0, more):.4f} more (strategy, whole instances)"
+        )
+    return lines
+
+
+def stale_prices(moment: int | None, end_s: int) -> list[str]:
+    """Return a warning if the moment lies beyond the prices."""
+    if moment is None or moment <= end_s:
+        return []
+    from fleet.formats import format_time
+
+    return [
+        f"--at lies {(moment - end_s) / 3600:.1f} h after the last record: prices of {format_time(end_s)}"
+    ]

@@ -1,0 +1,167 @@
+"""What ``allocate`` takes besides the request: limits, kinds of types, and counts of instances from a CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fleet.errors import InputError
+from fleet.request import FleetRequest
+
+if TYPE_CHECKING:
+    from fleet.allocator import Limits
+    from fleet.catalogue import Catalogue
+    from fleet.exact import Ints
+    from fleet.pools import LaunchPools
+
+__all__ = ["Limiting", "counts_file", "limits_of", "suited"]
+
+
+@dataclass(frozen=True)
+class Limiting:
+    """The options that state limits, as they were written."""
+
+    max_share: Sequence[str]
+    max_count: Sequence[str]
+    min_pools: int
+    at_least: Sequence[str]
+    survive: str | None
+    placement: str | None
+
+
+def limits_of(asked: Limiting, instance_types: Path | None) -> Limits:
+    """Return the limits that the options state."""
+    from fleet.allocator import Cap, Limits
+
+    caps = [Cap(by, share=value, only=only) for by, only, value in map(cap_of, asked.max_share)]
+    caps += [
+        Cap(by, instances=whole(text), only=only)
+        for text in asked.max_count
+        for by, only, _ in [cap_of(text)]
+    ]
+    kind, _, groups = (asked.placement or "").partition(":")
+    if groups and not groups.isdigit():
+        raise InputError(f"--placement {asked.placement!r}", "is KIND or KIND:NUMBER", "write partition:5")
+    resources = dict(map(amount_of, asked.at_least))
+    table = catalogue_for("--at-least", instance_types).resources() if resources else {}
+    unknown = [name for name in resources if name not in table]
+    if unknown:
+        raise InputError(f"--at-least {unknown[0]}", f"is one of {', '.join(table)}", "correct it")
+    return Limits(
+        caps=tuple(caps),
+        min_pools=asked.min_pools,
+        survive=asked.survive,
+        resources=resources,
+        per_instance=table,
+        placement=kind or None,
+        placement_groups=int(groups or 1),
+    )
+
+
+def number_of(text: str) -> tuple[str, float]:
+    """Return what ``zone=0.4`` says."""
+    name, _, value = text.rpartition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise InputError(f"limit {text!r}", "is BY=NUMBER", "write zone=0.4 or pool=10") from None
+
+
+def cap_of(text: str) -> tuple[str, str | None, float]:
+    """Return what ``zone=0.4`` or ``zone:us-east-1a=0.4`` says."""
+    name, value = number_of(text)
+    by, _, only = name.partition(":")
+    return by, only or None, value
+
+
+def amount_of(text: str) -> tuple[str, float]:
+    """Return what ``gpus=8`` says."""
+    name, value = number_of(text)
+    if not value > 0:
+        raise InputError(f"--at-least {text}", "is an amount above 0", "correct it")
+    return name, value
+
+
+def whole(text: str) -> int:
+    """Return the whole number that ``pool=10`` states."""
+    _, value = number_of(text)
+    if not value.is_integer():
+        raise InputError(f"limit {text!r}", "counts whole instances", "write pool=10")
+    return int(value)
+
+
+def catalogue_for(option: str, instance_types: Path | None) -> Catalogue:
+    """Return the catalogue that an option needs."""
+    if instance_types is None:
+        raise InputError(option, "needs a catalogue of instance types", "pass --instance-types FILE")
+    from fleet.formats import read_instance_types
+
+    return read_instance_types(instance_types)
+
+
+def suited(
+    request: FleetRequest,
+    instance_types: Path | None,
+    limits: Limits,
+    *,
+    hibernation: bool,
+    baseline: bool,
+) -> FleetRequest:
+    """Return the request with the types that can do what is asked of them.
+
+    A request that hibernates, and a placement group, leave out the types that the catalogue says cannot;
+    without a catalogue a note says that this was not looked at.
+    """
+    from fleet.adjust import at_baseline, hibernating_only, placeable_only
+
+    if hibernation:
+        catalogue_for("--hibernation-only", instance_types)
+    hibernates = hibernation or request.interruption_behavior == "hibernate"
+    if instance_types is not None and (hibernates or limits.placement):
+        catalogue = catalogue_for("--instance-types", instance_types)
+        if hibernates:
+            request = hibernating_only(request, catalogue)
+        if limits.placement:
+            request = placeable_only(request, catalogue, limits.placement)
+    elif hibernates or limits.placement:
+        what = "can hibernate" if hibernates else f"a {limits.placement} placement group takes"
+        note = f"which types {what} is not looked at without --instance-types"
+        request = replace(request, notes=(*request.notes, note))
+    return at_baseline(request) if baseline else request
+
+
+def counts_file(path: Path | None, pools: LaunchPools, option: str) -> Ints | None:
+    """Return the instances that a CSV counts in each pool, or ``None`` without a file.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a count is not whole, or a row names a pool that the request lacks.
+    """
+    if path is None:
+        return None
+    from fleet.formats.raw import read_table
+
+    counts = np.zeros(len(pools), dtype=np.int64)
+    places = {(str(kind), str(zone)): i for i, (kind, zone, _) in enumerate(pools.keys())}
+    for number, row in enumerate(read_table(path, InputError), 2):
+        where = f"{option} {path}, line {number}"
+        try:
+            pool = (row["instance_type"].strip(), row["availability_zone"].strip())
+            text = row["instances"].strip()
+        except (KeyError, AttributeError):
+            raise InputError(
+                where, "needs instance_type, availability_zone and instances", "name the columns so"
+            ) from None
+        if not text.isdigit():
+            raise InputError(f"{where}: instances {text!r}", "is a whole number from 0", "correct it")
+        if pool not in places:
+            raise InputError(
+                f"{where}: {' '.join(pool)}", "is no pool of the request", "list it there, or drop it"
+            )
+        counts[places[pool]] += int(text)
+    return counts
