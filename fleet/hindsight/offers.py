@@ -19,7 +19,7 @@ from fleet.hindsight.steps import at, on_times, sliding, thinned
 from fleet.interruptions import NEVER, CapacityDriver, PriceDriver
 from fleet.replayer import PreparedMarket
 
-__all__ = ["Offer", "Terms", "offers", "undefined", "window"]
+__all__ = ["Offer", "Terms", "falls_of", "offers", "undefined", "whole_capacity", "window"]
 
 HOUR_S = 3600
 
@@ -144,6 +144,14 @@ def by_the_hour(billing: Billing, product: str) -> bool:
 def whole_capacity(times: Ints, values: Floats) -> tuple[Ints, Floats]:
     """Return capacity in whole instances."""
     return times, np.floor(values)
+
+
+def falls_of(times: Ints, values: Floats) -> Ints:
+    """Return when a capacity falls; what is not known interrupts nothing."""
+    known = ~np.isnan(values)
+    moments, held = times[known], values[known]
+    falls: Ints = moments[1:][held[1:] < held[:-1]]
+    return falls
 
 
 def spans(times: Ints, true: npt.NDArray[np.bool_], end_s: int) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,9 +13,10 @@ from fleet.allocator import on_demand_launches
 from fleet.billing import Usage, bill_usage, statement_of
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints
-from fleet.hindsight.offers import Offer, Terms, offers, window
+from fleet.hindsight.offers import Offer, Terms, falls_of, offers, whole_capacity, window
 from fleet.hindsight.plan import stays_of
 from fleet.hindsight.pointwise import Covers, Pointwise
+from fleet.hindsight.program import Program, Ways, candidate_times, ways
 from fleet.hindsight.service import SPOT, Service, coverable, served, served_by
 from fleet.hindsight.stays import Stays
 from fleet.replayer import InstanceTable, PlannedEngine, PreparedMarket
@@ -25,6 +26,13 @@ __all__ = ["Clairvoyant", "Hindsight"]
 
 TOLERANCE = 1e-9
 """Of a bill, relative above $1: a plan that is billed this near the bound is the optimum."""
+SOLVED_TO = 1e-7
+"""The same for a bound that an integer program has proven."""
+FEW = 300
+"""Pieces of time up to which an integer program is tried."""
+SECOND = "each second on its own"
+MINIMUM_S = 60
+HOUR_S = 3600
 Flags = npt.NDArray[np.bool_]
 
 
@@ -84,6 +92,7 @@ class Clairvoyant:
 
     prepared: PreparedMarket
     terms: Terms
+    known: dict[bytes, Hindsight] = field(default_factory=dict, init=False)
 
     def __repr__(self) -> str:
         return f"Clairvoyant({self.prepared!r})"
@@ -169,29 +178,75 @@ class Clairvoyant:
         if plan:
             return self.with_plan(service, self.covers.pieces(service))
         spot = self.covers.cost(service, self.pieces)
-        return Hindsight(
-            spot + self.on_demand_cost, "bound", None, None, service, self.terms, "each second on its own"
-        )
+        return Hindsight(spot + self.on_demand_cost, "bound", None, None, service, self.terms, SECOND)
 
     def of_replay(self, table: InstanceTable) -> Hindsight:
-        """Return the optimum of what a replay served: the full one if it served all that could be."""
+        """Return the optimum of what a replay served: the full one if it served all that could be.
+
+        For another service it is sought where the market is small; elsewhere it is bounded.
+        """
         service = served(table, self.prepared.pools.weight, self.target, self.terms)
-        maintains = self.prepared.request.fleet_type == "maintain"
-        if maintains and service.key == self.coverable.key:
-            return self.full
-        return self.of_service(service, plan=False)
+        if service.key not in self.known:
+            full = self.prepared.request.fleet_type == "maintain" and service.key == self.coverable.key
+            found = self.full if full else self.of_service(service, plan=len(self.pieces.times_s) < FEW)
+            self.known[service.key] = found
+        return self.known[service.key]
 
     def with_plan(self, service: Service, pieces: Pointwise) -> Hindsight:
-        """Return the bound of some pieces, and the plan that they make if EC2 grants it."""
-        method = "each second on its own"
-        bound = pieces.cost + self.on_demand_cost
-        plan = stays_of(pieces, self.offers, self.terms)
-        cost = self.billed(plan, service)
+        """Return the bound of some pieces, and the plan that they make, or that of the integer program."""
+        bound, plan = pieces.cost, stays_of(pieces, self.offers, self.terms)
+        cost, method = self.billed(plan, service), SECOND
+        if cost is None or cost - bound - self.on_demand_cost > TOLERANCE * max(1.0, cost):
+            least, other = self.by_program(service, len(pieces.times_s))
+            if least > bound:
+                bound, method = least, "integer program"
+            other_cost = None if other is None else self.billed(other, service)
+            if other is not None and other_cost is not None and (cost is None or other_cost < cost):
+                cost, plan = other_cost, other
+        bound += self.on_demand_cost
         if cost is None:
             return Hindsight(bound, "bound", None, None, service, self.terms, method)
-        if cost - bound <= TOLERANCE * max(1.0, cost):
+        near = TOLERANCE if method == SECOND else SOLVED_TO
+        if cost - bound <= near * max(1.0, cost):
             return Hindsight(cost, "optimal", cost, plan, service, self.terms, method)
         return Hindsight(bound, "bound", cost, plan, service, self.terms, method)
+
+    def by_program(self, service: Service, pieces: int) -> tuple[float, Stays | None]:
+        """Return a bound of the Spot bill and a plan by integer program; -inf and ``None`` if too large."""
+        if pieces >= FEW:
+            return -np.inf, None
+        prepared, terms = self.prepared, self.terms
+        products, begin = prepared.pools.product, np.full(len(prepared.pools), terms.begin_s)
+        hours = terms.billing.by_hour_start or bool(terms.billing.hourly(products, begin).any())
+        market = prepared.market
+        moments, held = market.prices.times_s, None
+        if market.capacity is not None:
+            moments = np.union1d(moments, market.capacity.times_s)
+            held = [whole_capacity(*market.capacity.of(i)) for i in range(len(products))]
+        launches, ends, proven = candidate_times(self.offers, moments, service, terms, hours=hours)
+        none = np.empty(0, dtype=np.int64)
+        falls = [falls_of(*steps) for steps in held] if held else [none] * len(products)
+        found = ways(self.offers, falls, launches, ends, terms)
+        if found is None:
+            return -np.inf, None
+        program = Program(found, prepared.pools.weight, service, held, terms.start_delay_s)
+        bills = self.bills(found.pool, found.launch_s, found.end_s, found.interrupted)
+        minimum = self.minimum_charge(found)
+        least, counts = program.solve(bills - minimum)
+        if counts is not None and (minimum[counts > 0] > 0).any():
+            _, counts = program.solve(bills)
+        return (least if proven else -np.inf), None if counts is None else found.stays(counts)
+
+    def minimum_charge(self, found: Ways) -> Floats:
+        """Return $ that each way pays beyond its end for lasting less than the 60 s minimum."""
+        billing, prices = self.terms.billing, self.prepared.market.prices
+        hourly = billing.hourly(self.prepared.pools.product[found.pool], found.launch_s)
+        used = found.end_s - found.launch_s
+        paid = ~hourly & ~(found.interrupted & billing.free_hour(found.launch_s) & self.terms.foresight)
+        at_s = found.launch_s if billing.by_hour_start else found.end_s
+        beyond = np.where(paid, np.maximum(MINIMUM_S - used, 0), 0)
+        charge: Floats = beyond * prices.value_of(prices.row_at(found.pool, at_s)) / HOUR_S
+        return charge
 
     def billed(self, plan: Stays, service: Service) -> float | None:
         """Return the bill of a plan, or ``None`` if EC2 refuses it or it falls short of a service."""

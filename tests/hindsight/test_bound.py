@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_markets import Whim, cases
+from random_markets import HOUR, Whim, cases
 
 import fleet
 from fleet.errors import InputError
-from fleet.replayer import PreparedMarket
-from fleet.runner import clairvoyant, replay_prepared
+from fleet.replayer import LaunchPlan, PreparedMarket
+from fleet.runner import clairvoyant, replay_plan, replay_prepared
 
 
 def bounds_of(case, foresight=True):
@@ -25,7 +25,7 @@ def bounds_of(case, foresight=True):
     return prepared, rules, known
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(cases(), st.integers(0, 99))
 def test_no_strategy_beats_it(case, seed):
     request, _, _ = case
@@ -34,10 +34,9 @@ def test_no_strategy_beats_it(case, seed):
         result = replay_prepared(prepared, strategy=strategy, **rules)
         found = known.of_replay(result.instances)
         assert found.cost <= result.cost + 1e-9, (found, result)
-        assert known.of_service(found.service).cost <= result.cost + 1e-9
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(cases())
 def test_the_engine_bills_the_plan_as_claimed(case):
     request, market, rules = case
@@ -57,7 +56,7 @@ def test_the_engine_bills_the_plan_as_claimed(case):
     assert found.service.kept_by(known.of_replay(result.instances).service)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(cases(), st.integers(0, 99))
 def test_without_foresight_every_second_is_paid_for(case, seed):
     """Then the bound is on what a strategy would be charged without the free first hour."""
@@ -73,7 +72,7 @@ def test_without_foresight_every_second_is_paid_for(case, seed):
             assert found.cost <= result.cost + 1e-9
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(cases())
 def test_less_service_costs_no_more(case):
     _, _, known = bounds_of(case)
@@ -81,4 +80,34 @@ def test_less_service_costs_no_more(case):
     half = type(whole)(whole.times_s, np.floor(whole.units / 2), whole.end_s)
     assert half.kept_by(whole)
     assert known.of_service(half).cost <= known.of_service(whole).cost + 1e-9
-    assert known.of_service(half, plan=False).cost == pytest.approx(known.of_service(half).cost, abs=1e-9)
+    assert known.of_service(half, plan=False).cost <= known.of_service(half).cost + 1e-9
+
+
+def granted(prepared, rows, rules):
+    """Return the replay of as many of the rows, in order, as EC2 grants together."""
+    kept, result = [], None
+    for row in rows:
+        try:
+            result = replay_plan(prepared, LaunchPlan(*np.array([*kept, row], dtype=np.int64).T), **rules)
+        except InputError:
+            continue
+        kept.append(row)
+    return result
+
+
+@settings(max_examples=150)
+@given(cases(hours=4), st.data())
+def test_nobody_beats_it_with_any_plan(case, data):
+    """Launches and ends at times that matter: changes, a second before, an hour before an interruption."""
+    _, market, _ = case
+    prepared, rules, known = bounds_of(case)
+    times = set(market.prices.times_s.tolist()) | {0, market.end_s}
+    if market.capacity is not None:
+        times |= set(market.capacity.times_s.tolist())
+    times |= {t + rules["notice_s"] for t in times} | {t - 1 for t in times}
+    times |= {t - HOUR + 1 for t in times} | {t - rules["start_delay_s"] for t in times}
+    moment = st.sampled_from(sorted(t for t in times if 0 <= t <= market.end_s))
+    row = st.tuples(st.integers(0, len(market) - 1), moment, moment).filter(lambda r: r[1] < r[2])
+    result = granted(prepared, data.draw(st.lists(row, min_size=1, max_size=8)), rules)
+    if result is not None:
+        assert known.of_replay(result.instances).cost <= result.cost + 1e-9
