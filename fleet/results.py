@@ -251,12 +251,15 @@ class ReplayResult:
         on_demand = "not known" if self.on_demand_cost is None else f"${self.on_demand_cost:,.2f}"
         share = percent(self.interrupted_instance_share)
         metrics = self.metrics()
+        runs = f"{self.launches:,} launches"
+        if self.launches < len(self.instances):  # stopped and started again
+            runs = f"{len(self.instances):,} runs of {self.launches:,} instances"
         rows = (
             ("span", f"{format_time(self.start_s)} to {format_time(self.end_s)}"),
             ("target", f"{self.target_capacity:g} units"),
             ("cost", f"${self.cost:,.2f} (on demand {on_demand}; saving {percent(self.saving)})"),
             ("unit cost", f"{metrics['cost_per_served_unit_hour']} that served the target"),
-            ("interruptions", f"{self.interruptions:,} of {self.launches:,} launches ({share})"),
+            ("interruptions", f"{self.interruptions:,} of {runs} ({share})"),
             ("", self.episodes_in_words()),
             (
                 "availability",

@@ -13,7 +13,14 @@ from fleet.exact import Floats
 from fleet.pools import LaunchPools
 from fleet.replayer.log import SPOT, InstanceTable
 
-__all__ = ["break_even_discount", "cost_per_served_unit_hour", "goodput", "saving", "wasted_spend"]
+__all__ = [
+    "break_even_discount",
+    "cost_per_served_unit_hour",
+    "cost_ratio",
+    "goodput",
+    "saving",
+    "wasted_spend",
+]
 
 HOUR_S = 3600
 
@@ -26,6 +33,15 @@ def cost_per_served_unit_hour(cost: float, served_unit_hours: float) -> float | 
 def saving(cost: float, on_demand_cost: float | None) -> float | None:
     """1 - cost / cost on demand; negative if dearer; ``None`` if on-demand prices are not known."""
     return 1.0 - cost / on_demand_cost if on_demand_cost else None
+
+
+def cost_ratio(cost: float, hindsight_cost: float | None) -> float | None:
+    """Cost / the least that anybody could have paid, from 1; ``None`` where hindsight is not computed or 0.
+
+    Where that least is only a bound, an upper bound of the ratio. Source: the competitive ratio of online
+    algorithms.
+    """
+    return cost / hindsight_cost if hindsight_cost else None
 
 
 def break_even_discount(table: InstanceTable, pools: LaunchPools, statement: Statement) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["plot_bill", "plot_endings", "plot_units", "run_figure"]
 
 BINS = 320
+FOOTER = 150  # characters that fit below the figure
 LANE = 1.35
 BLUE, ORANGE = "#0072B2", "#D55E00"
 CAUSES = {
     "price": (ORANGE, "price above the max price"),
     "capacity": (BLUE, "capacity taken back"),
-    "hazard": ("#CC79A7", "hazard"),
+    "hazard": ("#CC79A7", "hazard or shock"),
     "stress": ("black", "stress"),
 }
 YOURS = (GREY, "ended by you or by schedule")
@@ -191,10 +193,13 @@ def run_figure(run: ReplayResult) -> Figure:
         x=0.01,
         ha="left",
     )
-    figure.supxlabel(
+    rules = (
         f"{run.target_capacity:g} {run.request.target_capacity_unit_type}, "
         f"{format_time(run.start_s)[:10]} to {format_time(run.end_s)[:10]}; {run.billing} billing; "
-        f"interruptions by {run.interruption_driver}",
+        f"interruptions by {run.interruption_driver.replace('+', ' + ')}"
+    )
+    figure.supxlabel(
+        "\n".join(textwrap.wrap(rules, FOOTER)),
         fontsize=8.5,
         x=0.01,
         ha="left",

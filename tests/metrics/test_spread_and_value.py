@@ -88,6 +88,17 @@ def test_waste_and_break_even_by_hand():
     assert result.metrics()["cost_per_served_unit_hour"].value == pytest.approx(paid / (hours - 1))
 
 
+def test_hindsight_where_it_is_computed():
+    """One unit for 4 h; the cheap pool is dear from 1 h on, but a fleet that is not interrupted stays."""
+    market = market_of({0: [(0, 0.10), (1, 0.40)], 1: [(0, 0.20)]}, 4)
+    plain, known = (fleet.replay(request_of(2, 1), market, hindsight=asked) for asked in (False, True))
+    assert plain.metrics()["cost_ratio"].value is plain.metrics()["regret"].value is None
+    metrics = known.metrics()
+    assert metrics["hindsight_cost"].value == pytest.approx(0.10 + 3 * 0.20)
+    assert metrics["regret"].value == pytest.approx(1.30 - 0.70)
+    assert metrics["cost_ratio"].value == pytest.approx(1.30 / 0.70)
+
+
 def test_saving():
     assert value.saving(25.0, 100.0) == 0.75
     assert value.saving(25.0, None) is None
