@@ -66,9 +66,11 @@ def plan_csv(allocation: Allocation) -> str:
 
 
 def focus_rows(result: ReplayResult) -> Iterator[dict[str, Any]]:
-    """Yield one usage row an instance of a replay: simulated spend, not an invoice.
+    """Yield one usage row a run of an instance of a replay: simulated spend, not an invoice.
 
-    ``ListCost`` is the on-demand price for the same time, empty where it is not known.
+    ``ListCost`` is the on-demand price for the same time, empty where it is not known. Commitments are a
+    purchase of the whole span and a credit for the usage that they covered. ``BilledCost`` adds up to the
+    cost.
     """
     table, pools = result.instances, result.pools
     hours = (table.end_s - table.launch_s) / 3600
@@ -95,11 +97,40 @@ def focus_rows(result: ReplayResult) -> Iterator[dict[str, Any]]:
             "ProviderName": "AWS",
             "PublisherName": "AWS",
             "RegionId": region_of(zone),
-            "ResourceId": f"i-{k:017x}",
+            "ResourceId": f"i-{int(table.instance[k]):017x}",
             "ResourceType": "Instance",
             "ServiceCategory": "Compute",
             "ServiceName": "Amazon Elastic Compute Cloud",
             "SkuId": f"{'SpotUsage' if spot else 'BoxUsage'}:{pools.instance_type[i]}",
+        }
+    yield from commitment_rows(result)
+
+
+def commitment_rows(result: ReplayResult) -> Iterator[dict[str, Any]]:
+    """Yield what commitments cost, and the credit for what they covered, if there are any."""
+    statement = result.statement
+    if statement.settlement is None:
+        return
+    for category, amount, what in (
+        ("Purchase", statement.commitments, "commitments, used or not"),
+        ("Credit", -statement.covered, "on-demand usage that commitments covered"),
+    ):
+        cost = f"{amount:.10f}"
+        yield {
+            **dict.fromkeys(FOCUS_COLUMNS, ""),
+            "BilledCost": cost,
+            "BillingCurrency": "USD",
+            "ChargeCategory": category,
+            "ChargeDescription": f"simulated: {result.strategy}, {what}",
+            "ChargePeriodEnd": format_time(result.end_s),
+            "ChargePeriodStart": format_time(result.start_s),
+            "ContractedCost": cost,
+            "EffectiveCost": cost,
+            "PricingCategory": "Committed",
+            "ProviderName": "AWS",
+            "PublisherName": "AWS",
+            "ServiceCategory": "Compute",
+            "ServiceName": "Amazon Elastic Compute Cloud",
         }
 
 

@@ -102,3 +102,22 @@ def test_the_identity_is_taken_from_the_request():
     assert (stated.launch_template, stated.version, stated.role) == ("lt-1", "2", "arn:r")
     with pytest.raises(fleet.InputError, match="launch template"):
         fleet.LaunchIdentity.parse("lt-1:")
+
+
+def test_focus_rows_add_up_with_commitments_and_stopped_storage():
+    """Two on demand of which one is reserved, one on Spot that is stopped for a while."""
+    prices = fleet.ChangePoints.from_rows(1, [0, 0, 0], [0, 7200, 10_800], [0.1, 0.6, 0.1])
+    market = fleet.Market(["m5.large"], ["us-east-1a"], ["Linux/UNIX"], prices, [0.5], 0, 5 * 3600)
+    request = fleet.FleetRequest(
+        3, (fleet.Override("m5.large"),), on_demand_target_capacity=2, interruption_behavior="stop"
+    )
+    terms = fleet.Billing(
+        stopped_storage=fleet.StoppedStorage(100, 0.09), commitments=(fleet.Reserved(0.4, 0.5),)
+    )
+    result = fleet.replay(request, market, billing=terms)
+    rows = list(fleet.focus_rows(result))
+    assert sum(float(row["BilledCost"]) for row in rows) == pytest.approx(result.cost, abs=1e-8)
+    assert [row["ChargeCategory"] for row in rows] == ["Usage"] * 4 + ["Purchase", "Credit"]
+    assert float(rows[-2]["BilledCost"]) == pytest.approx(5 * 0.3)
+    assert len({row["ResourceId"] for row in rows[:4]}) == 3
+    assert len(list(csv.DictReader(io.StringIO(fleet.focus_csv(result))))) == 6
