@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -207,12 +208,18 @@ class ReplayResult:
         return curve
 
     @cached_property
-    def _metrics(self) -> Mapping[str, Metric]:
+    def _metrics(self) -> dict[str, Metric]:
         return measure(self)
 
-    def metrics(self) -> Mapping[str, Metric]:
-        """Return every metric by name, each with its unit (formulas: `fleet.metrics`, docs/metrics.md)."""
-        return self._metrics
+    def metrics(self, *, restart_s: int = 0) -> Mapping[str, Metric]:
+        """Return every metric by name, each with its unit (formulas: `fleet.metrics`, docs/metrics.md).
+
+        Parameters
+        ----------
+        restart_s
+            What the work loses at an interruption, seconds: for goodput and wasted spend.
+        """
+        return MappingProxyType(self._metrics if not restart_s else measure(self, restart_s))
 
     def data_feed(self) -> DataFeed:
         """Return the Spot part of the bill as rows of AWS's Spot instance data feed."""

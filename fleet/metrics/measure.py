@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,10 +35,16 @@ class Metric:
         return "not known" if self.value is None else f"{self.value:,.6g} {self.unit}"
 
 
-def measure(result: ReplayResult) -> Mapping[str, Metric]:
-    """Return every metric of a replay by name."""
-    rows = {**money(result), **losses(result), **shortfall(result), **spreading(result)}
-    return MappingProxyType({name: Metric(number(x), unit) for name, (x, unit) in rows.items()})
+def measure(result: ReplayResult, restart_s: int = 0) -> dict[str, Metric]:
+    """Return every metric of a replay by name.
+
+    Parameters
+    ----------
+    restart_s
+        What the work loses at an interruption, seconds: for goodput and wasted spend.
+    """
+    rows = {**money(result, restart_s), **losses(result), **shortfall(result), **spreading(result)}
+    return {name: Metric(number(x), unit) for name, (x, unit) in rows.items()}
 
 
 Rows = dict[str, tuple[float | None, str]]
@@ -51,14 +55,14 @@ def number(x: float | None) -> float | None:
     return None if x is None or not np.isfinite(x) else float(x)
 
 
-def money(result: ReplayResult) -> Rows:
+def money(result: ReplayResult, restart_s: int) -> Rows:
     """Return what was paid, and what it bought."""
     statement, table, pools = result.statement, result.instances, result.pools
     start_delay, weight = result.start_delay_s, result.pools.weight
     fill = capacity.mean_fill(result.curve, result.target)
     hours = (result.end_s - result.start_s) / HOUR_S
     served = None if fill is None else fill * wanted_unit_hours(result)
-    waste = value.wasted_spend(table, statement, start_delay)
+    waste = value.wasted_spend(table, statement, start_delay, restart_s)
     return {
         "cost": (result.cost, DOLLARS),
         "spot_cost": (statement.spot, DOLLARS),
@@ -77,7 +81,7 @@ def money(result: ReplayResult) -> Rows:
         "regret": (result.regret, DOLLARS),
         "cost_ratio": (value.cost_ratio(result.cost, result.hindsight_cost), "ratio"),
         "wasted_spend": (waste, DOLLARS),
-        "goodput": (value.goodput(table, weight, start_delay), SHARE),
+        "goodput": (value.goodput(table, weight, start_delay, restart_s), SHARE),
         "spot_utilisation": (spot_utilisation(result), SHARE),
     }
 

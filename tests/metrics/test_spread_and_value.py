@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -150,7 +151,12 @@ def test_every_metric_has_a_unit_and_is_a_number_or_unknown():
     result = fleet.replay(fleet.demo_request(), fleet.synthetic_market(2, days=3))
     metrics = result.metrics()
     assert all(metric.unit for metric in metrics.values())
-    assert metrics is result.metrics()
+    assert metrics == result.metrics()
+    again = pickle.loads(pickle.dumps(result))  # also once they have been read
+    assert again.metrics() == metrics
+    lost = result.metrics(restart_s=600)
+    assert lost["goodput"].value < metrics["goodput"].value
+    assert lost["wasted_spend"].value > metrics["wasted_spend"].value
     with pytest.raises(TypeError):
         metrics["cost"] = 0
     document = json.loads(json.dumps(result.to_dict()["metrics"], allow_nan=False))
