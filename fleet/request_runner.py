@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fleet.billing import Billing, bill, billing_of
+from fleet.billing import Billing, bill, billing_of, stopped_pieces
 from fleet.errors import RequestError
 from fleet.exact import Floats
 from fleet.formats import format_time
@@ -147,7 +147,7 @@ def replay_spot_request(
 
 
 def costs_of(request: SpotRequest, prepared: PreparedMarket, table: InstanceTable, terms: Billing) -> Floats:
-    """Return $ a run, shape (m,): at market prices, or at the block's one price."""
+    """Return $ a run, shape (m,): at market prices or the block's one price, and storage while stopped."""
     costs = np.zeros(len(table))
     for row in range(len(table)):
         pool, launch = int(table.pool[row]), int(table.launch_s[row])
@@ -163,4 +163,6 @@ def costs_of(request: SpotRequest, prepared: PreparedMarket, table: InstanceTabl
             rule=terms,
             product=str(prepared.pools.product[pool]),
         )
+    stored = stopped_pieces(table, terms)
+    costs[stored.instance] += stored.cost
     return costs

@@ -3,7 +3,7 @@
 from fleet.billing.charges import Pieces, Usage, bill, bill_usage, charge_pieces
 from fleet.billing.commitments import Commitment, Convertible, Reserved, SavingsPlan, Settlement, settle
 from fleet.billing.feed import data_feed
-from fleet.billing.statement import Statement, statement_of
+from fleet.billing.statement import Statement, statement_of, stopped_pieces
 from fleet.billing.terms import BILLING_RULES, Billing, Dated, StoppedStorage, billing_of
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "data_feed",
     "settle",
     "statement_of",
+    "stopped_pieces",
 ]

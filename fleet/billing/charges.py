@@ -193,9 +193,14 @@ class Pieces:
         return Pieces(self.instance[some], begin[some], length[some], self.price[some])
 
     @property
+    def cost(self) -> Floats:
+        """Shape (p,), $ each."""
+        return self.price * self.length_s / HOUR_S
+
+    @property
     def total(self) -> float:
         """$ in all."""
-        return float((self.price * self.length_s).sum() / HOUR_S)
+        return float(self.cost.sum())
 
 
 def charge_pieces(prices: ChangePoints, usage: Usage, *, by_hour_start: bool) -> Pieces:

@@ -19,9 +19,7 @@ from fleet.market import ChangePoints
 from fleet.pools import LaunchPools
 from fleet.replayer.log import ON_DEMAND, SPOT, InstanceTable
 
-__all__ = ["Statement", "statement_of"]
-
-HOUR_S = 3600
+__all__ = ["Statement", "statement_of", "stopped_pieces"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -121,7 +119,7 @@ def statement_of(
     costs[bought] = bill_usage(list_prices, on_demand, by_hour_start=False)
     spot_cost, on_demand_cost = math.fsum(costs[spot_rows].tolist()), math.fsum(costs[bought].tolist())
     storage = stopped_pieces(table, billing)
-    costs[storage.instance] += storage.price * storage.length_s / HOUR_S
+    costs[storage.instance] += storage.cost
     settlement = None
     if billing.commitments:
         pieces = charge_pieces(list_prices, on_demand, by_hour_start=False)

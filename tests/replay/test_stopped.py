@@ -61,6 +61,13 @@ def test_a_stop_in_the_first_hour_is_free_but_for_its_storage():
     assert result.cost == pytest.approx((2 * HOUR - 1920) / HOUR * 0.0125, abs=1e-9)
 
 
+def test_a_persistent_request_that_is_stopped_pays_its_storage():
+    request = fleet.SpotRequest("m0.large", persistent=True, interruption_behavior="stop")
+    market = market_of(PRICES, [0.5], 8 * HOUR)
+    paid = fleet.replay_spot_request(request, market, billing=fleet.Billing(stopped_storage=STORAGE))
+    assert paid.cost == pytest.approx(stopped(fleet.Billing(stopped_storage=STORAGE)).cost, abs=1e-9)
+
+
 def test_a_target_that_changes_is_held_against_on_demand_by_its_time():
     """Two wanted for 2 h, then six for 2 h: on demand 2 x .5 x 2 + 6 x .5 x 2, 2 of 8 by then."""
     market = market_of({0: [(0, 0.10)]}, [0.5], 4 * HOUR)
