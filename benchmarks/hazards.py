@@ -15,6 +15,7 @@ import json
 import math
 import multiprocessing
 import os
+import resource
 import time
 from bisect import bisect_right
 from concurrent.futures import ProcessPoolExecutor
@@ -143,6 +144,12 @@ def timed(
     return time.perf_counter() - started, rows
 
 
+def children_cpu_s() -> float:
+    """Return the CPU seconds of all processes that have ended: what the wall clock would be on free cores."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1000)
@@ -167,7 +174,9 @@ def main() -> None:
             cpu = time.process_time()
             timed(strategy, few, 1, metrics)
             cpu = (time.process_time() - cpu) / few
+            spent = children_cpu_s()
             two_s, out = timed(strategy, options.seeds, 2, metrics)
+            spent = children_cpu_s() - spent
             events, lost, cost = (float(np.mean(column)) for column in zip(*out, strict=True))
             rows.append(
                 {
@@ -176,6 +185,8 @@ def main() -> None:
                     "seeds": options.seeds,
                     "seconds_two_processes": two_s,
                     "quarter_of_the_seeds_s": few_s,
+                    "cpu_s_two_processes": spent,
+                    "load_average": os.getloadavg()[0],
                     "cpu_ms_a_run": 1000 * cpu,
                     "events_a_run": events,
                     "interruptions_a_run": lost,
@@ -185,7 +196,7 @@ def main() -> None:
             )
             print(
                 f"{strategy}, {metrics}: {options.seeds:,} runs in {two_s:.1f} s on two processes "
-                f"({few:,}: {few_s:.1f} s); {1000 * cpu:.1f} ms of CPU a run on one; "
+                f"({few:,}: {few_s:.1f} s), {spent:.1f} s of CPU; {1000 * cpu:.1f} ms of CPU a run on one; "
                 f"{events:.0f} events, {lost:.1f} interruptions, ${cost:,.0f} a run"
             )
     if options.json is not None:
