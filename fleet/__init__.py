@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         UnknownStrategyError,
     )
     from fleet.expansion import Expansion, expand
+    from fleet.experiments import Experiment, Interval, Progress, RandomPools, Windows, replay_many
     from fleet.export import (
         Deployment,
         LaunchIdentity,
@@ -187,6 +188,7 @@ _ROOMS = {
     ),
     "attributes": ("InstanceRequirements", "RequirementsLine"),
     "catalogue": ("Catalogue", "InstanceType"),
+    "experiments": ("Experiment", "Interval", "Progress", "RandomPools", "Windows", "replay_many"),
     "expansion": ("Expansion", "expand"),
     "export": (
         "Deployment",
@@ -270,6 +272,7 @@ __all__ = [
     "EvenShare",
     "EvenSpread",
     "Expansion",
+    "Experiment",
     "Exponential",
     "FleetError",
     "FleetRequest",
@@ -282,6 +285,7 @@ __all__ = [
     "InputError",
     "InstanceRequirements",
     "InstanceType",
+    "Interval",
     "Job",
     "JobRuns",
     "JobStrategy",
@@ -303,6 +307,8 @@ __all__ = [
     "PriceHistory",
     "PriceSpike",
     "Problem",
+    "Progress",
+    "RandomPools",
     "ReadReport",
     "RebalanceSignals",
     "ReplayResult",
@@ -333,6 +339,7 @@ __all__ = [
     "WarmAnswer",
     "WarmProblem",
     "Weibull",
+    "Windows",
     "WrittenPlan",
     "__version__",
     "allocate",
@@ -383,6 +390,7 @@ __all__ = [
     "read_zone_ids",
     "replay",
     "replay_hindsight",
+    "replay_many",
     "replay_spot_request",
     "resolve",
     "save_market",

@@ -10,6 +10,7 @@ import typer
 from fleet.cli.allocate import allocate
 from fleet.cli.cache import cache
 from fleet.cli.causes import CauseOptions
+from fleet.cli.experiment import experiment
 from fleet.cli.fetch import archive, fetch
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
@@ -81,6 +82,7 @@ app = typer.Typer(
 
 app.command()(allocate)
 app.command()(cache)
+app.command()(experiment)
 app.command()(fetch)
 app.command()(archive)
 app.command()(job)

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from fleet.allocation import Allocation
     from fleet.comparison import Comparison
 
-__all__ = ["console", "errors", "print_allocation", "print_comparison", "print_json", "print_warnings"]
+__all__ = [
+    "console",
+    "errors",
+    "print_allocation",
+    "print_comparison",
+    "print_json",
+    "print_table",
+    "print_warnings",
+]
 
 
 def console() -> Console:
@@ -90,14 +98,19 @@ def certificate_lines(allocation: Allocation) -> list[str]:
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
     """Print one row a strategy."""
+    print_table(console, comparison.rows())
+    if line := comparison.hindsight_line():
+        console.print(line, highlight=False, markup=False)
+
+
+def print_table(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    """Print a header and the rows under it."""
     from rich.table import Table
 
-    header, *rows = comparison.rows()
+    header, *lines = rows
     table = Table()
     for k, name in enumerate(header):
         table.add_column(name, justify="left" if k == 0 else "right")
-    for row in rows:
-        table.add_row(*row)
+    for line in lines:
+        table.add_row(*line)
     console.print(table)
-    if line := comparison.hindsight_line():
-        console.print(line, highlight=False, markup=False)

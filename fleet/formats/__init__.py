@@ -6,7 +6,7 @@ from fleet.formats.data_feed import DataFeed, read_data_feed, write_data_feed
 from fleet.formats.fleet_history import fleet_history
 from fleet.formats.fleet_request import parse_request, read_request
 from fleet.formats.instance_types import read_instance_types
-from fleet.formats.market_folder import is_market_folder, load_market, save_market
+from fleet.formats.market_folder import is_market_folder, load_market, market_digest, save_market
 from fleet.formats.on_demand import OnDemandPrices, read_on_demand
 from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_prices
 from fleet.formats.schedule import read_schedule
@@ -28,6 +28,7 @@ __all__ = [
     "format_time",
     "is_market_folder",
     "load_market",
+    "market_digest",
     "parse_request",
     "parse_time",
     "read_availability",

@@ -23,7 +23,7 @@ from fleet.errors import InputError
 from fleet.formats.price_history import files_of
 from fleet.market import ChangePoints, Market
 
-__all__ = ["is_market_folder", "load_market", "save_market"]
+__all__ = ["is_market_folder", "load_market", "market_digest", "save_market"]
 
 FORMAT = "spotfleet market"
 VERSION = 2
@@ -135,6 +135,11 @@ def load_market(folder: str | Path, *, digest: str | None = None) -> Market:
         score,
         head.get("score_source"),
     )
+
+
+def market_digest(market: Market) -> str:
+    """Return the digest that `save_market` gives a market: SHA-256 of what it says."""
+    return digest_of(market, columns_of(market))
 
 
 def points_of(market: Market) -> Iterator[tuple[str, ChangePoints]]:

@@ -1,5 +1,12 @@
 """Pictures: functions of results, Axes in and out. Nothing here touches pyplot or global settings."""
 
+from fleet.plots.experiments import (
+    experiment_figure,
+    plot_cost_distribution,
+    plot_null_strip,
+    plot_regret,
+    plot_shortfall_cvar,
+)
 from fleet.plots.figure import comparison_figure, headline, save_figure
 from fleet.plots.jobs import job_figure, plot_job
 from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
@@ -7,14 +14,19 @@ from fleet.plots.run import plot_bill, plot_endings, plot_units, run_figure
 
 __all__ = [
     "comparison_figure",
+    "experiment_figure",
     "headline",
     "job_figure",
     "plot_bill",
     "plot_capacity",
     "plot_cost",
+    "plot_cost_distribution",
     "plot_endings",
     "plot_job",
+    "plot_null_strip",
     "plot_pool_shares",
+    "plot_regret",
+    "plot_shortfall_cvar",
     "plot_tradeoff",
     "plot_units",
     "run_figure",

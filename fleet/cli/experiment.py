@@ -1,0 +1,246 @@
+"""``spotfleet experiment``: one request over many windows and seeds, on processes or a cluster, resumable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from fleet.cli.causes import CauseOptions
+from fleet.cli.files import check_output, check_paths
+from fleet.cli.inputs import (
+    MarketFiles,
+    check_strategies,
+    expanded,
+    load_market,
+    load_request,
+    time_option,
+)
+from fleet.cli.options import (
+    Advisor,
+    AdvisorTop,
+    Availability,
+    Billing,
+    Capacity,
+    End,
+    HazardLaw,
+    InstanceTypes,
+    Interruptions,
+    Json,
+    OnDemand,
+    Plot,
+    Polarity,
+    Prices,
+    Product,
+    Request,
+    ShockRules,
+    Start,
+    StartDelay,
+    Strategies,
+    Stress,
+    SubnetZone,
+    TraceStart,
+    TraceType,
+    WhenUp,
+)
+from fleet.cli.outcome import INTERRUPTED
+from fleet.cli.output import print_json, print_table, print_warnings
+from fleet.errors import InputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from fleet.experiments import Experiment, Progress
+    from fleet.experiments.progress import OnProgress
+
+__all__ = ["executor_at", "experiment", "progress_bar", "seconds_of"]
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+PLOT_ENDINGS = (".png", ".svg")
+
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core. 1: none besides.")]
+Dask = Annotated[str | None, typer.Option(help="Run on a Dask cluster: tcp://HOST:PORT.")]
+Null = Annotated[int, typer.Option("--null", min=0, help="Random strategies to rank the others among.")]
+Share = Annotated[
+    Path | None, typer.Option(help="Folder that all workers see, for the market (with --dask).")
+]
+
+
+def experiment(
+    request: Request,
+    prices: Prices,
+    window: Annotated[str | None, typer.Option(help="Length of a window: 7d, 12h; default: all.")] = None,
+    stride: Annotated[str, typer.Option(help="From one window's start to the next: 1d, 6h.")] = "1d",
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0.")] = 1,
+    strategy: Strategies = None,
+    null: Null = 0,
+    store: Annotated[
+        Path | None, typer.Option(help="Folder of Parquet parts; what it holds is kept.")
+    ] = None,
+    workers: Workers = None,
+    dask: Dask = None,
+    share: Share = None,
+    start: Start = None,
+    end: End = None,
+    availability: Availability = None,
+    polarity: Polarity = None,
+    availability_start: TraceStart = None,
+    instances_when_up: WhenUp = None,
+    trace_type: TraceType = None,
+    capacity: Capacity = None,
+    interruptions: Interruptions = None,
+    hazard: HazardLaw = None,
+    advisor: Advisor = None,
+    advisor_top: AdvisorTop = None,
+    shocks: ShockRules = None,
+    stress: Stress = None,
+    billing: Billing = "per-second",
+    start_delay: StartDelay = 0,
+    product: Product = "Linux/UNIX",
+    on_demand: OnDemand = None,
+    subnet_zone: SubnetZone = None,
+    instance_types: InstanceTypes = None,
+    json_output: Json = False,
+    plot: Plot = None,
+) -> None:
+    """Replay strategies over many windows and seeds: means with intervals, differences, ranks.
+
+    Example: `spotfleet experiment fleet.json --prices history/ --window 7d --seeds 10 --store runs.parquet`
+    """
+    from fleet.comparison import DEFAULT_STRATEGIES
+    from fleet.experiments import Windows, replay_many
+
+    check_output(plot, PLOT_ENDINGS)
+    check_paths([plot, store], [request, prices, on_demand, capacity, instance_types, advisor])
+    if dask is not None and workers is not None:
+        raise InputError("--dask and --workers", "exclude each other", "keep one")
+    files = MarketFiles(
+        prices,
+        on_demand,
+        capacity,
+        availability,
+        polarity,
+        availability_start,
+        instances_when_up,
+        trace_type,
+        product,
+    )
+    wanted = load_request(request, subnet_zone)
+    check_strategies(list(strategy or DEFAULT_STRATEGIES))
+    names = None if interruptions is None else tuple(interruptions)
+    causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
+    first, last = time_option("--start", start), time_option("--end", end)
+    length = None if window is None else seconds_of("--window", window)
+    step = seconds_of("--stride", stride)
+    errors = Console(stderr=True)
+    market = load_market(files, errors)
+    spans: Windows | list[tuple[int, int]] | None = None
+    if length is not None:
+        spans = Windows(length, step, first, last)
+    elif first is not None or last is not None:
+        spans = [(market.start_s if first is None else first, market.end_s if last is None else last)]
+    with executor_at(dask) as executor, progress_bar(errors, "replays") as progress, resumable(store, errors):
+        found = replay_many(
+            expanded(wanted, instance_types, market, product, first),
+            market,
+            strategies=strategy or DEFAULT_STRATEGIES,
+            windows=spans,
+            seeds=seeds,
+            null=null,
+            executor=executor,
+            workers=workers,
+            store=store,
+            share=share,
+            product=product,
+            interruptions=causes.on(market),
+            billing=billing,
+            start_delay_s=start_delay,
+            progress=progress,
+        )
+    show(found, json_output, plot, errors)
+
+
+def show(found: Experiment, json_output: bool, plot: Path | None, errors: Console) -> None:
+    """Print an experiment and draw it."""
+    if plot is not None:
+        from fleet.plots import experiment_figure, save_figure
+
+        save_figure(experiment_figure(found), plot)
+    if json_output:
+        print_json(found.to_dict())
+    else:
+        console = Console() if Console().is_terminal else Console(width=180)
+        print_table(console, found.rows())
+        console.print("\n".join(found.footnotes()), highlight=False, markup=False, soft_wrap=True)
+    print_warnings(errors, [line for line in found.warnings if line not in found.notes])
+
+
+def seconds_of(name: str, text: str) -> int:
+    """Return the seconds of a span of time: 7d, 12h, 30m, 90s."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    seconds = int(float(match[1]) * SECONDS[match[2]]) if match else 0
+    if seconds < 1:
+        raise InputError(f"{name} {text!r}", "is a number above 0 and s, m, h or d", "write 7d or 12h")
+    return seconds
+
+
+@contextmanager
+def executor_at(address: str | None) -> Iterator[Executor | None]:
+    """Yield the executor of a Dask cluster, or ``None`` where none is asked for.
+
+    Raises
+    ------
+    InputError
+        If Dask is not installed, or nothing answers there.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError(f"--dask {address}", "needs Dask", "pip install 'spotfleet[dask]'") from None
+    try:
+        client: Any = Client(address, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise InputError(f"--dask {address}", f"does not answer ({error})", "start its scheduler") from None
+    with client, client.get_executor() as executor:
+        yield executor
+
+
+@contextmanager
+def progress_bar(errors: Console, what: str) -> Iterator[OnProgress | None]:
+    """Yield a listener that draws a bar with the time left, on a terminal."""
+    if not errors.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def listen(progress: Progress) -> None:
+            bar.update(task, completed=progress.done, total=progress.total)
+
+        yield listen
+
+
+@contextmanager
+def resumable(store: Path | None, errors: Console) -> Iterator[None]:
+    """On Ctrl-C say what is kept and how to go on, and end with the status of an interrupt."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if store is None:
+            text = "nothing is kept: with --store DIR an experiment goes on where it was interrupted"
+        else:
+            text = f"what was done is in {store}; the same command goes on from there"
+        errors.print(f"note: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None

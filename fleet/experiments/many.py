@@ -1,0 +1,271 @@
+"""``replay_many``: every combination of strategies, windows and seeds, on as many processes as there are."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from fleet.billing import Billing
+from fleet.comparison import DEFAULT_STRATEGIES
+from fleet.errors import InputError
+from fleet.experiments.execution import on_executor, on_processes
+from fleet.experiments.experiment import Experiment
+from fleet.experiments.identity import digest_of
+from fleet.experiments.null_model import RandomPools
+from fleet.experiments.progress import OnProgress, Progress
+from fleet.experiments.records import Run, RunRecord
+from fleet.experiments.store import Store
+from fleet.experiments.windows import Span, Windows, spans_of
+from fleet.experiments.worker import Opened, Question, run_batch, run_in_folder, write_question
+from fleet.formats import load_market, market_digest, save_market
+from fleet.interruptions import Interruptions
+from fleet.market import Market
+from fleet.request import FleetRequest
+from fleet.resolution import resolve
+from fleet.runner import check_arguments, package_version, replay_span
+from fleet.strategy import Strategy, find_strategy
+
+__all__ = ["replay_many"]
+
+BATCHES_A_WORKER = 12
+LARGEST_BATCH = 32
+Batch = tuple[Run, ...]
+
+
+def replay_many(
+    request: FleetRequest,
+    market: Market | str | Path,
+    *,
+    strategies: Sequence[str | Strategy] = DEFAULT_STRATEGIES,
+    windows: Windows | Sequence[Span] | None = None,
+    seeds: int | Sequence[int] = 1,
+    null: int = 0,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    store: str | Path | None = None,
+    share: str | Path | None = None,
+    product: str = "Linux/UNIX",
+    interruptions: Interruptions = None,
+    billing: str | Billing = "per-second",
+    notice_s: int = 120,
+    start_delay_s: int = 0,
+    progress: OnProgress | None = None,
+) -> Experiment:
+    """Replay a request under every combination of strategies, windows and seeds.
+
+    Parameters
+    ----------
+    request, product, interruptions, billing, notice_s, start_delay_s
+        As `fleet.replay` takes them.
+    market
+        The market, or the folder of its cached form (`fleet.save_market`).
+    strategies
+        Names or objects. The first is the one that the others are set against, pair by pair.
+    windows
+        The spans: `Windows` of one length at a stride, or pairs of seconds; by default the whole market.
+    seeds
+        How many (0, 1, ...) or which. Where no driver draws random numbers all seeds are alike: one is run.
+    null
+        How many random strategies (`RandomPools`) make up the null model; 0 for none. They run with the
+        first seed.
+    executor
+        Any of `concurrent.futures`, also Dask's ``Client.get_executor()``; it is left open. By default
+        processes are started (spawned: a script needs ``if __name__ == "__main__":``).
+    workers
+        How many processes without an ``executor``; by default one a core. 1 runs here, without any.
+    store
+        A folder for the results (Parquet, extra ``store``). Runs that it holds already are not run again.
+    share
+        A folder that all workers see, for the market that they map into memory; by default a temporary one on
+        this machine.
+    progress
+        Called with `Progress` whenever runs are done.
+
+    Returns
+    -------
+    Experiment
+        The same whatever the executor, the number of workers, their deaths, and what the store held.
+
+    Raises
+    ------
+    InputError
+        If the question does not fit the market, or an argument breaks a rule.
+    KeyboardInterrupt
+        After Ctrl-C; with a store, what is done is in it.
+    """
+    check_arguments(request, billing, notice_s, start_delay_s)
+    if workers is not None and workers < 1:
+        raise InputError(f"{workers} workers", "are at least one", "correct it")
+    if (isinstance(seeds, int) and seeds < 1) or null < 0:
+        raise InputError(f"{seeds} seeds, {null} random strategies", "are counts", "correct them")
+    whole = market if isinstance(market, Market) else load_market(market)
+    labelled = labels_of([*strategies, *map(RandomPools, range(null))], request)
+    question = Question(request, product, interruptions, billing, notice_s, start_delay_s, labelled)
+    cut = resolve(request, whole, product).market
+    opened = Opened.of(question, cut)
+    spans = spans_of(windows, *replay_span(cut, None, None))
+    numbers = seeds_of(seeds, opened)
+    digest = market_digest(cut)
+    runs = runs_of(question, spans, numbers, len(strategies), digest)
+    kept = Store(store) if store is not None else None
+    found = {run.key: kept.known[run.key] for run in runs if kept and run.key in kept.known}
+    meter = Meter(len(runs), len(found), progress)
+    meter.tell(0)
+
+    def done(records: Sequence[RunRecord]) -> None:
+        found.update((record.key, record) for record in records)
+        if kept is not None:
+            kept.add(records)
+        meter.tell(len(records))
+
+    left = [run for run in runs if run.key not in found]
+    try:
+        do_all(opened, cut, digest, left, done, executor, workers, share)
+    finally:
+        if kept is not None:
+            kept.close()
+    return Experiment(
+        records=tuple(found[run.key] for run in runs),
+        strategies=tuple(label for label, _ in labelled[: len(strategies)]),
+        random=tuple(label for label, _ in labelled[len(strategies) :]),
+        spans=spans,
+        seeds=numbers,
+        notes=notes_of(seeds, numbers),
+    )
+
+
+@dataclass
+class Meter:
+    """Counts what is done and tells whoever wants to know."""
+
+    total: int
+    resumed: int
+    listener: OnProgress | None
+
+    def __post_init__(self) -> None:
+        self.done, self.started = self.resumed, time.monotonic()
+
+    def tell(self, more: int) -> None:
+        """Count some more runs."""
+        self.done += more
+        if self.listener is not None:
+            self.listener(Progress(self.done, self.total, self.resumed, time.monotonic() - self.started))
+
+
+def labels_of(
+    strategies: Sequence[str | Strategy], request: FleetRequest
+) -> tuple[tuple[str, Strategy], ...]:
+    """Return the strategies with labels that tell them apart: their names, or names and parameters.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one is listed twice.
+    """
+    chosen = [find_strategy(item, request) if isinstance(item, str) else item for item in strategies]
+    if not chosen:
+        raise InputError("no strategy", "an experiment names at least one", "add a strategy")
+    names = [strategy.name for strategy in chosen]
+    labels = [
+        name if names.count(name) == 1 else repr(strategy)
+        for name, strategy in zip(names, chosen, strict=True)
+    ]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise InputError(f"strategy {label}", "is listed twice", "list it once")
+    return tuple(zip(labels, chosen, strict=True))
+
+
+def seeds_of(seeds: int | Sequence[int], opened: Opened) -> tuple[int, ...]:
+    """Return the seeds to run: all that are asked for, or the first where nothing draws random numbers."""
+    asked = tuple(range(seeds)) if isinstance(seeds, int) else tuple(dict.fromkeys(seeds))
+    if not asked or min(asked) < 0:
+        raise InputError(f"seeds {list(asked)}", "are numbers from 0, at least one", "correct them")
+    return asked if draws(opened) else asked[:1]
+
+
+def draws(opened: Opened) -> bool:
+    """Whether a driver draws random numbers: one that the market alone decides names no random law."""
+    return any(driver.name not in ("price", "capacity") for driver in opened.prepared.drivers)
+
+
+def notes_of(asked: int | Sequence[int], run: tuple[int, ...]) -> tuple[str, ...]:
+    """Return what a reader should know of the seeds."""
+    wanted = asked if isinstance(asked, int) else len(set(asked))
+    if len(run) == wanted:
+        return ()
+    return (f"nothing draws random numbers here: one seed stands for all {wanted}",)
+
+
+def runs_of(
+    question: Question, spans: Sequence[Span], seeds: Sequence[int], strategies: int, digest: str
+) -> list[Run]:
+    """Return every run in order: by window, then seed, then strategy; random ones with one seed."""
+    shared = digest_of(
+        question.request,
+        question.product,
+        question.interruptions,
+        question.billing,
+        question.notice_s,
+        question.start_delay_s,
+        digest,
+        (package_version(), np.__version__),
+    )
+    told = [digest_of(strategy) for _, strategy in question.strategies]
+    return [
+        Run(k, start, end, seed, digest_of(shared, label, told[k], start, end, seed))
+        for start, end in spans
+        for seed in seeds
+        for k, (label, _) in enumerate(question.strategies)
+        if k < strategies or seed == seeds[0]
+    ]
+
+
+def do_all(
+    opened: Opened,
+    cut: Market,
+    digest: str,
+    runs: Sequence[Run],
+    done: Callable[[Sequence[RunRecord]], None],
+    executor: Executor | None,
+    workers: int | None,
+    share: str | Path | None,
+) -> None:
+    """Do the runs here, on processes of our own, or on the caller's executor."""
+    count = min(workers or os.cpu_count() or 1, len(runs))
+    if executor is None and count <= 1:
+        for run in runs:
+            done(run_batch(opened, (run,)))
+        return
+    with shared_folder(share) as folder:
+        save_market(cut, folder / "market")
+        write_question(folder, opened.question)
+        work = partial(run_in_folder, str(folder), digest)
+        if executor is None:
+            on_processes(work, batches_of(runs, count), done, count)
+        else:
+            on_executor(executor, work, batches_of(runs, os.cpu_count() or 1), done)
+
+
+def batches_of(runs: Sequence[Run], workers: int) -> list[Batch]:
+    """Return the runs in batches: large enough to be worth a message, small enough to share out evenly."""
+    size = max(1, min(LARGEST_BATCH, len(runs) // (workers * BATCHES_A_WORKER)))
+    return [tuple(runs[at : at + size]) for at in range(0, len(runs), size)]
+
+
+@contextmanager
+def shared_folder(share: str | Path | None) -> Iterator[Path]:
+    """Yield a new folder that is removed in the end, below ``share`` if that is given."""
+    if share is not None and not Path(share).is_dir():
+        raise InputError(f"{share}", "is not a folder", "create it first")
+    with tempfile.TemporaryDirectory(prefix="spotfleet-", dir=share) as folder:
+        yield Path(folder)

@@ -1,0 +1,118 @@
+"""``spotfleet experiment``: table, JSON, store, picture; Ctrl-C keeps what is done and says how to go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import fleet
+from fleet.experiments.store import Store
+
+MAIN = "from fleet.cli import main; main()"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A request and a kept market of twelve days."""
+    folder = tmp_path_factory.mktemp("experiment")
+    market = fleet.synthetic_market(3, days=12).take(range(12))
+    fleet.save_market(market, folder / "market")
+    pools = zip(market.instance_type, market.availability_zone, strict=True)
+    overrides = [{"InstanceType": kind, "AvailabilityZone": zone} for kind, zone in pools]
+    document = {
+        "LaunchTemplateConfigs": [{"Overrides": overrides}],
+        "TargetCapacitySpecification": {"TotalTargetCapacity": 8, "DefaultTargetCapacityType": "spot"},
+    }
+    (folder / "fleet.json").write_text(json.dumps(document))
+    return folder
+
+
+def run(folder, *arguments, code=MAIN):
+    command = [sys.executable, "-c", code, "experiment", "fleet.json", "--prices", "market", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_table_a_picture_and_a_store(folder, tmp_path):
+    store, plot = tmp_path / "runs.parquet", tmp_path / "e.png"
+    done = run(
+        folder, "--window", "3d", "--stride", "12h", "--null", "4", "--store", str(store), "--plot", str(plot)
+    )
+    assert done.returncode == 0, done.stderr
+    for words in ("lowestPrice", "diversified", "capacityOptimized", "19 windows of 3 days", "worth 4.0"):
+        assert words in done.stdout
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert list(store.glob("*.parquet"))
+
+
+def test_json_is_one_document_and_the_same_with_more_workers(folder):
+    asked = ("--window", "5d", "--strategy", "lowestPrice", "--strategy", "diversified", "--json")
+    one, two = (run(folder, *asked, "--workers", workers) for workers in "12")
+    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
+    assert json.loads(one.stdout) == json.loads(two.stdout)
+    document = json.loads(one.stdout)
+    assert document["windows"] == 8
+    assert [s["strategy"] for s in document["strategies"]] == ["lowestPrice", "diversified"]
+    assert document["strategies"][0]["cost_percentile"] is None
+
+
+def test_without_a_window_the_span_is_one(folder):
+    done = run(folder, "--start", "2025-01-03T00:00:00Z", "--workers", "1", "--json")
+    document = json.loads(done.stdout)
+    assert (document["windows"], document["start"]) == (1, "2025-01-03T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--window", "soon"), "is a number above 0 and s, m, h or d"),
+        (("--window", "99d"), "does not fit"),
+        (("--stride", "0d"), "is a number above 0"),
+        (("--strategy", "cheapest"), "cheapest"),
+        (("--store", "fleet.json"), "is named twice"),
+        (("--dask", "tcp://127.0.0.1:1", "--workers", "2"), "exclude each other"),
+        (("--plot", "e.txt"), "ends in .png or .svg"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(folder, arguments, words):
+    done = run(folder, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(folder, tmp_path):
+    store = tmp_path / "runs.parquet"
+    asked = ["--window", "3d", "--stride", "20m", "--store", str(store), "--workers", "2", "--json"]
+    eager = "import fleet.experiments.store as store; store.EVERY_S = 0.0\n" + MAIN
+    command = [sys.executable, "-c", eager, "experiment", "fleet.json", "--prices", "market", *asked]
+    started = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while not (store.is_dir() and list(store.glob("*.parquet"))) and time.monotonic() < deadline:
+        assert started.poll() is None
+        time.sleep(0.01)
+    os.killpg(started.pid, signal.SIGINT)  # as a terminal does: to the parent and all its workers
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 130, err
+    assert out == ""
+    assert "Traceback" not in err
+    assert f"what was done is in {store}; the same command goes on from there" in err
+    kept = Store(store).known
+    again = run(folder, *asked)
+    assert again.returncode == 0, again.stderr
+    document = json.loads(again.stdout)
+    total = 3 * document["windows"]
+    assert 0 < len(kept) < total
+    after = Store(store).known
+    assert len(after) == total
+    assert all(after[key] == record for key, record in kept.items())
+    fresh = run(folder, *[a for a in asked if a not in ("--store", str(store))])
+    assert json.loads(fresh.stdout) == document

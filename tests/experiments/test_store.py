@@ -1,0 +1,145 @@
+"""The result store: what is done is not run again, whatever else has changed is."""
+
+from __future__ import annotations
+
+import pytest
+
+import fleet
+from fleet.errors import InputError
+from fleet.experiments import many
+from fleet.experiments.store import Store
+from tests.experiments.conftest import WINDOWS
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Count the runs that are really done."""
+    runs = []
+    real = many.run_batch
+
+    def spy(opened, batch):
+        runs.extend(batch)
+        return real(opened, batch)
+
+    monkeypatch.setattr(many, "run_batch", spy)
+    return runs
+
+
+def ask(market, request_, store, **options):
+    asked = {"strategies": ["lowestPrice", "diversified"], "windows": WINDOWS, "workers": 1, **options}
+    return fleet.replay_many(request_, market, store=store, **asked)
+
+
+def test_a_store_resumes(market, request_, tmp_path, counted):
+    first = ask(market, request_, tmp_path / "runs")
+    assert len(counted) == len(first) == 14
+    assert ask(market, request_, tmp_path / "runs").records == first.records
+    assert len(counted) == 14
+    more = ask(market, request_, tmp_path / "runs", strategies=["diversified", "lowestPrice"], null=2)
+    assert len(counted) == 14 + 14
+    assert set(first.records) < set(more.records)
+    assert more.strategies == ("diversified", "lowestPrice")
+
+
+def test_any_change_of_the_question_runs_again(market, request_, tmp_path, counted):
+    import numpy as np
+
+    ask(market, request_, tmp_path / "runs")
+    cheaper = fleet.Market(
+        market.instance_type, market.availability_zone, market.product,
+        fleet.ChangePoints(market.prices.offsets, market.prices.times_s, 0.99 * market.prices.values),
+        market.on_demand_price, market.start_s, market.end_s,
+    )  # fmt: skip
+    unknown = market.with_on_demand(np.full(len(market), np.nan))
+    from dataclasses import replace
+
+    for number, change in enumerate(
+        [
+            {"start_delay_s": 60},
+            {"notice_s": 0},
+            {"billing": "hour-start"},
+            {"interruptions": "none"},
+            {"market": cheaper},
+            {"market": unknown},
+            {"request_": replace(request_, target_capacity=request_.target_capacity + 1)},
+            {"windows": fleet.Windows(2 * 86_400 + 1, 86_400)},
+        ],
+        1,
+    ):
+        ask(**{"market": market, "request_": request_, "store": tmp_path / "runs", **change})
+        assert len(counted) > 14 * number, change
+        before = len(counted)
+        ask(**{"market": market, "request_": request_, "store": tmp_path / "runs", **change})
+        assert len(counted) == before
+
+
+def test_another_version_runs_again(market, request_, tmp_path, counted, monkeypatch):
+    ask(market, request_, tmp_path / "runs")
+    monkeypatch.setattr(many, "package_version", lambda: "99.0")
+    ask(market, request_, tmp_path / "runs")
+    assert len(counted) == 28
+
+
+def test_any_tool_reads_the_store_as_one_table(market, request_, tmp_path):
+    from pyarrow import parquet
+
+    found = ask(market, request_, tmp_path / "runs")
+    table = parquet.read_table(tmp_path / "runs")
+    assert table.num_rows == 14
+    assert sum(table["cost"].to_pylist()) == pytest.approx(sum(record.cost for record in found))
+    assert table["regret"].null_count == 14
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
+def test_parts_that_a_crash_left_are_read_and_become_one(market, request_, tmp_path, counted):
+    store = Store(tmp_path / "runs")
+    found = ask(market, request_, None)
+    for record in found.records[:6]:
+        store.write([record])
+    (tmp_path / "runs" / ".runs-half.parquet").write_bytes(b"PAR1 cut off")
+    counted.clear()
+    assert ask(market, request_, tmp_path / "runs").records == found.records
+    assert len(counted) == 8
+    assert len(list((tmp_path / "runs").glob("*.parquet"))) <= 2
+
+
+def test_what_fails_in_the_middle_keeps_what_is_done(market, request_, tmp_path, monkeypatch):
+    real, done = many.run_batch, []
+
+    def failing(opened, batch):
+        if len(done) == 5:
+            raise KeyboardInterrupt
+        done.append(batch)
+        return real(opened, batch)
+
+    monkeypatch.setattr(many, "run_batch", failing)
+    with pytest.raises(KeyboardInterrupt):
+        ask(market, request_, tmp_path / "runs")
+    assert len(Store(tmp_path / "runs").known) == 5
+
+
+def test_foreign_folders_are_refused(market, request_, tmp_path):
+    (tmp_path / "a.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"holds other things \(a.txt\)"):
+        ask(market, request_, tmp_path)
+    with pytest.raises(InputError, match="is a file"):
+        ask(market, request_, tmp_path / "a.txt")
+    import pyarrow
+    from pyarrow import parquet
+
+    (tmp_path / "other").mkdir()
+    parquet.write_table(pyarrow.table({"x": [1]}), tmp_path / "other" / "x.parquet")
+    with pytest.raises(InputError, match="was not written by this version"):
+        ask(market, request_, tmp_path / "other")
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "x.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match="no whole Parquet file"):
+        ask(market, request_, tmp_path / "cut")
+
+
+def test_without_pyarrow_the_remedy_is_named(market, request_, tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(InputError, match=r"pip install 'spotfleet\[store\]'"):
+        ask(market, request_, tmp_path / "runs")
