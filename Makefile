@@ -9,7 +9,7 @@ WORKERS ?= 2
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
-.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-jobs bench-hazards docs-images clean
+.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-experiments bench-jobs bench-hazards docs-images clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ bench-jobs: $(VENV)/.dev  ## jobs and services on availability traces
 
 bench-hazards: $(VENV)/.dev  ## seeded hazard runs of a year, held to a plain loop
 	$(BIN)/python benchmarks/hazards.py --json bench-hazards.json
+
+bench-experiments: $(VENV)/.dev  ## 2021 with bound and null model; two processes against one (SPOT_DATA: the data sets)
+	$(BIN)/python benchmarks/experiments.py --json bench-experiments.json
 
 docs-images: $(VENV)/.installed  ## draw the picture that README opens with
 	$(BIN)/spotfleet demo --plot docs/images/comparison.png > /dev/null

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fleet.cli.allocate import allocate
 from fleet.cli.cache import cache
 from fleet.cli.causes import CauseOptions
-from fleet.cli.experiment import experiment
+from fleet.cli.experiment import Null, experiment, progress_bar
 from fleet.cli.fetch import archive, fetch
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
@@ -69,6 +69,9 @@ from fleet.cli.output import console, errors, print_comparison, print_json, prin
 from fleet.cli.papers import Csv, Markdown, Papers, Parquet, Report
 from fleet.cli.service import service
 from fleet.errors import InputError
+
+if TYPE_CHECKING:
+    from fleet.experiments import Experiment
 
 __all__ = ["app", "main"]
 
@@ -237,6 +240,7 @@ def compare(
     rebalance_signals: Signals = None,
     seed: Seed = 0,
     hindsight: HindsightToo = None,
+    null: Null = 0,
     product: Product = "Linux/UNIX",
     on_demand: OnDemand = None,
     subnet_zone: SubnetZone = None,
@@ -282,23 +286,31 @@ def compare(
     causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
     terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
     market = load_market(files, errors())
+    wanted = expanded(wanted, instance_types, market, product, first)
+    rules: dict[str, Any] = {
+        "product": product,
+        "interruptions": causes.on(market),
+        "billing": terms,
+        "start_delay_s": start_delay,
+        "notice_s": notice,
+        "schedule": schedule_of(schedule),
+        "rebalance": signals_of(rebalance_signals),
+    }
+    chosen = strategy or DEFAULT_STRATEGIES
     comparison = run(
-        expanded(wanted, instance_types, market, product, first),
-        market,
-        strategies=strategy or DEFAULT_STRATEGIES,
-        start_s=first,
-        end_s=last,
-        product=product,
-        interruptions=causes.on(market),
-        billing=terms,
-        start_delay_s=start_delay,
-        notice_s=notice,
-        seed=seed,
-        schedule=schedule_of(schedule),
-        rebalance=signals_of(rebalance_signals),
-        hindsight=hindsight,
+        wanted, market, strategies=chosen, start_s=first, end_s=last, seed=seed, hindsight=hindsight, **rules
     )
-    show(comparison, json_output, plot, papers)
+    cloud = None
+    if null:
+        from fleet.experiments import replay_many
+
+        span = [(comparison.results[0].start_s, comparison.results[0].end_s)]
+        with progress_bar(errors(), "random strategies") as progress:
+            cloud = replay_many(
+                wanted, market, strategies=chosen, windows=span, seeds=[seed], null=null, hindsight=False,
+                progress=progress, **rules,
+            )  # fmt: skip
+    show(comparison, json_output, plot, papers, cloud)
     fail_if_nothing_ran(comparison.results)
     check_gates(gates, comparison.to_dict())
 
@@ -345,13 +357,15 @@ def demo(
         console().print(f"pictures: {' '.join(map(str, pictures))}", highlight=False, markup=False)
 
 
-def show(comparison: Any, json_output: bool, plot: Path | None, papers: Papers) -> None:
-    """Print a comparison and write its picture and papers."""
+def show(
+    comparison: Any, json_output: bool, plot: Path | None, papers: Papers, cloud: Experiment | None = None
+) -> None:
+    """Print a comparison, perhaps among random strategies, and write its picture and papers."""
     if json_output:
-        print_json(comparison.to_dict())
+        print_json(comparison.to_dict() if cloud is None else cloud.ranked(comparison.to_dict()))
     elif not papers.on_stdout:
-        print_comparison(console(), comparison)
-    draw(comparison.results, plot)
+        print_comparison(console(140 if cloud is None else 180), comparison, cloud)
+    draw(comparison.results, plot, cloud)
     papers.write(comparison)
     print_warnings(errors(), [warning for result in comparison.results for warning in result.warnings])
 
@@ -364,12 +378,12 @@ def draw_run(result: Any, plot: Path | None) -> None:
         save_figure(run_figure(result), plot)
 
 
-def draw(results: Any, plot: Path | None) -> None:
+def draw(results: Any, plot: Path | None, cloud: Experiment | None = None) -> None:
     """Write the comparison figure, if it is wanted."""
     if plot is not None:
         from fleet.plots import comparison_figure, save_figure
 
-        save_figure(comparison_figure(results), plot)
+        save_figure(comparison_figure(results, cloud=cloud), plot)
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from fleet.cli.options import (
     Capacity,
     End,
     HazardLaw,
+    HindsightToo,
     InstanceTypes,
     Interruptions,
     Json,
@@ -49,7 +50,7 @@ from fleet.cli.options import (
     WhenUp,
 )
 from fleet.cli.outcome import INTERRUPTED
-from fleet.cli.output import print_json, print_table, print_warnings
+from fleet.cli.output import console, print_json, print_table, print_warnings
 from fleet.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from fleet.experiments import Experiment, Progress
     from fleet.experiments.progress import OnProgress
 
-__all__ = ["executor_at", "experiment", "progress_bar", "seconds_of"]
+__all__ = ["Null", "executor_at", "experiment", "progress_bar", "seconds_of"]
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 PLOT_ENDINGS = (".png", ".svg")
@@ -101,6 +102,7 @@ def experiment(
     stress: Stress = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
+    hindsight: HindsightToo = None,
     product: Product = "Linux/UNIX",
     on_demand: OnDemand = None,
     subnet_zone: SubnetZone = None,
@@ -160,6 +162,7 @@ def experiment(
             interruptions=causes.on(market),
             billing=billing,
             start_delay_s=start_delay,
+            hindsight=hindsight,
             progress=progress,
         )
     show(found, json_output, plot, errors)
@@ -174,9 +177,9 @@ def show(found: Experiment, json_output: bool, plot: Path | None, errors: Consol
     if json_output:
         print_json(found.to_dict())
     else:
-        console = Console() if Console().is_terminal else Console(width=180)
-        print_table(console, found.rows())
-        console.print("\n".join(found.footnotes()), highlight=False, markup=False, soft_wrap=True)
+        out = console(210)
+        print_table(out, found.rows())
+        out.print("\n".join(found.footnotes()), highlight=False, markup=False, soft_wrap=True)
     print_warnings(errors, [line for line in found.warnings if line not in found.notes])
 
 

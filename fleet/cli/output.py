@@ -11,6 +11,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from fleet.allocation import Allocation
     from fleet.comparison import Comparison
+    from fleet.experiments import Experiment
 
 __all__ = [
     "console",
@@ -23,10 +24,10 @@ __all__ = [
 ]
 
 
-def console() -> Console:
+def console(width: int = 140) -> Console:
     """Return standard output; wide enough for a table where it is no terminal."""
     out = Console()
-    return out if out.is_terminal else Console(width=140)
+    return out if out.is_terminal else Console(width=width)
 
 
 def errors() -> Console:
@@ -96,11 +97,16 @@ def certificate_lines(allocation: Allocation) -> list[str]:
     return lines
 
 
-def print_comparison(console: Console, comparison: Comparison) -> None:
-    """Print one row a strategy."""
-    print_table(console, comparison.rows())
+def print_comparison(console: Console, comparison: Comparison, cloud: Experiment | None = None) -> None:
+    """Print one row a strategy, with its ranks among random strategies if there are any."""
+    rows: Sequence[Sequence[str]] = comparison.rows()
+    if cloud is not None:
+        rows = [[*row, *ranks] for row, ranks in zip(rows, cloud.rank_columns(), strict=True)]
+    print_table(console, rows)
     if line := comparison.hindsight_line():
         console.print(line, highlight=False, markup=False)
+    if cloud is not None:
+        console.print(cloud.rank_words(), highlight=False, markup=False)
 
 
 def print_table(console: Console, rows: Sequence[Sequence[str]]) -> None:

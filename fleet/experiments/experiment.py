@@ -200,12 +200,33 @@ class Experiment:
         else:
             lines.append("no intervals: they need three windows without overlap, or three seeds")
         lines.append("worst 5 %: mean shortfall, unit-hours, of the worst 5 % of the runs (CVaR)")
-        if self.random:
-            lines.append(
-                f"rank: share of {len(self.random)} random strategies with a lower number on the same "
-                "market; 0 % is the lowest"
-            )
+        lines += [self.rank_words()] if self.random else []
         return [*lines, *self.notes]
+
+    def rank_words(self) -> str:
+        """Return what a rank is."""
+        return (
+            f"rank: share of {len(self.random)} random strategies with a lower number on the same market; "
+            "0 % is the lowest"
+        )
+
+    def rank_columns(self) -> list[tuple[str, ...]]:
+        """Return the columns of the table that a null model adds: a header, then a row a strategy."""
+        names = ("cost", "shortfall_unit_hours")
+        rows = [tuple(percent(self.percentile(label, name)) for name in names) for label in self.strategies]
+        return [("cost rank", "short rank"), *rows]
+
+    def ranked(self, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return results as ``compare --json`` prints them, one a strategy, with their ranks."""
+        return [
+            {
+                **document,
+                "random_strategies": len(self.random),
+                "cost_percentile": self.percentile(label),
+                "shortfall_percentile": self.percentile(label, "shortfall_unit_hours"),
+            }
+            for document, label in zip(documents, self.strategies, strict=True)
+        ]
 
     @property
     def claims_intervals(self) -> bool:

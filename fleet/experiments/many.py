@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,11 +27,13 @@ from fleet.experiments.store import Store
 from fleet.experiments.windows import Span, Windows, spans_of
 from fleet.experiments.worker import Opened, Question, run_batch, run_in_folder, write_question
 from fleet.formats import load_market, market_digest, save_market
+from fleet.hindsight import undefined
 from fleet.interruptions import Interruptions
 from fleet.market import Market
 from fleet.request import FleetRequest
 from fleet.resolution import resolve
 from fleet.runner import check_arguments, package_version, replay_span
+from fleet.schedule import RebalanceSignals, Schedule
 from fleet.strategy import Strategy, find_strategy
 
 __all__ = ["replay_many"]
@@ -58,13 +60,16 @@ def replay_many(
     billing: str | Billing = "per-second",
     notice_s: int = 120,
     start_delay_s: int = 0,
+    schedule: Schedule | None = None,
+    rebalance: RebalanceSignals | None = None,
+    hindsight: bool | None = None,
     progress: OnProgress | None = None,
 ) -> Experiment:
     """Replay a request under every combination of strategies, windows and seeds.
 
     Parameters
     ----------
-    request, product, interruptions, billing, notice_s, start_delay_s
+    request, product, interruptions, billing, notice_s, start_delay_s, schedule, rebalance
         As `fleet.replay` takes them.
     market
         The market, or the folder of its cached form (`fleet.save_market`).
@@ -87,6 +92,9 @@ def replay_many(
     share
         A folder that all workers see, for the market that they map into memory; by default a temporary one on
         this machine.
+    hindsight
+        Whether to compute each strategy's regret; by default where hindsight is defined and the target does
+        not change. Of random strategies it is not computed.
     progress
         Called with `Progress` whenever runs are done.
 
@@ -109,9 +117,23 @@ def replay_many(
         raise InputError(f"{seeds} seeds, {null} random strategies", "are counts", "correct them")
     whole = market if isinstance(market, Market) else load_market(market)
     labelled = labels_of([*strategies, *map(RandomPools, range(null))], request)
-    question = Question(request, product, interruptions, billing, notice_s, start_delay_s, labelled)
     cut = resolve(request, whole, product).market
+    question = Question(
+        request,
+        product,
+        interruptions,
+        billing,
+        notice_s,
+        start_delay_s,
+        schedule,
+        rebalance,
+        bool(hindsight),
+        labelled,
+    )
     opened = Opened.of(question, cut)
+    if hindsight is None and schedule is None and undefined(opened.prepared) is None:
+        question = replace(question, hindsight=True)
+        opened = replace(opened, question=question)
     spans = spans_of(windows, *replay_span(cut, None, None))
     numbers = seeds_of(seeds, opened)
     digest = market_digest(cut)
@@ -194,8 +216,10 @@ def seeds_of(seeds: int | Sequence[int], opened: Opened) -> tuple[int, ...]:
 
 
 def draws(opened: Opened) -> bool:
-    """Whether a driver draws random numbers: one that the market alone decides names no random law."""
-    return any(driver.name not in ("price", "capacity") for driver in opened.prepared.drivers)
+    """Whether anything draws random numbers: rebalance signals, or a driver that the market leaves open."""
+    return opened.question.rebalance is not None or any(
+        driver.name not in ("price", "capacity") for driver in opened.prepared.drivers
+    )
 
 
 def notes_of(asked: int | Sequence[int], run: tuple[int, ...]) -> tuple[str, ...]:
@@ -217,6 +241,9 @@ def runs_of(
         question.billing,
         question.notice_s,
         question.start_delay_s,
+        question.schedule,
+        question.rebalance,
+        question.hindsight,
         digest,
         (package_version(), np.__version__),
     )

@@ -14,14 +14,17 @@ from pathlib import Path
 
 from fleet.billing import Billing
 from fleet.errors import InputError
+from fleet.experiments.null_model import RandomPools
 from fleet.experiments.records import Run, RunRecord
 from fleet.formats import load_market
+from fleet.hindsight import Clairvoyant
 from fleet.interruptions import Interruptions
 from fleet.market import Market
 from fleet.replayer import PreparedMarket
 from fleet.request import FleetRequest
 from fleet.resolution import resolve
-from fleet.runner import replay_prepared
+from fleet.runner import clairvoyant, replay_prepared
+from fleet.schedule import RebalanceSignals, Schedule
 from fleet.strategy import Strategy
 
 __all__ = ["Opened", "Question", "open_folder", "run_batch", "run_in_folder", "write_question"]
@@ -36,8 +39,10 @@ class Question:
 
     Parameters
     ----------
-    request, product, interruptions, billing, notice_s, start_delay_s
+    request, product, interruptions, billing, notice_s, start_delay_s, schedule, rebalance
         As `fleet.replay` takes them.
+    hindsight
+        Whether the regret of the strategies is computed (that of random ones never is).
     strategies
         By label.
     """
@@ -48,6 +53,9 @@ class Question:
     billing: str | Billing
     notice_s: int
     start_delay_s: int
+    schedule: Schedule | None
+    rebalance: RebalanceSignals | None
+    hindsight: bool
     strategies: tuple[tuple[str, Strategy], ...]
 
 
@@ -63,6 +71,15 @@ class Opened:
         """Prepare a market."""
         resolved = resolve(question.request, market, question.product)
         return cls(question, PreparedMarket.of(resolved, question.interruptions))
+
+
+@lru_cache(maxsize=4)
+def foreseen(opened: Opened, start_s: int, end_s: int) -> Clairvoyant:
+    """Return what knows the future of a window, for all strategies and seeds of it."""
+    question = opened.question
+    return clairvoyant(
+        opened.prepared, start_s, end_s, question.billing, question.notice_s, question.start_delay_s
+    )
 
 
 def write_question(folder: Path, question: Question) -> None:
@@ -103,6 +120,7 @@ def run_batch(opened: Opened, runs: Sequence[Run]) -> list[RunRecord]:
     records = []
     for run in runs:
         label, strategy = question.strategies[run.strategy]
+        regretful = question.hindsight and not isinstance(strategy, RandomPools)
         result = replay_prepared(
             opened.prepared,
             strategy=strategy,
@@ -112,6 +130,9 @@ def run_batch(opened: Opened, runs: Sequence[Run]) -> list[RunRecord]:
             notice_s=question.notice_s,
             start_delay_s=question.start_delay_s,
             seed=run.seed,
+            schedule=question.schedule,
+            rebalance=question.rebalance,
+            hindsight=foreseen(opened, run.start_s, run.end_s) if regretful else None,
         )
         records.append(RunRecord.of(run, label, result))
     return records

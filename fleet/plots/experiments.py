@@ -131,6 +131,8 @@ def plot_null_strip(experiment: Experiment, *, ax: Axes | None = None) -> Axes:
             va="center",
             fontsize=8,
             color=style.colour,
+            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.0},
+            zorder=4,
         )
     ax.set_ylim(-0.35, 0.5 + 0.15 * len(experiment.strategies))
     ax.margins(x=0.06)

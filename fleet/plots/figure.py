@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from fleet.errors import InputError
 from fleet.formats import format_time
+from fleet.plots.experiments import plot_null_strip
 from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
 from fleet.plots.style import money
 from fleet.results import ReplayResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from fleet.experiments import Experiment
 
 __all__ = ["comparison_figure", "headline", "save_figure"]
 
@@ -43,8 +46,8 @@ def sentence(run: ReplayResult) -> str:
     return ", ".join(parts)
 
 
-def comparison_figure(results: Sequence[ReplayResult]) -> Figure:
-    """Draw cost, capacity, pools and trade-off of several results in one figure.
+def comparison_figure(results: Sequence[ReplayResult], *, cloud: Experiment | None = None) -> Figure:
+    """Draw cost, capacity, pools and trade-off of several results in one figure; with a null model its cloud.
 
     Raises
     ------
@@ -59,9 +62,16 @@ def comparison_figure(results: Sequence[ReplayResult]) -> Figure:
     if not runs:
         raise InputError("no result", "a comparison shows at least one")
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
-    figure = Figure(figsize=(13.5, 8.6 + 0.45 * max(0, len(runs) - 3)), layout=layout, facecolor="white")
+    height, strip = 8.6 + 0.45 * max(0, len(runs) - 3), 0.0 if cloud is None else 2.2 + 0.25 * len(runs)
+    figure = Figure(figsize=(13.5, height + strip), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 2, width_ratios=[1.12, 1])
+    rows = 2 if cloud is None else 3
+    grid = figure.add_gridspec(
+        rows, 2, width_ratios=[1.12, 1], height_ratios=[height / 2, height / 2, strip][:rows]
+    )
+    axes = {(row, column): figure.add_subplot(grid[row, column]) for row in (0, 1) for column in (0, 1)}
+    if cloud is not None:
+        plot_null_strip(cloud, ax=figure.add_subplot(grid[2, :]))
     plot_cost(runs, ax=axes[0, 0])
     plot_capacity(runs, ax=axes[0, 1])
     plot_pool_shares(runs, ax=axes[1, 0])

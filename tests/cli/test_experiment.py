@@ -116,3 +116,24 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(folder, tmp_path
     assert all(after[key] == record for key, record in kept.items())
     fresh = run(folder, *[a for a in asked if a not in ("--store", str(store))])
     assert json.loads(fresh.stdout) == document
+
+
+def test_compare_ranks_the_strategies_among_random_ones(folder, tmp_path):
+    plot = tmp_path / "c.png"
+    asked = ["compare", "fleet.json", "--prices", "market", "--null", "6"]
+    command = [sys.executable, "-c", MAIN, *asked]
+    table = subprocess.run(
+        [*command, "--plot", str(plot)], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert "cost rank" in table.stdout
+    assert "share of 6 random strategies" in table.stdout
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    done = subprocess.run([*command, "--json"], cwd=folder, capture_output=True, text=True, check=True)
+    results = json.loads(done.stdout)
+    assert [r["random_strategies"] for r in results] == [6, 6, 6]
+    ranks = [r["cost_percentile"] for r in results]
+    assert min(ranks) >= 0
+    assert max(ranks) <= 1
+    assert sorted(ranks) == [
+        rank for _, rank in sorted(zip((r["cost"] for r in results), ranks, strict=True))
+    ]
