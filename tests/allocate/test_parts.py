@@ -211,6 +211,34 @@ def test_zones_are_balanced_over_both_parts(desired, base, percentage):
     assert abs(zones[0] - zones[1]) <= 1
 
 
+def test_zones_are_balanced_by_units_over_both_parts():
+    """One m5 of 4 units on demand in zone a: the four Spot units of c5 all go to zone b."""
+    document = {
+        "DesiredCapacity": 8,
+        "AvailabilityZones": ["us-x-1a", "us-x-1b"],
+        "MixedInstancesPolicy": {
+            "LaunchTemplate": {
+                "Overrides": [
+                    {"InstanceType": "m5.large", "WeightedCapacity": "4"},
+                    {"InstanceType": "c5.large", "WeightedCapacity": "1"},
+                ]
+            },
+            "InstancesDistribution": {
+                "OnDemandBaseCapacity": 4,
+                "OnDemandPercentageAboveBaseCapacity": 0,
+                "SpotInstancePools": 1,
+            },
+        },
+    }
+    pools = fleet.LaunchPools.of(
+        TYPES, ZONES, weight=[4, 4, 1, 1], on_demand_price=[0.4, 0.4, 0.2, 0.2], priority=[0, 0, 1, 1]
+    )
+    snapshot = fleet.Snapshot.of(pools, [0.2, 0.2, 0.03, 0.03])
+    allocation = fleet.allocate(fleet.parse_request(document), snapshot)
+    assert allocation.on_demand_instances.tolist() == [1, 0, 0, 0]
+    assert allocation.spot_instances.tolist() == [0, 0, 0, 4]
+
+
 @pytest.mark.parametrize(
     ("base", "percentage", "split"),
     [

@@ -5,6 +5,8 @@ The numbers (#1 ...) are those of the project's collection of examples; each com
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -231,3 +233,47 @@ def test_capacity_optimized_prioritized_follows_priority_within_the_band():
     pools = fleet.LaunchPools.of(types, priority=[0, 2, 1])
     allocation = fleet.allocate(request, fleet.Snapshot.of(pools, prices, [12, 30, 28]))
     assert counts(allocation) == [0, 12, 28]  # a.large has the best priority but too little capacity
+
+
+@pytest.mark.parametrize(
+    ("priority", "expected"),
+    [([None, 1], [0, 5]), ([0, None], [5, 0]), ([None, None], [0, 5]), ([1, 1], [0, 5])],
+)
+def test_an_unset_priority_is_last_and_ties_go_to_the_deeper_pool(priority, expected):
+    overrides = tuple(fleet.Override(f"{t}.large", priority=p) for t, p in zip("ab", priority, strict=True))
+    request = fleet.FleetRequest(5, overrides, strategy="capacityOptimizedPrioritized")
+    pools = fleet.LaunchPools.of(
+        ["a.large", "b.large"], priority=[np.inf if p is None else p for p in priority]
+    )
+    assert counts(fleet.allocate(request, fleet.Snapshot.of(pools, [0.04, 0.05], [29, 30]))) == expected
+
+
+@pytest.mark.parametrize(("priority", "expected"), [([np.inf, 3], [0, 2]), ([np.inf, np.inf], [2, 0])])
+def test_an_unset_priority_is_last_on_demand(priority, expected):
+    pools = fleet.LaunchPools.of(["a.large", "b.large"], on_demand_price=[0.1, 0.2], priority=priority)
+    request = fleet.FleetRequest(
+        2,
+        (fleet.Override("a.large"), fleet.Override("b.large")),
+        on_demand_target_capacity=2,
+        on_demand_strategy="prioritized",
+    )
+    allocation = fleet.allocate(request, fleet.Snapshot.of(pools, [0.04, 0.05]))
+    assert allocation.on_demand_instances.tolist() == expected
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_07_08_water_filling_under_every_price_permutation(order):
+    prices = [0.12, 0.14, 0.16]
+    eights = [(f"m{k}.large", prices[order[k]], 8) for k in range(3)]
+    expected = [1, 1, 1]
+    expected[order.index(0)] = 2  # the fourth goes to the cheapest per unit
+    assert counts(answer(30, eights, "diversified")) == expected
+    by_weight = [(f"r{k}.large", prices[order[k]], w) for k, w in enumerate((1, 2, 4))]
+    assert counts(answer(20, by_weight, "diversified")) == [6, 3, 2]
+
+
+def test_37_overshoot_is_less_than_the_largest_weight():
+    """Five units are missing and an instance serves twelve: seven too many, never a whole weight."""
+    allocation = answer(5, [("big.large", 0.5, 12)])
+    assert counts(allocation) == [1]
+    assert allocation.fulfilled_capacity - 5 == 7

@@ -364,3 +364,32 @@ def test_a_catalogue_says_what_instances_bring():
     brings = CATALOGUE.resources()
     assert (brings["vcpu"]["m5.large"], brings["memory_gib"]["m5.large"]) == (2, 8)
     assert brings["gpus"] == {"p3.2xlarge": 1}
+
+
+@pytest.mark.parametrize(
+    ("types", "kept"),
+    [
+        ({"m5.large": 0.05, "i3.large": 0.03, "c5.large": 0.09, "m3.large": 0.02}, 4),  # m5 sets 0.10
+        ({"i3.large": 0.03, "d2.large": 0.055, "d2.xlarge": 0.07, "m3.large": 0.02}, 3),  # i3 sets 0.06
+        ({"m3.large": 0.02, "m3.xlarge": 0.05, "c3.large": 0.03}, 2),  # only the previous generation: 0.04
+    ],
+    ids=["a current C, M or R", "any current", "any"],
+)
+def test_the_reference_of_price_protection(types, kept):
+    catalogue = fleet.Catalogue(
+        {name: kind(name, 2, 8, current_generation=name[1] not in "3" or name[0] == "i") for name in types}
+    )
+    line = fleet.RequirementsLine(fleet.InstanceRequirements(ANY, ANY))
+    count = len(types)
+    shop = fleet.Market(
+        list(types),
+        ["us-x-1a"] * count,
+        ["Linux/UNIX"] * count,
+        fleet.ChangePoints.constant(list(types.values())),
+        [1.0] * count,
+        0,
+        10,
+    )
+    expansion = fleet.expand(fleet.FleetRequest(1, (), requirements=(line,)), catalogue, shop)
+    assert len(expansion.request.overrides) == kept
+    assert all(reason.startswith("price protection") for reason in expansion.dropped.values())
