@@ -262,9 +262,12 @@ def test_the_order_of_the_list_does_not_matter_without_ties(case, random, roundi
 
 
 @settings(max_examples=100, deadline=None)
-@given(spread_fleets(), st.integers(0, 5))
-def test_ties_go_to_the_first_listed(case, k):
-    """A pool that is listed twice over, as another type, gets instances only after the first of the two."""
+@given(spread_fleets(), st.integers(0, 5), st.booleans())
+def test_ties_go_to_the_first_listed(case, k, capped):
+    """A pool that is listed twice over, as another type, gets instances only after the first of the two.
+
+    A cap that holds nothing back sends the launch down the road of one instance after the other.
+    """
     request, snapshot = case
     k %= len(snapshot)
     rows = np.array([*range(len(snapshot)), k])
@@ -285,8 +288,10 @@ def test_ties_go_to_the_first_listed(case, k):
     request = replace(
         request, overrides=(*request.overrides, fleet.Override("twin.large", weight=pools.weight[k]))
     )
-    counts = fleet.allocate(request, moved).spot_instances
+    limits = fleet.Limits((fleet.Cap("region", instances=999),)) if capped else None
+    counts = fleet.allocate(request, moved, limits=limits).spot_instances
     assert counts[k] >= counts[-1]
+    assert counts.tolist() == fleet.allocate(request, moved).spot_instances.tolist()
 
 
 @settings(max_examples=60, deadline=None)
