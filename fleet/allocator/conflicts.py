@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator.certify import largest_target
-from fleet.allocator.core import whole_counts
-from fleet.allocator.limits import Limits, apply_limits
+from fleet.allocator.core import allocate, whole_counts
+from fleet.allocator.limits import Limits, apply_limits, group_rows
 from fleet.allocator.placement import choices, inside
 from fleet.allocator.region import on_demand_problem, spot_problem
 from fleet.errors import InfeasibleError
@@ -77,17 +77,24 @@ def conflict(
     )
     stays = whole_counts(running, len(snapshot), "running instances")
     bounds = limits or Limits()
+    beside = None
+    if bounds.group_caps and request.on_demand_target_capacity:  # the on-demand part is in the same group
+        rounding = "exact" if bounds.needs_exact else "aws"
+        beside = allocate(
+            request, snapshot, strategy=chosen, rounding=rounding, running=running, limits=bounds
+        ).on_demand_instances
     spot = find_conflict(
-        spot_regions(chosen, request, snapshot, bounds, stays),
+        spot_regions(chosen, request, snapshot, bounds, stays, beside),
         [*bounds.names(), *own_limits(request, snapshot, stays)],
         float(stays @ snapshot.pools.weight),
     )
     if request.on_demand_target_capacity == 0:
         return spot
-    on_demand = find_conflict(on_demand_regions(request, snapshot), [ON_DEMAND_BUDGET], 0.0)
+    group = [f"{bounds.placement} placement group"] if bounds.group_caps else []
+    on_demand = find_conflict(on_demand_regions(request, snapshot, bounds), [ON_DEMAND_BUDGET, *group], 0.0)
     parts = (spot.nearest_target, on_demand.nearest_target)
     nearest = None if None in parts else round(sum(part or 0.0 for part in parts), 9)
-    return Conflict((*spot.limits, *on_demand.limits), nearest)
+    return Conflict(tuple(dict.fromkeys((*spot.limits, *on_demand.limits))), nearest)
 
 
 def own_limits(request: FleetRequest, snapshot: Snapshot, stays: Ints) -> list[str]:
@@ -106,7 +113,12 @@ def own_limits(request: FleetRequest, snapshot: Snapshot, stays: Ints) -> list[s
 
 
 def spot_regions(
-    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints
+    strategy: Strategy,
+    request: FleetRequest,
+    snapshot: Snapshot,
+    limits: Limits,
+    stays: Ints,
+    beside: Ints | None,
 ) -> Regions:
     """Return how the Spot region looks under some of its limits."""
     target = request.spot_target_capacity
@@ -125,7 +137,7 @@ def spot_regions(
             zone=ONE_ZONE in kept or part.placement == "cluster",
             kind=ONE_TYPE in kept,
         )
-        whole = apply_limits(problem, part, snapshot.pools, target, stays)
+        whole = apply_limits(problem, part, snapshot.pools, target, stays, beside)
         return [inside(whole, mask) for mask in masks] or [whole]
 
     return regions
@@ -143,13 +155,16 @@ def without_rules(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
     return replace(snapshot, pools=pools, available=available)
 
 
-def on_demand_regions(request: FleetRequest, snapshot: Snapshot) -> Regions:
-    """Return how the on-demand region looks with and without its budget."""
+def on_demand_regions(request: FleetRequest, snapshot: Snapshot, limits: Limits) -> Regions:
+    """Return how the on-demand region looks with and without its budget and placement group."""
+    rows = tuple(group_rows(limits, snapshot.pools, np.zeros(len(snapshot), dtype=np.int64)))
 
     def regions(kept: frozenset[str]) -> list[Problem]:
         budget = request.on_demand_max_total_price if ON_DEMAND_BUDGET in kept else None
         units, rule = request.on_demand_target_capacity, request.on_demand_strategy
-        return [on_demand_problem(snapshot, units, rule, budget)]
+        problem = on_demand_problem(snapshot, units, rule, budget)
+        grouped = f"{limits.placement} placement group" in kept
+        return [replace(problem, limits=rows) if grouped else problem]
 
     return regions
 

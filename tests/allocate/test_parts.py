@@ -284,6 +284,15 @@ def test_a_conflict_of_the_on_demand_part():
     assert not fleet.allocate(nearer, shop()).unfulfilled
 
 
+def test_a_conflict_of_a_placement_group_that_both_parts_are_in():
+    limits = fleet.Limits(placement="spread")
+    found = fleet.conflict(wanted(15, 5), shop(), limits=limits)
+    assert (found.limits, found.nearest_target) == (("spread placement group",), 14)
+    on_demand = fleet.conflict(wanted(20, 20), shop(), limits=limits)
+    assert (on_demand.limits, on_demand.nearest_target) == (("spread placement group",), 14)
+    assert fleet.conflict(wanted(14, 5), shop(), limits=limits).limits == ()
+
+
 @settings(max_examples=80)
 @given(
     st.lists(st.integers(0, 4), min_size=4, max_size=4),

@@ -125,13 +125,12 @@ def test_placement_groups(shop):
     answer = shop.run(*ALLOCATE, "--placement", "cluster", "--json")
     assert {zone for _, zone in bought(answer)} == {"us-x-1a"}
     assert any("is not looked at" in line for line in answer.json["warnings"])
-    shop.request({**REQUEST, "TargetCapacity": 40})
+    shop.request({**REQUEST, "TargetCapacity": 60})  # zone a holds 28 units in seven instances, zone b 14
     full = shop.run(*ALLOCATE, "--placement", "spread", "--json")
     assert full.status == 1
-    assert full.json["conflict"] == {"limits": ["spread placement group"], "nearest_target": 42.0} or (
-        full.json["conflict"]["limits"] == []
-    )
-    two = shop.run(*ALLOCATE, "--placement", "spread:2", "--json")
+    assert full.json["conflict"] == {"limits": ["spread placement group"], "nearest_target": 42.0}
+    assert "in conflict with the target: spread placement group" in full.err
+    two = shop.run(*ALLOCATE, "--placement", "spread:2", "--rounding", "exact", "--json")
     assert two.status == 0
     for wrong, words in (("tower", "placement 'tower'"), ("spread:x", "KIND or KIND:NUMBER")):
         refused = shop.run(*ALLOCATE, "--placement", wrong)
