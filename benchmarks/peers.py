@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray
+MOST_S = 20
+"""What a peer gets for one whole-instance problem; without an answer by then it is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,15 @@ def highspy_peer(case: Case) -> Answer:
     h = highspy.Highs()
     h.setOptionValue("output_flag", False)
     h.setOptionValue("mip_rel_gap", 0.0)
+    h.setOptionValue("time_limit", float(MOST_S))
     h.passModel(
         n, matrix.shape[0], matrix.nnz, 2, 1, 0.0, cost, np.zeros(n), upper, low, high,
         matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data,
         np.full(n, int(case.whole), dtype=np.int32),
     )  # fmt: skip
     h.run()
+    if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        raise NotImplementedError
     x = np.array(h.getSolution().col_value)
     return float(h.getInfo().objective_function_value), x
 
@@ -103,8 +108,10 @@ def scipy_peer(case: Case) -> Answer:
         integrality=np.full(len(case.price), int(case.whole)),
         bounds=Bounds(0, case.upper),
         constraints=LinearConstraint(matrix, low, high),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "time_limit": MOST_S},
     )
+    if result.status != 0:
+        raise NotImplementedError
     return float(result.fun), result.x
 
 
@@ -136,7 +143,9 @@ def pulp_peer(solver: str) -> Peer:
                     problem.addConstraint(row <= float(cap))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            problem.solve(pulp.getSolver(solver, msg=False, gapRel=0.0))
+            problem.solve(pulp.getSolver(solver, msg=False, gapRel=0.0, timeLimit=MOST_S))
+        if problem.sol_status != pulp.LpSolutionOptimal:
+            raise NotImplementedError
         values = np.array([v.value() for v in x])
         return float(pulp.value(problem.objective)), values
 
@@ -172,7 +181,9 @@ def ortools_peer(name: str) -> Peer:
         objective.SetMinimization()
         parameters = pywraplp.MPSolverParameters()
         parameters.SetDoubleParam(parameters.RELATIVE_MIP_GAP, 0.0)
-        s.Solve(parameters)
+        s.SetTimeLimit(1000 * MOST_S)
+        if s.Solve(parameters) != pywraplp.Solver.OPTIMAL:
+            raise NotImplementedError
         return objective.Value(), np.array([v.solution_value() for v in x])
 
     return solve
@@ -204,7 +215,7 @@ def cpsat_peer(case: Case) -> Answer:
         model.minimize(cp_model.LinearExpr.weighted_sum(x, money.tolist()))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 2
-    solver.parameters.max_time_in_seconds = 30
+    solver.parameters.max_time_in_seconds = MOST_S
     if solver.solve(model) != cp_model.OPTIMAL:
         raise NotImplementedError
     values = np.array([solver.value(v) for v in x], dtype=float)
@@ -222,7 +233,9 @@ def cvxpy_peer(case: Case) -> Answer:
     if len(low) > 1:
         limits.append(matrix[1:] @ x <= high[1:])
     problem = cp.Problem(cp.Minimize(case.price @ x), limits)
-    problem.solve(solver=cp.HIGHS, **({"mip_rel_gap": 0.0} if case.whole else {}))
+    problem.solve(solver=cp.HIGHS, **({"mip_rel_gap": 0.0, "time_limit": MOST_S} if case.whole else {}))
+    if problem.status != cp.OPTIMAL:
+        raise NotImplementedError
     return float(problem.value), x.value
 
 
@@ -244,7 +257,11 @@ def linopy_peer(case: Case) -> Answer:
             if len(members):
                 model.add_constraints((x * case.weight).isel(pool=members).sum() <= float(cap))
     model.add_objective((x * case.price).sum())
-    model.solve("highs", output_flag=False, mip_rel_gap=0.0, io_api="direct", progress=False)
+    model.solve(
+        "highs", output_flag=False, mip_rel_gap=0.0, time_limit=MOST_S, io_api="direct", progress=False
+    )
+    if model.termination_condition != "optimal":
+        raise NotImplementedError
     return float(model.objective.value), np.asarray(x.solution)
 
 
