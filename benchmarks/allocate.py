@@ -299,10 +299,10 @@ def main() -> None:
     warnings.simplefilter("ignore")
     deadline = time.monotonic() + 60 * options.minutes
     out = own_stdout()
-    warm: set[str] = set()
     kinds = [kind for kind in KINDS if not options.kinds or kind in options.kinds.split(";")]
     table: list[dict[str, object]] = []
     for kind in kinds:
+        warm: set[str] = set()
         tired: set[str] = set()
         for n in map(int, options.sizes.split(",")):
             if "caps" in kind and n < SMALLEST_CAPPED:

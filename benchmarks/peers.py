@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray
-MOST_S = 20
+MOST_S = 30
 """What a peer gets for one whole-instance problem; without an answer by then it is not asked again."""
 
 
