@@ -9,7 +9,7 @@ WORKERS ?= 2
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
-.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-experiments bench-jobs bench-hazards docs-images clean
+.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-experiments bench-jobs bench-hazards docs docs-images clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,8 +52,12 @@ bench-experiments: $(VENV)/.dev  ## 2021 with bound and null model; two processe
 docs-images: $(VENV)/.installed  ## draw the picture that README opens with
 	$(BIN)/spotfleet demo --plot docs/images/comparison.png > /dev/null
 
+docs: $(VENV)/.dev  ## build the documentation's site; a warning is an error
+	rm -rf docs/images/gallery
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:  ## remove what make made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache spotfleet-demo.png spotfleet-demo.svg
+	rm -rf $(VENV) site docs/images/gallery .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache spotfleet-demo.png spotfleet-demo.svg
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -82,8 +82,6 @@ class ReplayResult:
         Instances launched, Spot and on-demand.
     availability, mean_fill, shortfall_unit_hours, longest_outage_s, interrupted_instance_share
         See `fleet.metrics`.
-    pools_used, max_pool_share
-        Pools that served anything, and the largest share of the unit-hours that one served.
     hindsight_cost, regret
         The least $ at which anybody could have served, at every second, what was served of the target, and
         ``cost`` above it; ``None`` where not computed. Of ``hindsight``, which says whether it is a bound.

@@ -133,4 +133,6 @@ def test_shell(code, tmp_path, request):
 def test_links_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if target.startswith("images/gallery/"):
+                continue  # drawn by the build of the site: see test_site.py
             assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
