@@ -43,7 +43,11 @@ def plot_frontier(frontier: Frontier, *, ax: Axes | None = None) -> Axes:
             marker=style.marker,
             zorder=3,
         )
-        above = "" if mark.excess_per_hour <= 1e-9 else f" (${mark.excess_per_hour:.3f}/h above the frontier)"
+        above = (
+            ""
+            if not mark.excess_per_hour or mark.excess_per_hour <= 1e-9
+            else f" (${mark.excess_per_hour:.3f}/h above the frontier)"
+        )
         ax.annotate(
             f"{mark.strategy}{above}",
             (mark.depth_given_up, height),
