@@ -49,8 +49,9 @@ bench-hazards: $(VENV)/.dev  ## seeded hazard runs of a year, held to a plain lo
 bench-experiments: $(VENV)/.dev  ## 2021 with bound and null model; two processes against one (SPOT_DATA: the data sets)
 	$(BIN)/python benchmarks/experiments.py --json bench-experiments.json
 
-docs-images: $(VENV)/.installed  ## draw the picture that README opens with
+docs-images: $(VENV)/.installed  ## draw the pictures of README and docs
 	$(BIN)/spotfleet demo --plot docs/images/comparison.png > /dev/null
+	$(BIN)/python docs/examples/run_picture.py docs/images/run.png
 
 docs: $(VENV)/.dev  ## build the documentation's site; a warning is an error
 	rm -rf docs/images/gallery

@@ -72,6 +72,7 @@ def plot_units(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
         va="top",
         fontsize=8.5,
         color=BLUE,
+        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.2},
     )
     ax.set_ylabel(f"running ({run.request.target_capacity_unit_type})", fontsize=8.5)
     clean(ax, "Capacity against target")

@@ -199,3 +199,23 @@ def test_bills_stay_below_on_demand_and_agree_with_each_other(data):
     assert result.cost_curve(np.array([result.end_s]))[0] == pytest.approx(result.cost, abs=1e-9)
     assert result.data_feed().total == pytest.approx(result.statement.spot, abs=1e-9)
     assert result.statement.spot + result.statement.on_demand == pytest.approx(result.cost, abs=1e-9)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("rule", ["per-second", "hour-start", "hourly"])
+def test_real_money_is_conserved(data_dir, rule):
+    """The bid market of 2015, its collector's gap included: instances = cost = curve = feed, to the cent."""
+    market = fleet.read_prices(data_dir / "prices" / "us-east-1-2015-bid-market.csv.gz").market
+    market = fleet.read_on_demand(data_dir / "catalog" / "on-demand-us-east-1-2015.csv").apply(market)
+    kinds = sorted(set(market.instance_type))
+    request = fleet.FleetRequest(60, tuple(map(fleet.Override, kinds)), strategy="diversified")
+    result = fleet.replay(request, market, billing=rule, end_s=market.start_s + 120 * 24 * HOUR)
+    assert result.interruptions > 100
+    assert result.cost == pytest.approx(float(result.instance_cost.sum()), abs=1e-6)
+    assert result.cost_curve(np.array([result.end_s]))[0] == pytest.approx(result.cost, abs=1e-6)
+    feed = result.data_feed()
+    assert round(feed.total, 2) == round(result.cost, 2)
+    assert feed.total == pytest.approx(result.cost, abs=1e-6)
+    metrics = result.metrics()
+    assert metrics["interruption_episodes"].value <= result.interruptions
+    assert metrics["availability"].value == 1.0
