@@ -9,7 +9,7 @@ WORKERS ?= 2
 export PIP_CACHE_DIR := $(CURDIR)/$(VENV)/cache/pip
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/cache/matplotlib
 
-.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-experiments bench-jobs bench-hazards docs docs-images clean
+.PHONY: help demo test test-deep lint format bench-allocate bench-load bench-experiments bench-jobs bench-hazards bench-hindsight docs docs-images clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ bench-load: $(VENV)/.dev  ## reading price history beside msgspec, and the cache
 
 bench-jobs: $(VENV)/.dev  ## jobs and services on availability traces
 	$(BIN)/python benchmarks/jobs.py --json bench-jobs.json
+
+bench-hindsight: $(VENV)/.dev  ## hindsight and regret on real markets (SPOT_DATA: the data sets)
+	$(BIN)/python benchmarks/hindsight.py --json bench-hindsight.json
 
 bench-hazards: $(VENV)/.dev  ## seeded hazard runs of a year, held to a plain loop
 	$(BIN)/python benchmarks/hazards.py --json bench-hazards.json

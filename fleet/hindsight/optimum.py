@@ -28,6 +28,8 @@ TOLERANCE = 1e-9
 """Of a bill, relative above $1: a plan that is billed this near the bound is the optimum."""
 SOLVED_TO = 1e-7
 """The same for a bound that an integer program has proven."""
+MOST_INSTANCES = 200_000
+"""Launches up to which the engine is asked whether EC2 would grant a plan."""
 FEW = 300
 """Pieces of time up to which an integer program is tried."""
 SECOND = "each second on its own"
@@ -195,7 +197,7 @@ class Clairvoyant:
     def with_plan(self, service: Service, pieces: Pointwise) -> Hindsight:
         """Return the bound of some pieces, and the plan that they make, or that of the integer program."""
         bound, plan = pieces.cost, stays_of(pieces, self.offers, self.terms)
-        cost, method = self.billed(plan, service), SECOND
+        cost, method = None if plan is None else self.billed(plan, service), SECOND
         if cost is None or cost - bound - self.on_demand_cost > TOLERANCE * max(1.0, cost):
             least, other = self.by_program(service, len(pieces.times_s))
             if least > bound:
@@ -249,13 +251,15 @@ class Clairvoyant:
         return charge
 
     def billed(self, plan: Stays, service: Service) -> float | None:
-        """Return the bill of a plan, or ``None`` if EC2 refuses it or it falls short of a service."""
+        """Return the bill of a plan; ``None`` if EC2 refuses it, it falls short, or it is too long to ask."""
         prepared, terms = self.prepared, self.terms
         if prepared.market.capacity is None and prepared.request.spot_max_total_price is None:
             # Each instance on its own: price alone decides how it ends, and it is told apart beforehand.
             given = served_by(plan, prepared.pools.weight, self.target, terms)
             bills = self.bills(plan.pool, plan.launch_s, plan.end_s, plan.by_ec2) * plan.count
             return math.fsum(bills) + self.on_demand_cost if service.kept_by(given) else None
+        if plan.count.sum() > MOST_INSTANCES:
+            return None
         try:
             run = PlannedEngine(prepared, plan.launches(), terms.notice_s).run(terms.begin_s, terms.end_s)
         except InputError:

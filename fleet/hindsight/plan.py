@@ -18,13 +18,16 @@ Stay = tuple[int, int, int]
 """Launch and end, seconds UTC, and how many instances share them."""
 
 
-def stays_of(wanted: Pointwise, pools: list[Offer], terms: Terms) -> Stays:
+def stays_of(wanted: Pointwise, pools: list[Offer], terms: Terms) -> Stays | None:
     """Return stays that have the wanted instances ready in every piece (fractions are rounded up).
 
     What is wanted free is launched for its interruption and kept to it; what is paid for is launched as late
-    as it may be and the oldest ends first, which is also whom EC2 would take.
+    as it may be and the oldest ends first, which is also whom EC2 would take. ``None`` where it is not known
+    what is wanted.
     """
     rows: list[tuple[int, int, int, int]] = []
+    if wanted.pool is None or wanted.free is None or wanted.counts is None:
+        return None
     counts = np.ceil(wanted.counts - 1e-9).astype(np.int64)
     for j, (pool, free) in enumerate(zip(wanted.pool.tolist(), wanted.free.tolist(), strict=True)):
         found = (free_stays if free else paid_stays)(wanted.times_s, counts[:, j], pools[pool], terms)

@@ -24,6 +24,7 @@ __all__ = ["Covers", "Pointwise"]
 
 HOUR_S = 3600
 CELLS_AT_ONCE = 4_000_000
+MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +42,16 @@ class Pointwise:
     pool, free
         Shape (j,), what each column of ``counts`` stands for: a pool, and whether its instances end free.
     counts
-        Shape (k, j), instances; fractions where weights differ and pools are bounded.
+        Shape (k, j), instances; fractions where weights differ and pools are bounded. All three are ``None``
+        where they would take too much memory: then only the bound is known.
     """
 
     times_s: Ints
     units: Floats
     per_hour: Floats
-    pool: Ints
-    free: Ints
-    counts: Floats
+    pool: Ints | None = None
+    free: Ints | None = None
+    counts: Floats | None = None
 
     @property
     def cost(self) -> float:
@@ -114,6 +116,10 @@ class Covers:
         """
         grid = np.union1d(self.grid, service.times_s)
         units = at(service.times_s, service.units, grid, 0.0)
+        if not self.endless and 2 * len(self.pools) * len(grid) > MOST_CELLS:
+            parts = np.array_split(np.arange(len(grid)), 1 + 2 * len(self.pools) * len(grid) // MOST_CELLS)
+            cost = np.concatenate([self.at_moments(grid[part], units[part])[0] for part in parts])
+            return Pointwise(np.append(grid, service.end_s), units, coverable_cost(cost))
         cost, column, counts = self.at_moments(grid, units)
         used = counts.any(axis=0)
         pool, free = np.divmod(column[used], 2)
