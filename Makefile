@@ -23,6 +23,10 @@ test: lint  ## lint, then all tests that are not deep
 test-deep: $(VENV)/.dev  ## all tests, with those that take long
 	HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest -n $(WORKERS)
 
+.PHONY: bench-replay
+bench-replay: $(VENV)/.bench  ## the replay engine beside a plain loop and SimPy
+	$(BIN)/python benchmarks/replay.py --json bench-replay.json
+
 lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

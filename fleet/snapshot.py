@@ -6,6 +6,7 @@ score that looks back only. This is all that a strategy ever sees of a market.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,19 +125,27 @@ def trailing_share(capacity: ChangePoints, time_s: int) -> Floats:
         return np.where(known > 0, held / known, just_begun)
 
 
-def snapshot_at(market: Market, pools: LaunchPools, time_s: int) -> Snapshot:
+def snapshot_at(
+    market: Market,
+    pools: LaunchPools,
+    time_s: int,
+    *,
+    look: Callable[[ChangePoints, int], Floats] = ChangePoints.at,
+) -> Snapshot:
     """Return what is known of ``pools`` at ``time_s``; ``market`` is aligned with them (see `fleet.resolve`).
+
+    ``look`` reads the values in force off step functions: replays have one that moves on from the last look.
 
     The capacity score is, in this order: the market's own score where it has one; counted instances where the
     capacity data counts them; the share of the last 24 h in which the pool was obtainable where it only says
     yes or no (a proxy); 1 - spot/on-demand (a proxy).
     """
-    price = market.prices.at(time_s)
+    price = look(market.prices, time_s)
     if market.capacity is None:
         available = np.full(len(pools), np.inf)
         score, source = price_proxy(price, pools.on_demand_price)
     else:
-        available = market.capacity.at(time_s)
+        available = look(market.capacity, time_s)
         source = market.capacity_source or "capacity: instances available"
         if np.isinf(market.capacity.values).any():
             score = np.where(available > 0, trailing_share(market.capacity, time_s), 0.0)
@@ -144,5 +153,5 @@ def snapshot_at(market: Market, pools: LaunchPools, time_s: int) -> Snapshot:
         else:
             score = available
     if market.score is not None:
-        score, source = market.score.at(time_s), market.score_source or "capacity score"
+        score, source = look(market.score, time_s), market.score_source or "capacity score"
     return Snapshot(pools, price, available, score, source, time_s, market.notes)

@@ -25,5 +25,5 @@ def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:
         best = -float(falling[first])
         # A score of 0 or below (unknown) can only share a tier with its equals.
         floors.append(min(band, 1.0) * best if best > 0 else best)
-        first = int(np.searchsorted(falling, -floors[-1], side="right"))
-    return np.searchsorted(-np.array(floors), -known, side="left").astype(np.float64)
+        first = int(falling.searchsorted(-floors[-1], side="right"))
+    return (-np.array(floors)).searchsorted(-known, side="left").astype(np.float64)

@@ -40,14 +40,14 @@ def scale_down(
     victims = np.zeros_like(counts)
     if not terminate:
         return victims
-    weight = to_nano(snapshot.pools.weight, "weight")
+    live = np.flatnonzero(counts)
+    weight, price, depth = np.zeros_like(counts), np.zeros(len(counts)), np.zeros(len(counts))
+    weight[live] = to_nano(snapshot.pools.weight[live], "weight")
     target = to_nano_scalar(target_units, "target")
     excess = int((weight * counts).sum()) - target
-    price = np.nan_to_num(per_unit(snapshot.spot_price, snapshot.pools.weight), nan=np.inf)
-    depth = np.nan_to_num(snapshot.capacity_score, nan=-np.inf)
-    waiting = [
-        (victim_key(strategy, i, counts, weight, price, depth), i) for i in np.flatnonzero(counts).tolist()
-    ]
+    price[live] = np.nan_to_num(per_unit(snapshot.spot_price[live], snapshot.pools.weight[live]), nan=np.inf)
+    depth[live] = np.nan_to_num(snapshot.capacity_score[live], nan=-np.inf)
+    waiting = [(victim_key(strategy, i, counts, weight, price, depth), i) for i in live.tolist()]
     heapq.heapify(waiting)
     while waiting and excess > 0:
         _, i = heapq.heappop(waiting)

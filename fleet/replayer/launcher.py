@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from fleet.allocator import allocate, launches
 from fleet.allocator.region import on_demand_problem
-from fleet.exact import NANO, Ints
+from fleet.exact import NANO, Floats, Ints
+from fleet.market import ChangePoints
+from fleet.replayer.cursor import Cursor
 from fleet.replayer.log import ON_DEMAND, EventKind, LogWriter, Reason
 from fleet.replayer.perils import Perils
 from fleet.replayer.prepared import PreparedMarket
@@ -37,6 +39,7 @@ class Launcher:
         self.prepared, self.strategy, self.roster, self.log = prepared, strategy, roster, log
         self.perils, self.recommendations = perils, recommendations
         self.request, self.market, self.pools = prepared.request, prepared.market, prepared.pools
+        self.cursors: dict[int, Cursor] = {}
         self.dry = np.zeros(len(self.pools), dtype=bool)
         self.out_of_budget = False
 
@@ -50,7 +53,7 @@ class Launcher:
         budget = request.on_demand_max_total_price
         if budget is not None:
             budget = max(0.0, budget - round(float(held @ price), 9))
-        snapshot = snapshot_at(self.market, self.pools, now)
+        snapshot = snapshot_at(self.market, self.pools, now, look=self.look)
         problem = on_demand_problem(snapshot, target / NANO, request.on_demand_strategy, budget)
         counts = launch(replace(problem, target=missing / NANO))
         for i in np.flatnonzero(counts).tolist():
@@ -58,13 +61,19 @@ class Launcher:
                 run = self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)
                 roster.add_on_demand(i, run)
 
+    def look(self, points: ChangePoints, now: int) -> Floats:
+        """Return the values in force now, from where the last look left off."""
+        if id(points) not in self.cursors:
+            self.cursors[id(points)] = Cursor(points)
+        return self.cursors[id(points)].at(now)
+
     def snapshot(self, now: int, barred: npt.NDArray[np.bool_] | None = None) -> Snapshot:
         """Return the market now, as the launch rule is to see it.
 
         What runs without counting takes up room. A pool into which launches are blocked, or that is
         ``barred``, holds what counts there and no more.
         """
-        snapshot, roster = snapshot_at(self.market, self.pools, now), self.roster
+        snapshot, roster = snapshot_at(self.market, self.pools, now, look=self.look), self.roster
         blocked = self.perils.blocked(now)
         if blocked is None and barred is None and not roster.aside:
             return snapshot

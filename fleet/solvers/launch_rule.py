@@ -20,10 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
-from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_keys, pool_order, weighted_sum
-from fleet.solvers.select import split
+from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order, weighted_sum
+from fleet.solvers.select import critical_key, split
 
 __all__ = ["launch", "launch_one_by_one", "water_fill"]
+
+FEW = 64
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +51,28 @@ class WholeProblem:
     def foremost(self, among: Ints, reach: Ints, target: int) -> Ints:
         """Return the positions that come first and together reach ``target``, first choice first.
 
-        Some more may follow. Of many equals in one key, those that lead in the next are kept as long as
-        they suffice: a replacement of one instance sorts few pools.
+        Some more may follow. What lies beyond the critical value of a key, with room for rounding, cannot be
+        among them; of equals in it those that lead in the next key are kept. So a replacement of one
+        instance sorts few pools.
         """
-        keys = order_keys(self.problem.objectives, self.problem.weight, among)
-        left = np.arange(len(among))
-        for key in keys:
-            values = key[left]
-            leading = left[values == values.min()]
-            if int(reach[leading].sum()) < target:
+        objectives, weight = self.problem.objectives, self.problem.weight
+        for linear in objectives:
+            if len(among) <= FEW:
                 break
-            left = leading
-        return among[left[np.lexsort([key[left] for key in reversed(keys)])]]
+            if not isinstance(linear, Linear):
+                continue
+            stated = linear.order
+            key = linear.per_instance[among] / weight[among] if stated is None else stated[among]
+            if not bool(np.isfinite(key).all()):
+                break
+            critical = critical_key(key, reach.astype(np.float64), float(target))
+            slack = abs(critical) * ROUNDING
+            kept = key <= critical + slack
+            if not bool(kept.all()):
+                among, reach, key = among[kept], reach[kept], key[kept]
+            if bool((key < critical - slack).any()):
+                break
+        return self.ranked(among)
 
     @cached_property
     def order(self) -> Ints:
@@ -168,7 +181,7 @@ def water_fill(w: WholeProblem, room: Ints) -> Ints:
     taken = sure.astype(np.int64)
     missing = w.target - int((taken * weight).sum())
     at_level = np.flatnonzero((held + taken * weight == level) & (taken < most))
-    ranked = w.ranked(live[at_level])
+    ranked = w.foremost(live[at_level], w.weight[live[at_level]], missing)
     before = np.cumsum(w.weight[ranked]) - w.weight[ranked]
     counts[live] = taken
     counts[ranked[before < missing]] += 1
