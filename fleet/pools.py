@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,15 @@ def region_of(availability_zone: str) -> str:
     return availability_zone.rstrip("abcdefghijklmnopqrstuvwxyz") or availability_zone
 
 
+def is_column(values: npt.ArrayLike) -> TypeGuard[Floats]:
+    """Whether values are a float64 array of one dimension or more."""
+    return type(values) is np.ndarray and values.dtype == np.float64 and values.ndim > 0
+
+
 def frozen_floats(values: npt.ArrayLike) -> Floats:
-    """Return a read-only float64 copy."""
+    """Return a read-only float64 copy; what nobody can write to any more is taken as it is."""
+    if is_column(values) and values.base is None and not values.flags.writeable:
+        return values
     column = np.array(values, dtype=np.float64, copy=True, ndmin=1)
     column.flags.writeable = False
     return column
@@ -44,6 +51,8 @@ def frozen_floats(values: npt.ArrayLike) -> Floats:
 
 def read_only(values: npt.ArrayLike) -> Floats:
     """Return a read-only float64 view, without a copy where there is nothing to convert."""
+    if is_column(values) and not values.flags.writeable:
+        return values
     column = np.atleast_1d(np.asarray(values, dtype=np.float64)).view()
     column.flags.writeable = False
     return column

@@ -154,4 +154,6 @@ def snapshot_at(
             score = available
     if market.score is not None:
         score, source = look(market.score, time_s), market.score_source or "capacity score"
+    for column in (price, available, score):
+        column.flags.writeable = False  # made here: Snapshot need not copy them
     return Snapshot(pools, price, available, score, source, time_s, market.notes)

@@ -95,8 +95,10 @@ def spot_problem(
     open_ = eligibility.mask if plan.excluded is None else eligibility.mask & ~plan.excluded
     with np.errstate(invalid="ignore"):
         room = np.floor(snapshot.available) - running
-    held = on_grid(running * pools.weight)
-    missing = float(on_grid(np.array([target_units - held.sum()]))[0])
+    live = np.flatnonzero(running)
+    held = np.zeros(len(pools))
+    held[live] = on_grid(running[live] * pools.weight[live])
+    missing = round(target_units - float(held.sum()), 9)
     budget = np.inf
     if budget_per_hour is not None:
         spent = float(np.nansum(np.where(running > 0, running * snapshot.spot_price, 0.0)))

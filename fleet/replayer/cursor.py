@@ -23,7 +23,7 @@ class Cursor:
         self.values: Floats = np.full(len(points), np.nan)
 
     def at(self, time_s: int) -> Floats:
-        """Return every pool's value at ``time_s``, as `ChangePoints.at` does; good until the next look."""
+        """Return every pool's value at ``time_s``, as `ChangePoints.at` does."""
         points = self.points
         times, pools = points.timeline
         now = int(times.searchsorted(time_s, side="right"))
@@ -36,4 +36,4 @@ class Cursor:
             self.rows = self.rows + np.bincount(moved, minlength=len(points))
             self.values[moved] = points.values[self.rows[moved]]
         self.seen = now
-        return self.values
+        return self.values.copy()
