@@ -2,7 +2,8 @@
 
 Peers are given their events sorted and as plain lists before the clock starts; the engine is given its index,
 whose cost is a row of its own. Runs are interleaved and the quickest of each counts; before any clock counts,
-the answers are compared instance by instance. Times are of one process on one core.
+the answers are compared instance by instance. Times are CPU seconds of one process on one core: on a machine
+that is shared, wall time tells of the others.
 
     python benchmarks/replay.py [--pools 5000] [--changes 1460] [--json FILE]
 """
@@ -225,10 +226,10 @@ class Hourly:
 
 
 def clock(work: Any) -> tuple[float, Any]:
-    """Return seconds and the answer."""
-    started = time.perf_counter()
+    """Return CPU seconds and the answer."""
+    started = time.process_time()
     answer = work()
-    return time.perf_counter() - started, answer
+    return time.process_time() - started, answer
 
 
 def decisions_of(log: Any) -> int:

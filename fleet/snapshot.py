@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -60,6 +61,11 @@ class Snapshot:
                 raise InputError(f"snapshot column {name!r}", "has one entry a pool")
         if bool((self.spot_price < 0).any()):
             raise InputError("a spot price below 0", "prices are not negative", "correct the row")
+
+    @cached_property
+    def unbounded(self) -> bool:
+        """Whether nothing is known to bound any pool."""
+        return bool(len(self.available)) and float(self.available.min()) == np.inf
 
     @classmethod
     def of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,39 +14,52 @@ from fleet.model import Linear, Objective, Problem
 from fleet.snapshot import Snapshot, bid_ceiling, launch_ceiling
 from fleet.strategy import Plan, Strategy, View
 
-__all__ = ["Eligibility", "eligible_pools", "on_demand_problem", "spot_problem"]
+__all__ = ["Eligibility", "on_demand_problem", "spot_problem"]
 
 OK, NO_PRICE, ABOVE_MAX, ABOVE_ON_DEMAND, NO_CAPACITY_DATA, DRY, BY_STRATEGY = range(7)
 
 
 @dataclass(frozen=True, eq=False)
 class Eligibility:
-    """Why each pool may or may not be launched into: one code a pool."""
-
-    code: npt.NDArray[np.int8]
-
-    @property
-    def mask(self) -> npt.NDArray[np.bool_]:
-        """Which pools may be launched into."""
-        return np.equal(self.code, OK)
-
-
-def eligible_pools(snapshot: Snapshot, running: Ints) -> Eligibility:
-    """Return which pools the fleet may launch into now.
+    """Which pools may be launched into now, and why the others may not.
 
     A pool is out while its Spot price is unknown, above the max price, or above on-demand, and while it
     holds no further instance. Spot equal to the max price is eligible (EC2 User Guide, "Spot request status":
     ``price-too-low`` means *below*).
+
+    Parameters
+    ----------
+    snapshot
+        The market now.
+    running
+        Shape (n,), Spot instances that run and stay.
     """
-    pools = snapshot.pools
-    code = np.zeros(len(pools), dtype=np.int8)
-    with np.errstate(invalid="ignore"):
-        code[snapshot.available < running + 1] = DRY
-        code[np.isnan(snapshot.available)] = NO_CAPACITY_DATA
-        code[snapshot.spot_price > launch_ceiling(pools)] = ABOVE_ON_DEMAND
-        code[snapshot.spot_price > bid_ceiling(pools)] = ABOVE_MAX
-    code[np.isnan(snapshot.spot_price)] = NO_PRICE
-    return Eligibility(code)
+
+    snapshot: Snapshot
+    running: Ints
+
+    @cached_property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """Which pools may be launched into; what is unknown (nan) compares as false."""
+        snapshot = self.snapshot
+        mask: npt.NDArray[np.bool_] = snapshot.spot_price <= launch_ceiling(snapshot.pools)
+        if not snapshot.unbounded:
+            mask &= snapshot.available >= self.running + 1
+        return mask
+
+    @cached_property
+    def code(self) -> npt.NDArray[np.int8]:
+        """Why each pool may or may not be launched into."""
+        snapshot = self.snapshot
+        pools = snapshot.pools
+        code = np.zeros(len(pools), dtype=np.int8)
+        with np.errstate(invalid="ignore"):
+            code[snapshot.available < self.running + 1] = DRY
+            code[np.isnan(snapshot.available)] = NO_CAPACITY_DATA
+            code[snapshot.spot_price > launch_ceiling(pools)] = ABOVE_ON_DEMAND
+            code[snapshot.spot_price > bid_ceiling(pools)] = ABOVE_MAX
+        code[np.isnan(snapshot.spot_price)] = NO_PRICE
+        return code
 
 
 def ineligible_lines(snapshot: Snapshot, eligibility: Eligibility, plan: Plan) -> tuple[Ineligible, ...]:
@@ -90,11 +104,14 @@ def spot_problem(
         $ per hour for running and new instances together; ``None`` without a budget.
     """
     pools = snapshot.pools
-    eligibility = eligible_pools(snapshot, running)
+    eligibility = Eligibility(snapshot, running)
     plan = strategy.plan(View(snapshot, target_units, running, eligibility.mask))
     open_ = eligibility.mask if plan.excluded is None else eligibility.mask & ~plan.excluded
-    with np.errstate(invalid="ignore"):
-        room = np.floor(snapshot.available) - running
+    if snapshot.unbounded:
+        upper = np.where(open_, np.inf, 0.0)
+    else:
+        with np.errstate(invalid="ignore"):
+            upper = np.where(open_, np.maximum(np.floor(snapshot.available) - running, 0.0), 0.0)
     live = np.flatnonzero(running)
     held = np.zeros(len(pools))
     held[live] = on_grid(running[live] * pools.weight[live])
@@ -105,7 +122,7 @@ def spot_problem(
         budget = max(0.0, float(on_grid(np.array([budget_per_hour - spent]))[0]))
     problem = Problem(
         weight=pools.weight,
-        upper=np.where(open_, np.maximum(room, 0.0), 0.0),
+        upper=upper,
         target=max(0.0, missing),
         objectives=plan.objectives,
         price=np.where(open_, snapshot.spot_price, 0.0),

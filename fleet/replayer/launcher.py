@@ -140,6 +140,9 @@ class Launcher:
         had it held one instance more. Pools that are known to have done so are left as they are while the
         others are asked.
         """
+        if snapshot.unbounded:
+            self.dry[:] = False
+            return []
         running = self.roster.counted
         full = snapshot.available < running + counts + 1
         full &= snapshot.spot_price <= self.prepared.launch_ceiling

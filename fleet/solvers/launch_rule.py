@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order, weighted_sum
-from fleet.solvers.select import critical_key, split
+from fleet.solvers.select import TIE, critical_key, split
 
 __all__ = ["launch", "launch_one_by_one", "water_fill"]
 
@@ -148,17 +148,27 @@ def fill(w: WholeProblem, room: Ints, target: int) -> Ints:
     assert isinstance(objective, Linear)
     stated = objective.order
     key = objective.per_instance / w.problem.weight if stated is None else stated
-    every = len(live) == len(room)
-    below, tied, _ = split(key if every else key[live], reach if every else reach[live], float(target))
-    counts[live] = np.where(below > 0, room[live], 0)
-    filled = int(below.sum())
-    among = live[tied]
+    among = cheapest(key, room)
+    filled = 0
+    if int((room[among] * w.weight[among]).sum()) < target:  # not so for most replacements
+        every = len(live) == len(room)
+        below, tied, _ = split(key if every else key[live], reach if every else reach[live], float(target))
+        counts[live] = np.where(below > 0, room[live], 0)
+        filled = int(below.sum())
+        among = live[tied]
     last = w.foremost(among, room[among] * w.weight[among], target - filled)
     units = room[last] * w.weight[last]
     before = filled + np.cumsum(units) - units
     last, before = last[before < target], before[before < target]
     counts[last] = np.minimum(room[last], -((before - target) // w.weight[last]))
     return counts
+
+
+def cheapest(key: Floats, room: Ints) -> Ints:
+    """Return the positions that share the least key among those with room."""
+    live = np.where(room > 0, key, np.inf)
+    low = float(live.min())
+    return np.flatnonzero(live <= low + TIE * abs(low))
 
 
 def water_fill(w: WholeProblem, room: Ints) -> Ints:
@@ -173,6 +183,12 @@ def water_fill(w: WholeProblem, room: Ints) -> Ints:
     if not len(live) or w.target <= 0:
         return counts
     held, weight, most = w.held[live], w.weight[live], room[live]
+    lowest = np.flatnonzero(held == held.min())
+    if int(weight[lowest].sum()) >= w.target:  # one more in each of the emptiest pools is enough
+        ranked = w.foremost(live[lowest], weight[lowest], w.target)
+        before = np.cumsum(w.weight[ranked]) - w.weight[ranked]
+        counts[ranked[before < w.target]] = 1
+        return counts
     if int((most * weight).sum()) <= w.target:
         counts[live] = most
         return counts
