@@ -11,6 +11,7 @@ from fleet.exact import Floats, Ints, on_grid
 from fleet.model import Problem
 from fleet.pools import frozen_floats
 from fleet.request import FleetRequest
+from fleet.shown import table_html
 from fleet.snapshot import Snapshot
 
 __all__ = ["Allocation", "Binding", "Certificate", "Ineligible"]
@@ -270,12 +271,38 @@ class Allocation:
             f"{line['instances']:>6}{line['units']:>8g}{line['price']:>10.4f}{line['cost_per_hour']:>11.4f}"
             for line in self.lines()
         ]
+        return "\n".join([self.title, head, *rows, self.verdict])
+
+    @property
+    def title(self) -> str:
+        """Strategy and rounding."""
+        return f"{self.strategy} ({self.certificate.rounding} rounding)"
+
+    @property
+    def verdict(self) -> str:
+        """What is served, at what cost, and how good that is, in a line."""
         c = self.certificate
         bound = "not known" if c.bound is None else f"{c.bound:.6g}"
         gap = "not known" if c.gap is None else f"{100 * c.gap:.2f} %"
-        tail = (
+        return (
             f"{self.fulfilled_capacity:g} of {self.request.target_capacity:g} units, "
             f"${self.cost_per_hour:.4f} per hour; "
             f"{c.status} by {c.solver}: {c.objective_name} {c.objective:.6g}, bound {bound}, gap {gap}"
         )
-        return "\n".join([f"{self.strategy} ({c.rounding} rounding)", head, *rows, tail])
+
+    def _repr_html_(self) -> str:
+        """Return the table as notebooks show it."""
+        header = ("type", "zone", "lifecycle", "instances", "units", "$/h each", "$/h")
+        rows = [
+            (
+                line["instance_type"],
+                line["availability_zone"],
+                line["lifecycle"],
+                f"{line['instances']:,}",
+                f"{line['units']:g}",
+                f"{line['price']:.4f}",
+                f"{line['cost_per_hour']:.4f}",
+            )
+            for line in self.lines()
+        ]
+        return table_html(self.title, [header, *rows], [self.verdict])

@@ -17,6 +17,7 @@ from fleet.resolution import resolve
 from fleet.results import ReplayResult, percent
 from fleet.runner import check_no_changes, clairvoyant, replay_prepared
 from fleet.schedule import RebalanceSignals, Schedule
+from fleet.shown import table_html
 from fleet.strategy import Strategy
 
 __all__ = ["Comparison", "compare"]
@@ -47,6 +48,10 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"Comparison({', '.join(result.strategy for result in self.results)})"
+
+    def _repr_html_(self) -> str:
+        """Return the table as notebooks show it."""
+        return table_html("comparison", self.rows())
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return the JSON contract of ``spotfleet compare --json``."""

@@ -20,6 +20,7 @@ from fleet.pools import LaunchPools
 from fleet.replayer.log import SPOT, EventLog, InstanceTable
 from fleet.replayer.words import INTERRUPTIONS, EventKind
 from fleet.request import FleetRequest
+from fleet.shown import table_html
 from fleet.snapshot import bid_ceiling
 
 __all__ = ["CONTRACT", "ReplayResult"]
@@ -253,6 +254,14 @@ class ReplayResult:
 
     def summary(self) -> str:
         """Return the numbers for people."""
+        return "\n".join([self.strategy, *(f"  {name:<14} {text}" for name, text in self.facts())])
+
+    def _repr_html_(self) -> str:
+        """Return the numbers as notebooks show them."""
+        return table_html(self.strategy, [("", ""), *self.facts()])
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what the summary says: a name and a text each."""
         on_demand = "not known" if self.on_demand_cost is None else f"${self.on_demand_cost:,.2f}"
         share = percent(self.interrupted_instance_share)
         metrics = self.metrics()
@@ -289,7 +298,7 @@ class ReplayResult:
             ("hindsight", self.hindsight_line()),
             ("rules", f"{self.billing} billing, interruptions by {self.interruption_driver}"),
         )
-        return "\n".join([self.strategy, *(f"  {name:<14} {text}" for name, text in rows if text)])
+        return [(name, text) for name, text in rows if text]
 
     def hindsight_line(self) -> str:
         """Return what hindsight says, for people; empty where it is not computed."""
