@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,11 +148,13 @@ def compare(
     schedule: Schedule | None = None,
     rebalance: RebalanceSignals | None = None,
     hindsight: bool | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Replay a request under several strategies on the same market (parameters as `fleet.replay`).
 
     The market is cut to the request's pools and indexed once, and hindsight is taken once. A pool count stays
-    with lowestPrice only. ``hindsight``: by default it is computed where it is defined.
+    with lowestPrice only. ``hindsight``: by default it is computed where it is defined. ``progress``: called
+    with (replays done, replays in all).
     """
     if not strategies:
         raise InputError("no strategy", "a comparison names at least one", "add a strategy")
@@ -161,8 +163,11 @@ def compare(
     if hindsight or (hindsight is None and schedule is None and undefined(prepared) is None):
         check_no_changes(schedule)
         known = clairvoyant(prepared, start_s, end_s, billing, notice_s, start_delay_s)
-    return Comparison(
-        tuple(
+    results = []
+    for done, strategy in enumerate(strategies):
+        if progress is not None:
+            progress(done, len(strategies))
+        results.append(
             replay_prepared(
                 prepared,
                 strategy=strategy,
@@ -176,7 +181,8 @@ def compare(
                 rebalance=rebalance,
                 hindsight=known,
             )
-            for strategy in strategies
-        ),
+        )
+    return Comparison(
+        tuple(results),
         known.full if known is not None and request.fleet_type == "maintain" else None,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from fleet.cli.output import print_warnings
+from fleet.cli.output import print_warnings, steps_bar
 from fleet.errors import CapacityDataError, InputError
 from fleet.formats import (
     is_market_folder,
@@ -109,16 +109,8 @@ def load_prices(path: Path, errors: Console) -> Market:
 
 def prices_with_progress(path: Path, errors: Console) -> PriceHistory:
     """Read prices; on a terminal a bar shows how far."""
-    if not errors.is_terminal:
-        return read_prices(path)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("reading prices"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task("read", total=None)
-        return read_prices(
-            path, progress=lambda done, total: progress.update(task, completed=done, total=total)
-        )
+    with steps_bar(errors, "reading prices") as step:
+        return read_prices(path, progress=step)
 
 
 def check_traces(files: MarketFiles) -> None:

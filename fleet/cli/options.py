@@ -17,6 +17,7 @@ __all__ = [
     "End",
     "Events",
     "Export",
+    "Focus",
     "HazardLaw",
     "Hindsight",
     "HindsightToo",
@@ -125,6 +126,10 @@ Billing = Annotated[
 DataFeed = Annotated[
     Path | None,
     typer.Option("--data-feed", help="Write the Spot charges as AWS's Spot data feed (.gz)."),
+]
+Focus = Annotated[
+    Path | None,
+    typer.Option(help="Write the simulated spend as FOCUS rows (.csv), for FinOps tools."),
 ]
 StartDelay = Annotated[int, typer.Option("--start-delay", help="Seconds from launch to running.")]
 ScheduleFile = Annotated[

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -21,7 +22,22 @@ __all__ = [
     "print_json",
     "print_table",
     "print_warnings",
+    "steps_bar",
 ]
+
+
+@contextmanager
+def steps_bar(errors: Console, what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield a listener (done, in all) that draws a bar with the time left, on a terminal."""
+    if not errors.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def console(width: int = 140) -> Console:

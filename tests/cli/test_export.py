@@ -1,5 +1,6 @@
 """``allocate --export``: files that deploy the plan, and none left half written."""
 
+import csv
 import json
 
 import yaml
@@ -34,3 +35,19 @@ def test_a_wrong_form_is_refused_before_anything_is_written(shop):
     over = shop.run("allocate", "fleet.json", "--prices", "prices.csv", "--export", "csv=fleet.json")
     assert over.status == 2
     assert "named twice" in over.err
+
+
+def test_a_replay_writes_focus_rows(shop):
+    answer = shop.run(
+        "replay",
+        "fleet.json",
+        "--prices",
+        "prices.csv",
+        "--on-demand",
+        "od.csv",
+        "--json",
+        "--focus",
+        "focus.csv",
+    )
+    rows = list(csv.DictReader((shop.folder / "focus.csv").read_text().splitlines()))
+    assert abs(sum(float(row["BilledCost"]) for row in rows) - answer.json["cost"]) < 1e-6
