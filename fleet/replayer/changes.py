@@ -65,7 +65,12 @@ class Changes:
                 self.expire(time_s)
 
     def expire(self, now: int) -> None:
-        """Launch nothing from ValidUntil on; end what runs if the request says so."""
+        """Launch nothing from ValidUntil on; end what runs if the request says so.
+
+        A cancelled fleet does not expire: what its cancellation lets run on, runs on.
+        """
+        if self.cancelled:
+            return
         self.engine.open = False
         self.engine.log.write(now, EventKind.EXPIRED)
         if self.engine.request.terminate_at_expiry:
@@ -149,7 +154,7 @@ class Changes:
                 kind = EventKind.TERMINATION_NOTIFIED
                 engine.log.write(now, kind, reason=Reason.SCALE_IN, pool=pool, run=run)
                 engine.end_later(now + engine.notice_s, run, Reason.SCALE_IN)
-            engine.perils.changed(pool, now)
+            engine.perils.changed(pool, now - 1)  # what is due at this very second is still to come (R5)
 
     def shrink_on_demand(self, now: int) -> None:
         """End on-demand instances while the rest covers their target."""

@@ -97,17 +97,17 @@ class PreparedMarket:
         """The sorted times at which more may become launchable than just before.
 
         A pool's price falls to or below its ceiling or becomes known, or its capacity rises. With a budget
-        every price change can make room.
+        every change can make room: a pool that runs dry no longer stops the launch before a cheaper one.
         """
-        prices = self.market.prices
+        prices, capacity = self.market.prices, self.market.capacity
         if self.request.spot_max_total_price is not None:
-            times = [prices.times_s]
-        else:
-            # Strictly below as well: a strategy may refuse a price that equals on-demand.
-            below = prices.values < prices.per_row(self.launch_ceiling)
-            times = [prices.times_s[prices.rises(self.usable)], prices.times_s[prices.rises(below)]]
-        if self.market.capacity is not None:
-            capacity = self.market.capacity
+            return np.unique(
+                prices.times_s if capacity is None else np.concatenate((prices.times_s, capacity.times_s))
+            )
+        # Strictly below as well: a strategy may refuse a price that equals on-demand.
+        below = prices.values < prices.per_row(self.launch_ceiling)
+        times = [prices.times_s[prices.rises(self.usable)], prices.times_s[prices.rises(below)]]
+        if capacity is not None:
             before = np.append(0.0, capacity.values)[:-1]
             before[capacity.first_rows] = 0.0
             times.append(capacity.times_s[capacity.values > np.nan_to_num(before, nan=0.0)])

@@ -83,14 +83,18 @@ class Rebalance:
         return barred
 
     def settle(self, now: int) -> None:
-        """Take what has a replacement by now, oldest first, as replaced; end it later if that is wanted."""
+        """Take what has a replacement by now, oldest first, as replaced; end it later if that is wanted.
+
+        A run has one if what is missing of the target is no more than the others at risk serve.
+        """
         engine, roster = self.engine, self.engine.roster
         missing = max(engine.target - roster.fulfilled, 0)
         at_risk = sum(roster.weight[self.marked[run]] for run in self.unreplaced)
         for run in list(self.unreplaced):
-            if at_risk <= missing:
-                break
-            at_risk -= roster.weight[self.marked[run]]
+            weight = roster.weight[self.marked[run]]
+            if at_risk - weight < missing:
+                continue
+            at_risk -= weight
             del self.unreplaced[run]
             if engine.request.capacity_rebalance == "launch-before-terminate":
                 delay = engine.request.termination_delay_s

@@ -134,6 +134,18 @@ def test_what_leaves_for_a_lowered_target_counts_no_more():
     assert runs(result) == [(0, 0, 4), (0, 0, 1 + NOTICE), (0, 1 + 60 / HOUR, 4)]
 
 
+@pytest.mark.parametrize("behavior", ["terminate", "stop", "hibernate"])
+def test_a_lowered_target_leaves_the_crossing_of_its_second_to_come(behavior):
+    """Both at 1 h: one of three leaves for the target, the price takes the other two."""
+    request = request_of(2, 3, interruption_behavior=behavior)
+    market = market_of(SPIKE, [0.5] * 2, 4 * HOUR)
+    result = fleet.replay(request, market, schedule=fleet.Schedule((change(1, 2),)))
+    assert result.interruptions == 2
+    assert [k for _, k, *_ in history(result)].count("termination_notified") == 1
+    held = market_of(CALM, [0.5] * 2, 4 * HOUR, {0: [(0, 3), (HOUR, 1)], 1: [(0, 9)]})
+    assert fleet.replay(request, held, schedule=fleet.Schedule((change(1, 2),))).interruptions == 1
+
+
 def test_the_on_demand_part_changes_too():
     """Two on demand at first, then one, then three; the Spot part is the rest of 4."""
     schedule = fleet.Schedule(
@@ -207,6 +219,15 @@ def test_expiry_with_termination():
     assert result.availability == 1.0
     left = fleet.replay(replace(request, terminate_at_expiry=False), calm())
     assert runs(left) == [(0, 0, 4), (0, 0, 4)]
+
+
+def test_a_cancelled_fleet_does_not_expire():
+    """What a cancellation lets run on is not ended by TerminateInstancesWithExpiration."""
+    request = request_of(2, 2, valid_until=moment(2), terminate_at_expiry=True)
+    schedule = fleet.Schedule(cancellation=fleet.Cancellation(HOUR, False))
+    result = fleet.replay(request, calm(), schedule=schedule)
+    assert runs(result) == [(0, 0, 4), (0, 0, 4)]
+    assert "expired" not in [h[1] for h in history(result)]
 
 
 def test_request_fleets_expire_and_are_cancelled():
@@ -413,6 +434,22 @@ def test_no_refuge_in_the_pool_at_risk():
         rebalance=WITH_NOTICE,
     )
     assert runs(result) == [(0, 0, 1 + NOTICE), (0, 1 + NOTICE, 4)]
+
+
+def test_what_overshoots_is_replaced_only_if_the_rest_does_not_cover():
+    """Three of weight 2, no refuge: a target of 5 needs the one at risk until it is gone, 4 does not."""
+    lines = (fleet.Override("m0.large", weight=2),)
+    market = market_of({0: [(0, 0.1)]}, [0.5], 4 * HOUR)
+    told = {"interruptions": Fates((1,)), "rebalance": WITH_NOTICE, "notice_s": HOUR}
+    found = []
+    for target in (5, 4):
+        request = fleet.FleetRequest(
+            5, lines, capacity_rebalance="launch-before-terminate", termination_delay_s=120
+        )
+        schedule = fleet.Schedule((change(0.5, target, terminate_excess=False),))
+        found.append(runs(fleet.replay(request, market, strategy="lowestPrice", schedule=schedule, **told)))
+    stay = [(0, 0, 4)] * 2
+    assert found == [[(0, 0, 2), *stay, (0, 2, 4)], [(0, 0, 1 + NOTICE), *stay]]
 
 
 def test_example_30_never_more_than_twice_the_target():

@@ -328,3 +328,16 @@ def test_the_2015_bid_market(data_dir):
     assert lowest.cost < diversified.cost
     assert diversified.interruptions > 0
     assert any("no price record in any pool" in warning for warning in lowest.warnings)
+
+
+def test_with_a_budget_a_pool_that_runs_dry_makes_room_for_the_next():
+    """m1 is cheaper by the unit and beyond the budget: only without it is m0's turn."""
+    market = market_of(
+        {0: [(0, 0.2)], 1: [(0, 0.4)]}, [0.5] * 2, 3 * HOUR, {0: [(0, 9)], 1: [(0, 1), (HOUR, 0)]}
+    )
+    lines = (fleet.Override("m0.large"), fleet.Override("m1.large", weight=4))
+    result = fleet.replay(
+        fleet.FleetRequest(4, lines, spot_max_total_price=0.3, strategy="lowestPrice"), market
+    )
+    assert result.instances.pool.tolist() == [0]
+    assert result.instances.launch_s.tolist() == [HOUR]
