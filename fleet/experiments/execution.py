@@ -6,6 +6,7 @@ also when the rest is cut short by Ctrl-C.
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
@@ -17,7 +18,9 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for
+from threading import Thread
 from typing import TypeVar
 
 from fleet.errors import FleetError
@@ -101,16 +104,29 @@ def on_executor(
 @contextmanager
 def own_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Yield a pool of spawned processes; on the way out nothing waits for tasks that have not begun."""
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), follow_the_parent)
     try:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def leave_interrupts_to_the_parent() -> None:
-    """Ignore Ctrl-C in a worker: the terminal sends it to all processes, the parent alone decides."""
+def follow_the_parent() -> None:
+    """Ignore Ctrl-C in a worker, and end with the parent.
+
+    The terminal sends Ctrl-C to all processes: the parent alone decides. A parent that is killed cannot: its
+    workers would wait for tasks for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def end_after(sentinel: int) -> None:
+    """End this process when the one behind a sentinel has ended."""
+    wait_for([sentinel])
+    os._exit(1)
 
 
 def work_off(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,10 @@ MEANS = (
     "hindsight_cost",
     "regret",
 )
+
+AT_MOST = {"saving": 1.0, "availability": 1.0, "mean_fill": 1.0}
+AT_LEAST = {"saving": -math.inf}
+"""What a number can be, where it is not anything from 0 on."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,7 +110,10 @@ class Experiment:
     def interval(self, strategy: str, name: str) -> Interval | None:
         """Return the mean of a number over windows and seeds, with its interval."""
         values = self.values(strategy, name)
-        return None if values is None else interval_of_mean(values, self.spans, confidence=self.confidence)
+        if values is None:
+            return None
+        found = interval_of_mean(values, self.spans, confidence=self.confidence)
+        return found.within(AT_LEAST.get(name, 0.0), AT_MOST.get(name, math.inf))
 
     def difference(self, strategy: str, other: str, name: str = "cost") -> Interval | None:
         """Return the mean of ``strategy`` minus ``other``, taken window by window and seed by seed."""

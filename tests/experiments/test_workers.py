@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -58,6 +60,20 @@ def test_a_killed_process_changes_nothing(market, request_, tmp_path, expected):
     )  # fmt: skip
     assert again.records == found.records
     assert told[-1].resumed == len(found)
+
+
+def test_workers_end_with_a_parent_that_is_killed():
+    """The pipe of the parent's output is open as long as one of its workers lives."""
+    script = (
+        "import time; from fleet.experiments.execution import on_processes; "
+        "on_processes(time.sleep, [0.05] * 10_000, lambda answer: print('done', flush=True), 2)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as parent:
+        assert parent.stdout.readline() == b"done\n"
+        parent.kill()
+        parent.communicate(timeout=20)
 
 
 def test_workers_that_always_die_end_the_experiment(market, request_, tmp_path):
