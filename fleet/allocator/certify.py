@@ -55,17 +55,17 @@ def answer(
     beside
         Shape (n,), on-demand instances that count toward the balance of zones.
     """
-    survives = True
+    meets_rows = True
     if rounding == "aws":
         counts = launch(problem) if zone is None else launch_balanced(problem, zone, beside)
         solution = bound_of(problem, units_of(counts, problem), solver)
     else:
         solution, in_reach = exact(problem, solver)
-        survives = in_reach or problem.survival is None
+        meets_rows = in_reach or not problem.has_more_rows
         counts = np.rint(np.zeros(len(problem)) if solution.instances is None else solution.instances).astype(
             np.int64
         )
-    covered = covers(counts, problem) and survives
+    covered = covers(counts, problem) and meets_rows
     value = objective_value(problem, problem.objectives[0], counts.astype(np.float64))
     certificate = Certificate(
         solver=solution.solver,
@@ -124,10 +124,9 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, bool]:
         if not problem.open.any():
             return solution, False
         reachable = largest_target(whole, solver)
-        whole = replace(whole, target=reachable)
+        whole = replace(whole, target=max(0.0, reachable))
         if whole.survival is not None:
-            least = whole.survival.least - (problem.target - reachable)
-            whole = replace(whole, survival=replace(whole.survival, least=least))
+            whole = replace(whole, survival=replace(whole.survival, least=reachable))
         solution = chosen.solve(whole)
     if solution.status != OPTIMAL:
         raise SolverError(
@@ -141,6 +140,7 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, bool]:
 def largest_target(problem: Problem, solver: str) -> float:
     """Return the most units that can be covered, at most the target.
 
+    Below 0 where a loss must be survived: by so much less than what runs the fleet's target would have to be.
     A pool that stands for the shortfall, one grid step an instance, makes the target reachable; using it
     as little as possible is a launch problem like any other.
     """
@@ -170,7 +170,8 @@ def largest_target(problem: Problem, solver: str) -> float:
     if solution.instances is None:
         raise InfeasibleError("no allocation, however small,", "meets every limit", "relax one of them")
     short = round(float(solution.instances[n])) * to_nano_scalar(step, "step") / NANO
-    return max(0.0, problem.target - short)
+    missing_units = problem.target if survival is None else min(problem.target, survival.least)
+    return missing_units - short
 
 
 def extended(limit: GroupLimit) -> GroupLimit:

@@ -17,6 +17,9 @@ from fleet.exact import Ints
 
 __all__ = ["check_allocation", "check_limits"]
 
+BESIDES = ("survive", "no pool is eligible")
+"""How bindings begin that say why a covered target is not enough."""
+
 
 def decimal(value: float) -> Decimal:
     """Return the shortest decimal that a float64 stands for: 0.1 is 0.1."""
@@ -71,19 +74,22 @@ def check_eligible(allocation: Allocation, running: Ints) -> None:
 
 
 def check_cover(allocation: Allocation, running: Ints) -> None:
-    """Require that the target is covered exactly when the certificate says so."""
+    """Require that each target is covered exactly when its certificate says so.
+
+    A certificate of the Spot part may also miss a limit besides the target, and then names it.
+    """
     pools, request = allocation.snapshot.pools, allocation.request
     for counts, target, certificate in (
         (allocation.spot_instances + running, request.spot_target_capacity, allocation.certificate),
         (allocation.on_demand_instances, request.on_demand_target_capacity, allocation.on_demand_certificate),
     ):
-        if certificate is None or (target == 0 and not counts.any()):
-            continue
+        if certificate is None or (target == 0 and certificate is allocation.on_demand_certificate):
+            continue  # all of the target is on demand: its certificate stands for both parts
         units = sum((int(counts[i]) * decimal(pools.weight[i]) for i in counts.nonzero()[0]), Decimal(0))
         covered = units >= decimal(target)
         short = certificate.status == "unfulfilled"
-        spare_missing = any(binding.limit.startswith("survive") for binding in certificate.binding)
-        if covered == short and not (short and spare_missing):
+        limit_missed = any(binding.limit.startswith(BESIDES) for binding in certificate.binding)
+        if covered == short and not (short and limit_missed):
             fail("covered units", units, f"{target} with status {certificate.status}")
 
 
@@ -104,7 +110,8 @@ def check_budgets(allocation: Allocation, running: Ints) -> None:
         if budget is None or not counts.any():
             continue
         total = counts + before
-        cost = sum((int(total[i]) * decimal(price[i]) for i in total.nonzero()[0]), Decimal(0))
+        known = total.astype(bool) & ~np.isnan(price)  # what runs at an unknown price counts as nothing
+        cost = sum((int(total[i]) * decimal(price[i]) for i in known.nonzero()[0]), Decimal(0))
         if cost > decimal(budget):
             fail(f"{name} cost per hour", cost, f"at most the budget {budget}")
 

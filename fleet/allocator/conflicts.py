@@ -91,7 +91,9 @@ def conflict(
     if request.on_demand_target_capacity == 0:
         return spot
     group = [f"{bounds.placement} placement group"] if bounds.group_caps else []
-    on_demand = find_conflict(on_demand_regions(request, snapshot, bounds), [ON_DEMAND_BUDGET, *group], 0.0)
+    on_demand = find_conflict(
+        on_demand_regions(request, snapshot, bounds, stays), [ON_DEMAND_BUDGET, *group], 0.0
+    )
     parts = (spot.nearest_target, on_demand.nearest_target)
     nearest = None if None in parts else round(sum(part or 0.0 for part in parts), 9)
     return Conflict(tuple(dict.fromkeys((*spot.limits, *on_demand.limits))), nearest)
@@ -155,9 +157,9 @@ def without_rules(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
     return replace(snapshot, pools=pools, available=available)
 
 
-def on_demand_regions(request: FleetRequest, snapshot: Snapshot, limits: Limits) -> Regions:
+def on_demand_regions(request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints) -> Regions:
     """Return how the on-demand region looks with and without its budget and placement group."""
-    rows = tuple(group_rows(limits, snapshot.pools, np.zeros(len(snapshot), dtype=np.int64)))
+    rows = tuple(group_rows(limits, snapshot.pools, stays))
 
     def regions(kept: frozenset[str]) -> list[Problem]:
         budget = request.on_demand_max_total_price if ON_DEMAND_BUDGET in kept else None
@@ -198,7 +200,7 @@ def find_conflict(regions: Regions, names: list[str], standing_units: float) -> 
 def reachable(problem: Problem) -> bool:
     """Whether some whole-instance launch covers the target; the relaxation is asked first."""
     if not problem.open.any():
-        return problem.target <= 0 and not problem.has_more_rows
+        return problem.nothing_missing
     for part in (problem.relaxed(), replace(problem, whole=True)):
         if choose_solver("auto", part).solve(part).instances is None:
             return False
@@ -222,10 +224,7 @@ def smallest(items: list[str], conflicts: Callable[[Iterable[str]], bool]) -> li
 
 def nearest(problem: Problem) -> float | None:
     """Return the largest target in reach under all limits."""
-    if not problem.open.any():
-        return None if problem.has_more_rows else 0.0
-    whole = replace(problem, whole=True)
     try:
-        return largest_target(whole, "auto")
+        return largest_target(replace(problem, whole=True), "auto")
     except InfeasibleError:
         return None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fleet.allocation import Allocation, Certificate
 from fleet.allocator.certify import Answer, answer
 from fleet.allocator.check import check_allocation, check_limits
-from fleet.allocator.limits import Limits, apply_limits, group_rows, grouped
+from fleet.allocator.limits import Limits, apply_limits, group_rows, grouped, unmet_by_group
 from fleet.allocator.placement import choices, inside, keep_together, units_launched
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.allocator.scale_down import scale_down
@@ -82,18 +82,18 @@ def allocate(
     """
     bounds = limits or Limits()
     check_rounding(rounding, bounds)
-    check_placement_group(request, bounds)
     zone = balanced_zones(request, snapshot, rounding, bounds)
     chosen = (
         strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
     )
     started = time.perf_counter()
     stays = whole_counts(running, len(snapshot), "running instances")
+    check_placement_group(request, bounds, snapshot.pools, stays)
     problem, plan, eligibility = spot_problem(
         chosen, snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
     )
     how = How(rounding, solver, zone)
-    on_demand = on_demand_part(request, snapshot, bounds, reservations)
+    on_demand = on_demand_part(request, snapshot, bounds, stays, reservations)
     spot, rest = both_parts(request, snapshot, bounds, problem, on_demand, stays, how)
     solved = time.perf_counter()
     none = np.zeros(len(snapshot), dtype=np.int64)
@@ -187,7 +187,11 @@ def both_parts(
         rest = None
         if on_demand is not None:
             rest = on_demand_answer(on_demand.problem, pools, on_demand.reserved, how)
-        return answer(replace(spot, upper=np.zeros(len(pools))), pools, how.rounding, how.solver), rest
+        closed = replace(spot, upper=np.zeros(len(pools)))
+        if limits:
+            beside = None if rest is None else rest.instances
+            closed = apply_limits(closed, limits, pools, request.spot_target_capacity, stays, beside)
+        return answer(closed, pools, how.rounding, how.solver), rest
     return min(found, key=covered_then_cost)
 
 
@@ -202,14 +206,24 @@ def ended(strategy: str, request: FleetRequest, snapshot: Snapshot, stays: Ints)
     )
 
 
-def check_placement_group(request: FleetRequest, limits: Limits) -> None:
-    """Refuse a placement group for instances that stop or hibernate (EC2 User Guide, "Placement groups")."""
+def check_placement_group(request: FleetRequest, limits: Limits, pools: LaunchPools, stays: Ints) -> None:
+    """Refuse a placement group for instances that stop or hibernate, or that cannot be in it as they run.
+
+    Source: EC2 User Guide, "Placement groups".
+    """
     if limits.placement and request.interruption_behavior != "terminate":
         raise InputError(
             f"a {limits.placement} placement group with InstanceInterruptionBehavior "
             f"{request.interruption_behavior}",
             "takes only Spot instances that terminate",
             "use terminate, or no placement group",
+        )
+    broken = unmet_by_group(limits, pools, stays)
+    if broken:
+        raise InputError(
+            f"running instances ({'; '.join(broken)})",
+            "lie within the placement group",
+            "correct them, or drop the placement group",
         )
 
 
@@ -239,8 +253,11 @@ def check_rounding(rounding: str, limits: Limits) -> None:
 
 
 def headline(spot: Certificate, on_demand: Answer | None, request: FleetRequest) -> Certificate:
-    """Return the certificate to show first: the Spot part's, unless all of the target is on demand."""
-    if on_demand is not None and request.spot_target_capacity == 0:
+    """Return the certificate to show first: the Spot part's, unless all of the target is on demand.
+
+    A limit may ask for Spot instances beside such a target: where it is missed, that comes first.
+    """
+    if on_demand is not None and request.spot_target_capacity == 0 and spot.status != "unfulfilled":
         return on_demand.certificate
     return spot
 
@@ -259,7 +276,11 @@ def whole_counts(given: npt.ArrayLike | None, n: int, what: str) -> Ints:
 
 
 def on_demand_part(
-    request: FleetRequest, snapshot: Snapshot, limits: Limits, reservations: npt.ArrayLike | None
+    request: FleetRequest,
+    snapshot: Snapshot,
+    limits: Limits,
+    stays: Ints,
+    reservations: npt.ArrayLike | None,
 ) -> OnDemandPart | None:
     """Return the on-demand launch problem, or ``None`` if nothing is wanted on demand."""
     if reservations is not None and (
@@ -279,8 +300,7 @@ def on_demand_part(
         request.on_demand_strategy,
         request.on_demand_max_total_price,
     )
-    nothing = np.zeros(len(snapshot), dtype=np.int64)
-    problem = replace(problem, limits=tuple(group_rows(limits, snapshot.pools, nothing)))
+    problem = replace(problem, limits=tuple(group_rows(limits, snapshot.pools, stays)))
     if reservations is None:
         return OnDemandPart(problem, None)
     return OnDemandPart(problem, whole_counts(reservations, len(snapshot), "capacity reservations"))

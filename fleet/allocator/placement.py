@@ -61,7 +61,11 @@ def keep_together(problem: Problem, pools: LaunchPools, wish: Placement, solve: 
     found = [solve(inside(problem, mask)) for mask in masks] or [solve(problem)]
     best = min(found, key=lambda a: (-units_launched(a, pools, problem), a.certificate.objective))
     least = wish.min_target_capacity
-    if least is not None and float(best.instances @ pools.weight) < least:
+    if (
+        least is not None
+        and problem.target > 0
+        and float(problem.held.sum() + best.instances @ pools.weight) < least
+    ):
         return Answer(
             np.zeros_like(best.instances),
             replace(

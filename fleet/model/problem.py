@@ -17,6 +17,9 @@ from fleet.pools import read_only
 
 __all__ = ["Cover", "GroupLimit", "Problem", "Survival"]
 
+ROUNDED = 1e-9
+"""What sums of units may be off by."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class GroupLimit:
@@ -196,6 +199,14 @@ class Problem:
     def has_more_rows(self) -> bool:
         """Whether there is more than a cover, bounds, a budget and caps by group."""
         return bool(self.covers) or self.survival is not None or self.min_pools > 0
+
+    @property
+    def nothing_missing(self) -> bool:
+        """Whether launching nothing meets every row: what runs is enough."""
+        survival = self.survival
+        survives = survival is None or survival.least + float(survival.held.max(initial=0.0)) <= ROUNDED
+        reached = all(cover.least <= 0 for cover in self.covers)
+        return self.target <= 0 and self.min_pools <= 0 and reached and survives
 
     @property
     def open(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

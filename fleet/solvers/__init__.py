@@ -123,11 +123,9 @@ def within_target(problem: Problem) -> Problem:
     No objective is the worse for it, and a bound is what makes a pool's departure from it finite. Where
     more than the target must be reached, nothing is changed.
     """
-    if problem.has_more_rows or not problem.whole:
+    if problem.has_more_rows or not problem.whole or problem.target <= 0:
         return problem
-    return replace(
-        problem, upper=np.minimum(problem.upper, np.ceil(max(problem.target, 0.0) / problem.weight))
-    )
+    return replace(problem, upper=np.minimum(problem.upper, np.ceil(problem.target / problem.weight)))
 
 
 SOLVERS: dict[str, Callable[[], Solver]] = {

@@ -45,7 +45,7 @@ class LexicographicSolver:
 
     def solve(self, problem: Problem) -> Solution:
         """Solve stage after stage."""
-        if (problem.target <= 0 and not problem.has_more_rows) or not problem.open.any():
+        if problem.nothing_missing or not problem.open.any():
             return self.trivial(problem)
         if isinstance(problem.objectives[0], EvenSpread) and bool((problem.held > 0).any()):
             return self.solve_over_held(problem)
@@ -53,7 +53,7 @@ class LexicographicSolver:
 
     def trivial(self, problem: Problem) -> Solution:
         """Nothing to launch, or nothing to launch into."""
-        if problem.target > 0 or problem.has_more_rows:
+        if not problem.nothing_missing:
             return Solution(INFEASIBLE, None, (), (), self.name, message="no pool is eligible")
         zeros = np.zeros(len(problem))
         values = tuple(objective_value(problem, objective, zeros) for objective in problem.objectives)
