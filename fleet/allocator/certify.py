@@ -168,7 +168,7 @@ def largest_target(problem: Problem, solver: str) -> float:
     )
     solution = choose_solver(solver, wider).solve(wider)
     if solution.instances is None:
-        raise InfeasibleError("no allocation, however small,", "meets every limit", "relax one of them")
+        raise InfeasibleError("no allocation, however small", "meets every limit", "relax one of them")
     short = round(float(solution.instances[n])) * to_nano_scalar(step, "step") / NANO
     missing_units = problem.target if survival is None else min(problem.target, survival.least)
     return missing_units - short

@@ -27,6 +27,8 @@ from fleet.strategy import Strategy, find_strategy
 __all__ = ["allocate", "launches", "on_demand_launches", "whole_counts"]
 
 ROUNDINGS = ("aws", "exact")
+MOST_INSTANCES = 10_000_000
+"""That run in one pool: far above any account's quota, and scaling down still ends."""
 
 
 def allocate(
@@ -270,6 +272,8 @@ def whole_counts(given: npt.ArrayLike | None, n: int, what: str) -> Ints:
     if counts.shape != (n,) or counts.dtype.kind not in "iuf" or not bool(np.isfinite(counts).all()):
         raise InputError(what, f"are {n} whole numbers from 0, one a pool", "correct the column")
     whole = counts.astype(np.int64)
+    if bool((counts > MOST_INSTANCES).any()):
+        raise InputError(f"{what} ({counts.max():g})", f"are at most {MOST_INSTANCES} a pool", "correct them")
     if bool((whole != counts).any()) or bool((whole < 0).any()):
         raise InputError(what, f"are {n} whole numbers from 0, one a pool", "correct the column")
     return whole

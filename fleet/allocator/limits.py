@@ -277,7 +277,7 @@ def apply_limits(
         limits=(*problem.limits, *rows),
         covers=(*problem.covers, *covers),
         survival=survival,
-        min_pools=max(0, limits.min_pools - int((running > 0).sum())),
+        min_pools=min(max(0, limits.min_pools - int((running > 0).sum())), len(pools) + 1),
     )
 
 

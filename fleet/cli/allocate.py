@@ -28,11 +28,14 @@ from fleet.cli.options import (
 )
 from fleet.cli.outcome import fail_unfulfilled
 from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings
-from fleet.errors import InputError
+from fleet.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
     from fleet.allocation import Allocation
     from fleet.allocator import Conflict, Frontier, Limits
+    from fleet.exact import Ints
+    from fleet.request import FleetRequest
+    from fleet.snapshot import Snapshot
 
 __all__ = ["allocate"]
 
@@ -137,16 +140,19 @@ def allocate(
     if wanted.reservations_first and reserved is None:
         note = "use-capacity-reservations-first: none are known without --reservations"
         wanted = replace(wanted, notes=(*wanted.notes, note))
-    allocation = decide(
-        wanted,
-        snapshot,
-        strategy=strategy,
-        rounding=rounding,
-        solver=solver,
-        limits=limits,
-        running=stays,
-        reservations=reserved,
-    )
+    try:
+        allocation = decide(
+            wanted,
+            snapshot,
+            strategy=strategy,
+            rounding=rounding,
+            solver=solver,
+            limits=limits,
+            running=stays,
+            reservations=reserved,
+        )
+    except InfeasibleError as error:
+        raise blamed(error, wanted, snapshot, strategy, limits, stays) from error
     identity = identity_for(request, launch_template, iam_fleet_role) if exports else None
     lost = write_exports(allocation, exports, identity, instance_types)
     warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
@@ -167,6 +173,21 @@ def allocate(
     print_warnings(errors(), warnings)
     if found is not None:
         fail_unfulfilled(allocation, found)
+
+
+def blamed(
+    error: InfeasibleError,
+    wanted: FleetRequest,
+    snapshot: Snapshot,
+    strategy: str | None,
+    limits: Limits,
+    running: Ints | None,
+) -> InfeasibleError:
+    """Return the error that no fleet meets the limits, with the smallest set of them to blame."""
+    from fleet.allocator import conflict
+
+    found = conflict(wanted, snapshot, strategy=strategy, limits=limits, running=running)
+    return InfeasibleError(error.wrong, error.rule, str(found)) if found.limits else error
 
 
 def conflict_of(allocation: Allocation, strategy: str | None, limits: Limits) -> Conflict | None:

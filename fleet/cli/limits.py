@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Limiting", "counts_file", "limits_of", "suited"]
 
+LONGEST = 9
+"""Digits of a count; more instances run nowhere."""
+
 
 @dataclass(frozen=True)
 class Limiting:
@@ -44,7 +47,7 @@ def limits_of(asked: Limiting, instance_types: Path | None) -> Limits:
         for by, only, _ in [cap_of(text)]
     ]
     kind, _, groups = (asked.placement or "").partition(":")
-    if groups and not groups.isdigit():
+    if groups and not groups.isdecimal():
         raise InputError(f"--placement {asked.placement!r}", "is KIND or KIND:NUMBER", "write partition:5")
     resources = dict(map(amount_of, asked.at_least))
     table = catalogue_for("--at-least", instance_types).resources() if resources else {}
@@ -157,7 +160,7 @@ def counts_file(path: Path | None, pools: LaunchPools, option: str) -> Ints | No
             raise InputError(
                 where, "needs instance_type, availability_zone and instances", "name the columns so"
             ) from None
-        if not text.isdigit():
+        if not (text.isdecimal() and len(text) <= LONGEST):
             raise InputError(f"{where}: instances {text!r}", "is a whole number from 0", "correct it")
         if pool not in places:
             raise InputError(

@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order, weighted_sum
 from fleet.solvers.select import TIE, critical_key, split
 
 __all__ = ["launch", "launch_one_by_one", "water_fill"]
+
+MOST_INT64 = 9.0e18
+UNLIMITED = 2**62
 
 FEW = 64
 ROUNDING = 1e-12
@@ -258,20 +260,57 @@ def missing_units(w: WholeProblem, counts: Ints) -> int:
 
 
 def within_budget(problem: Problem, w: WholeProblem, counts: Ints, *, spreads: bool) -> Ints:
-    """Cut a launch where the next instance in launch order would pass the budget."""
+    """Cut a launch where the next instance in launch order would pass the budget.
+
+    Pool after pool that is the first pool of which not all can be paid; for a spread, the launches below the
+    highest level that can be paid, then those at that level in rank order.
+    """
     price = to_nano(np.where(counts > 0, problem.price, 0.0), "price")
     budget = to_nano_scalar(max(problem.budget, 0.0), "budget")
-    if int((price * counts).sum()) <= budget:
+    left = budget - spent(price, counts)
+    if left >= 0:
         return counts
-    pool = np.repeat(np.arange(len(counts)), counts)
-    if spreads:
-        nth = np.arange(len(pool)) - np.repeat(np.cumsum(counts) - counts, counts)
-        order = np.lexsort((w.rank[pool], w.held[pool] + nth * w.weight[pool]))
-    else:
-        order = np.argsort(w.rank[pool], kind="stable")
-    pool = pool[order]
-    affordable = pool[np.cumsum(price[pool]) <= budget]
-    return np.bincount(affordable, minlength=len(counts)).astype(np.int64)
+    ranked = w.order[counts[w.order] > 0]
+    if not spreads:
+        return paid_in_order(ranked, counts, price, budget)
+    low, high = int(w.held[ranked].min()), int((w.held + counts * w.weight)[ranked].max())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if spent(price, below_level(w, counts, middle)) <= budget:
+            low = middle
+        else:
+            high = middle
+    sure = below_level(w, counts, low)
+    at_level = ranked[(w.held + sure * w.weight == low)[ranked] & (sure < counts)[ranked]]
+    one_each = np.zeros_like(counts)
+    one_each[at_level] = 1
+    return sure + paid_in_order(at_level, one_each, price, budget - spent(price, sure))
+
+
+def below_level(w: WholeProblem, counts: Ints, level: int) -> Ints:
+    """Return how many of ``counts`` each pool launches at levels below ``level``, in whole numbers."""
+    below: Ints = np.clip(-((w.held - level) // w.weight), 0, counts)
+    return below
+
+
+def spent(price: Ints, counts: Ints) -> int:
+    """Return what instances cost, exactly: in int64 where that holds the sum, else in Python's integers."""
+    if float(price.astype(np.float64) @ counts) < MOST_INT64:
+        return int((price * counts).sum())
+    used = np.flatnonzero(counts)
+    return sum(int(p) * int(c) for p, c in zip(price[used], counts[used], strict=True))
+
+
+def paid_in_order(ranked: Ints, counts: Ints, price: Ints, budget: int) -> Ints:
+    """Return what a budget pays for when pools are launched one after the other."""
+    paid = np.zeros_like(counts)
+    for i in ranked.tolist():
+        each, wanted = int(price[i]), int(counts[i])
+        paid[i] = wanted if each == 0 else min(wanted, budget // each)
+        budget -= each * int(paid[i])
+        if paid[i] < wanted:
+            break
+    return paid
 
 
 def launch_one_by_one(problem: Problem) -> Ints:
@@ -285,7 +324,7 @@ def launch_one_by_one(problem: Problem) -> Ints:
     price = to_nano(np.where(problem.open, problem.price, 0.0), "price")
     budget = None if np.isinf(problem.budget) else to_nano_scalar(max(problem.budget, 0.0), "budget")
     groups = [GroupRoom.of(problem, limit) for limit in range(len(problem.limits))]
-    covered = spent = 0
+    covered = 0
     waiting = [
         (key, int(w.rank[i]), i)
         for i in np.flatnonzero(w.room).tolist()
@@ -294,15 +333,19 @@ def launch_one_by_one(problem: Problem) -> Ints:
     heapq.heapify(waiting)
     while covered < w.target and waiting:
         _, _, i = heapq.heappop(waiting)
-        if not all(group.fits(i) for group in groups):
+        if any(group.holds(i) == 0 for group in groups):
             continue
-        if budget is not None and spent + int(price[i]) > budget:
+        if budget is not None and int(price[i]) > budget:
             break
-        counts[i] += 1
-        covered += int(w.weight[i])
-        spent += int(price[i])
+        count = alike(problem, w, i, int(counts[i]))
+        count = min(count, -((covered - w.target) // int(w.weight[i])), *(group.holds(i) for group in groups))
+        if budget is not None:
+            count = count if price[i] == 0 else min(count, budget // int(price[i]))
+            budget -= count * int(price[i])
+        counts[i] += count
+        covered += count * int(w.weight[i])
         for group in groups:
-            group.take(i)
+            group.take(i, count)
         if counts[i] < w.room[i]:
             heapq.heappush(waiting, (first_key(problem, w, i, int(counts[i])), int(w.rank[i]), i))
     return counts
@@ -320,6 +363,20 @@ def first_key(problem: Problem, w: WholeProblem, i: int, launched: int) -> int:
     if isinstance(first, EvenShare):
         return int(level >= w.steps(first.units))
     return 0
+
+
+def alike(problem: Problem, w: WholeProblem, i: int, launched: int) -> int:
+    """Return how many further instances of pool ``i`` come before any other pool's."""
+    first = problem.objectives[0]
+    if isinstance(first, EvenSpread):
+        return 1
+    room = int(w.room[i]) - launched
+    short = (
+        w.steps(first.units) - int(w.held[i]) - launched * int(w.weight[i])
+        if isinstance(first, EvenShare)
+        else 0
+    )
+    return min(room, -(-short // int(w.weight[i]))) if short > 0 else room
 
 
 @dataclass
@@ -341,18 +398,12 @@ class GroupRoom:
             to_nano(np.round(cap, 9), "cap").copy(),
         )
 
-    def fits(self, i: int) -> bool:
-        """Whether one more instance of pool ``i`` stays within the cap."""
+    def holds(self, i: int) -> int:
+        """Return how many more instances of pool ``i`` stay within the cap."""
         g = self.group[i]
-        return bool(g < 0 or self.adds[i] <= self.left[g])
+        return UNLIMITED if g < 0 else int(self.left[g] // self.adds[i])
 
-    def take(self, i: int) -> None:
-        """Count one instance of pool ``i``."""
+    def take(self, i: int, count: int) -> None:
+        """Count instances of pool ``i``."""
         if self.group[i] >= 0:
-            self.left[self.group[i]] -= self.adds[i]
-
-
-def whole_cover(counts: npt.ArrayLike, weight: npt.ArrayLike) -> float:
-    """Return units, exactly summed."""
-    units = to_nano(weight, "weight") * np.asarray(counts, dtype=np.int64)
-    return int(units.sum()) / NANO
+            self.left[self.group[i]] -= self.adds[i] * count

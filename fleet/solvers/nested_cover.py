@@ -270,6 +270,8 @@ def plus_segment(curve: Curve, segment: Segment, most: int) -> Curve:
     if step > 0:
         copies = min(copies, max((most - curve.low) // step, 0))
     size = abs(step) * copies
+    if len(curve.cost) + size > MOST_CELLS:
+        raise TooLargeError
     low = curve.low - (size if step < 0 else 0)
     cost = np.full(len(curve.cost) + size, UNREACHED)
     begin = curve.low - low

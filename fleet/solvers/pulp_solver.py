@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fleet.errors import SolverError
+from fleet.errors import InputError, SolverError
 from fleet.model import Model, weighted_sum
 from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer
 
@@ -66,7 +66,7 @@ def solve_with_pulp(model: Model, solver: str = "PULP_CBC_CMD") -> EngineAnswer:
         # PuLP 3 announces that PuLP 4 ships no CBC; the dependency is capped below 4 for that reason.
         warnings.simplefilter("ignore", DeprecationWarning)
         if solver not in pulp.listSolvers():
-            raise SolverError(f"PuLP solver {solver!r}", "is not known to PuLP", "see pulp.listSolvers()")
+            raise InputError(f"PuLP solver {solver!r}", "is not known to PuLP", "see pulp.listSolvers()")
         engine = pulp.getSolver(solver, msg=False)
         if hasattr(engine, "optionsDict"):
             engine.optionsDict["gapRel"] = 0.0

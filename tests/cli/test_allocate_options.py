@@ -72,6 +72,9 @@ def test_what_runs_is_subtracted_and_victims_are_named(shop):
     [
         ("instance_type,availability_zone\nm5.large,us-x-1a\n", "needs instance_type"),
         ("instance_type,availability_zone,instances\nm5.large,us-x-1a,some\n", "whole number"),
+        ("instance_type,availability_zone,instances\nm5.large,us-x-1a,²\n", "whole number"),
+        ("instance_type,availability_zone,instances\nm5.large,us-x-1a,9" + "9" * 23 + "\n", "whole number"),
+        ("instance_type,availability_zone,instances\nm5.large,us-x-1a,99999999\n", "at most 10000000"),
         ("instance_type,availability_zone,instances\nc9.large,us-x-1a,1\n", "is no pool of the request"),
     ],
 )
@@ -80,6 +83,22 @@ def test_counts_that_cannot_be(shop, text, words):
     answer = shop.run(*ALLOCATE, "--running", "runs.csv")
     assert answer.status == 2
     assert words in answer.err
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [(("--placement", "spread:²"), "KIND:NUMBER"), (("--solver", "pulp:NONE"), "is not known to PuLP")],
+)
+def test_words_that_mean_nothing(shop, option, words):
+    answer = shop.run(*ALLOCATE, *option)
+    assert answer.status == 2
+    assert words in answer.err
+
+
+def test_a_limit_that_no_fleet_can_meet_is_named(shop):
+    answer = shop.run(*ALLOCATE, "--min-pools", "99999999999999999999", "--rounding", "exact")
+    assert answer.status == 1
+    assert "in conflict with the target: at least 99999999999999999999 pools" in answer.err
 
 
 def test_reservations_come_first(shop):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fleet
 from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
 from fleet.solvers import SOLVERS
 from fleet.solvers.launch_rule import launch, launch_one_by_one
@@ -104,3 +106,23 @@ def test_a_million_unit_steps_do_not_overflow():
     counts = launch(problem)
     assert int(counts.sum()) * 192 >= 1e9
     assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.parametrize("strategy", ["lowestPrice", "diversified", "priceCapacityOptimized"])
+def test_a_budget_of_a_huge_target_is_cut_without_a_row_for_each_instance(strategy):
+    """Two pools at $0.05 and $0.10: $100,000,000 an hour buy 2e9 instances, or 666,666,667 + 666,666,666."""
+    pools = fleet.LaunchPools.of(["a.large", "b.large"])
+    overrides = (fleet.Override("a.large"), fleet.Override("b.large"))
+    request = fleet.FleetRequest(4e9, overrides, strategy=strategy, spot_max_total_price=1e8)
+    bought = fleet.allocate(request, fleet.Snapshot.of(pools, [0.05, 0.10])).spot_instances.tolist()
+    assert bought == ([666_666_667, 666_666_666] if strategy == "diversified" else [2_000_000_000, 0])
+
+
+def test_capped_pools_of_a_huge_target_are_filled_at_once():
+    pools = fleet.LaunchPools.of(["a.large", "b.large"])
+    overrides = (fleet.Override("a.large"), fleet.Override("b.large"))
+    limits = fleet.Limits(caps=(fleet.Cap("type", share=0.75),))
+    allocation = fleet.allocate(
+        fleet.FleetRequest(4e9, overrides), fleet.Snapshot.of(pools, [0.05, 0.10]), limits=limits
+    )
+    assert allocation.spot_instances.tolist() == [3_000_000_000, 1_000_000_000]
