@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleet.cli.exports import export_files, identity_for, write_exports
-from fleet.cli.files import check_paths
+from fleet.cli.files import STDOUT, check_paths
+from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import MarketFiles, check_strategies, expanded, load_market, load_request, time_option
 from fleet.cli.limits import Limiting, counts_file, limits_of, suited
 from fleet.cli.options import (
@@ -99,6 +100,7 @@ def allocate(
         Path | None,
         typer.Option(help="CSV instance_type,availability_zone,instances of unused capacity reservations."),
     ] = None,
+    fail_if: FailIf = None,
     export: Export = None,
     launch_template: Annotated[
         str | None, typer.Option(help="ID or NAME[:VERSION] for --export; else the request's own.")
@@ -115,6 +117,7 @@ def allocate(
     from fleet.resolution import resolve
     from fleet.snapshot import snapshot_at
 
+    gates = gates_of(fail_if)
     exports = export_files(export or [])
     check_paths(
         list(exports),
@@ -163,9 +166,9 @@ def allocate(
         if found is not None:
             document["conflict"] = {"limits": list(found.limits), "nearest_target": found.nearest_target}
         print_json(document if curve is None else {**document, "frontier": curve.to_dict()})
-    else:
+    elif STDOUT not in exports:
         print_allocation(console(), allocation)
-    say = errors() if json_output else console()
+    say = errors() if json_output or STDOUT in exports else console()
     if explain:
         say.print("\n".join(explanation(allocation)), highlight=False, markup=False, soft_wrap=True)
     if curve is not None and not json_output:
@@ -173,6 +176,7 @@ def allocate(
     print_warnings(errors(), warnings)
     if found is not None:
         fail_unfulfilled(allocation, found)
+    check_gates(gates, [allocation.to_dict()])
 
 
 def blamed(
