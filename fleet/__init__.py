@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     )
     from fleet.formats import (
         DataFeed,
+        FleetAnswer,
         OnDemandPrices,
         PriceHistory,
         ReadReport,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         read_availability,
         read_capacity,
         read_data_feed,
+        read_fleet_answer,
         read_instance_types,
         read_on_demand,
         read_prices,
@@ -160,6 +162,8 @@ _ROOMS = {
         "UnknownStrategyError",
     ),
     "formats": (
+        "FleetAnswer",
+        "read_fleet_answer",
         "DataFeed",
         "OnDemandPrices",
         "PriceHistory",
@@ -274,6 +278,7 @@ __all__ = [
     "Expansion",
     "Experiment",
     "Exponential",
+    "FleetAnswer",
     "FleetError",
     "FleetRequest",
     "Frontier",
@@ -379,6 +384,7 @@ __all__ = [
     "read_availability",
     "read_capacity",
     "read_data_feed",
+    "read_fleet_answer",
     "read_instance_types",
     "read_on_demand",
     "read_prices",

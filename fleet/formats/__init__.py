@@ -3,6 +3,7 @@
 from fleet.formats.availability import read_availability
 from fleet.formats.capacity import read_capacity
 from fleet.formats.data_feed import DataFeed, read_data_feed, write_data_feed
+from fleet.formats.fleet_answer import FleetAnswer, read_fleet_answer
 from fleet.formats.fleet_history import fleet_history
 from fleet.formats.fleet_request import parse_request, read_request
 from fleet.formats.instance_types import read_instance_types
@@ -18,6 +19,7 @@ from fleet.formats.zones import read_zone_ids, with_zone_names
 
 __all__ = [
     "DataFeed",
+    "FleetAnswer",
     "OnDemandPrices",
     "PriceHistory",
     "ReadReport",
@@ -34,6 +36,7 @@ __all__ = [
     "read_availability",
     "read_capacity",
     "read_data_feed",
+    "read_fleet_answer",
     "read_instance_types",
     "read_on_demand",
     "read_prices",
