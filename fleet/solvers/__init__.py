@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from fleet.errors import InputError
-from fleet.model import Model, Problem, build, objective_row
+from fleet.model import Linear, Model, Problem, build, objective_row
 from fleet.solvers.base import EngineAnswer, Solution, Solver
 from fleet.solvers.closed_form import ClosedForm
 from fleet.solvers.compiled_solver import CompiledSolver
@@ -77,7 +77,8 @@ class AutoSolver:
 
     What couples pools goes to HiGHS; if they are many, a few at a time (`Sifting`), and whole instances cut
     to those that can matter (`CoreMip`). Whole instances under limits by group go to CBC through PuLP, which
-    is several times faster there than HiGHS. The answer names who gave it.
+    is several times faster there than HiGHS, but several times slower where units are spread evenly as well.
+    The answer names who gave it.
     """
 
     name = "auto"
@@ -106,7 +107,8 @@ MANY_POOLS = 2000
 
 def coupled_solver(problem: Problem) -> Solver:
     """Return the solver for a problem whose pools are coupled."""
-    mip = "pulp" if problem.limits else "highs"
+    linear = isinstance(problem.objectives[0], Linear)
+    mip = "pulp" if problem.limits and linear else "highs"
     if len(problem) < MANY_POOLS:
         return SOLVERS[mip if problem.whole else "highs"]()
     sifting = Sifting(run_highs)

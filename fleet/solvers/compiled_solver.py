@@ -67,6 +67,8 @@ class CompiledSolver:
 
     def whole(self, compiled: ModuleType, problem: Problem, price: Floats) -> Solution:
         """Return the optimum in whole instances; what does not fit the kernels goes to the numpy form."""
+        if problem.limits:  # no kernel knows them
+            return solve_whole(problem, "closed-form")
         counts = np.zeros(len(problem), dtype=np.int64)
         columns = (price, problem.weight, problem.upper)
         if len(problem.objectives) == 1:

@@ -121,3 +121,18 @@ def test_a_cluster_without_an_open_zone_still_has_its_other_limits():
     request, snapshot = asked(1, available=(1, 0))
     limits = fleet.Limits(placement="cluster", min_pools=2)
     assert fleet.allocate(request, snapshot, running=[1, 0], limits=limits, rounding="exact").unfulfilled
+
+
+def test_compiled_kernels_leave_whole_instances_within_caps_to_those_that_know_caps():
+    request, snapshot = asked(10)
+    limits = fleet.Limits(caps=(fleet.Cap("zone", share=0.5),))
+    compiled = fleet.allocate(request, snapshot, limits=limits, rounding="exact", solver="compiled")
+    assert compiled.spot_instances.tolist() == [5, 5]
+    assert compiled.certificate.solver == "closed-form"
+
+
+def test_an_even_spread_within_caps_goes_to_highs():
+    request, snapshot = asked(10, strategy="diversified")
+    limits = fleet.Limits(caps=(fleet.Cap("zone", units=6),))
+    spread = fleet.allocate(request, snapshot, limits=limits, rounding="exact")
+    assert (spread.spot_instances.tolist(), spread.certificate.solver) == ([5, 5], "highs")
