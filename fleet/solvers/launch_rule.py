@@ -295,7 +295,7 @@ def below_level(w: WholeProblem, counts: Ints, level: int) -> Ints:
 
 def spent(price: Ints, counts: Ints) -> int:
     """Return what instances cost, exactly: in int64 where that holds the sum, else in Python's integers."""
-    if float(price.astype(np.float64) @ counts) < MOST_INT64:
+    if weighted_sum(price.astype(np.float64), counts.astype(np.float64)) < MOST_INT64:
         return int((price * counts).sum())
     used = np.flatnonzero(counts)
     return sum(int(p) * int(c) for p, c in zip(price[used], counts[used], strict=True))
