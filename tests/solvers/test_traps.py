@@ -13,7 +13,7 @@ import pytest
 
 import fleet
 from fleet import GroupLimit, Linear, Problem, lp_file
-from fleet.errors import CheckError, InputError, SolverError
+from fleet.errors import CheckError, InputError
 from fleet.model import build, objective_row
 from fleet.solvers import SOLVERS, choose_solver, run_cbc_or_highs
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, EngineAnswer
@@ -153,7 +153,7 @@ def test_any_solver_of_pulp_can_be_asked():
         == SOLVERS["pulp"]().solve(problem).values
     )
     assert choose_solver("pulp:HiGHS", problem).solve(problem).values[0] == pytest.approx(0.80)
-    with pytest.raises(SolverError, match="not known to PuLP"):
+    with pytest.raises(InputError, match="not known to PuLP"):
         choose_solver("pulp:ABACUS", problem).solve(problem)
     with pytest.raises(InputError, match="solver 'abacus'"):
         choose_solver("abacus", problem)
