@@ -236,7 +236,7 @@ def job_study(
     notes = list(dict.fromkeys(note for t in traces for note in t.notes))
     if short:
         notes.append(f"left out, shorter than the deadline: {', '.join(short)}")
-    return JobStudy(job, gaps.pop(), tuple(told), seed, (*notes, *remarks(job, traces[0].gap_s)))
+    return JobStudy(job, gaps.pop(), tuple(told), seed, (*notes, *remarks(job, traces)))
 
 
 def as_strategies(one: str | JobStrategy) -> list[JobStrategy]:
@@ -273,9 +273,14 @@ def shifted(runs: Sequence[JobRuns], offset: int) -> tuple[JobRuns, ...]:
     return tuple(replace(r, starts=r.starts + offset) for r in runs)
 
 
-def remarks(job: Job, gap_s: int) -> list[str]:
-    """Return what follows from the ticks."""
-    notes = []
+def remarks(job: Job, traces: Sequence[TraceSet]) -> list[str]:
+    """Return what follows from the ticks and the counts."""
+    notes, gap_s = [], traces[0].gap_s
+    never = [
+        z for t in traces for z, most in zip(t.zones, t.count.max(axis=0), strict=True) if most < job.nodes
+    ]
+    if never and job.nodes > 1:
+        notes.append(f"{job.nodes} instances at once are never there: {', '.join(never)}")
     if job.deadline_s % gap_s:
         notes.append(f"the deadline counts as {job.deadline_s // gap_s} whole ticks of {gap_s} s")
     if gap_s > job.restart_overhead_s:

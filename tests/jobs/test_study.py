@@ -157,6 +157,15 @@ def test_the_picture_says_what_the_study_says(traces, tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_more_nodes_than_a_zone_ever_holds_is_said():
+    never, ever = (fleet.TraceSet(600, (zone,), np.full((40, 1), n)) for zone, n in (("a", 1), ("b", 2)))
+    study = job_study(Job(3000, 6000, 600, 1.0, 3.0, nodes=2), [never, ever], ["greedy"])
+    assert "2 instances at once are never there: a" in study.notes
+    assert study.traces[0].uptime == 0
+    one = job_study(Job(3000, 6000, 600, 1.0, 3.0), [never, ever], ["greedy"])
+    assert not any("never there" in note for note in one.notes)
+
+
 def test_the_public_names(traces):
     assert fleet.job_study is job_study
     cost, modes = fleet.clairvoyant_plan(small(), fleet.read_trace_set(traces)[0], 2)
