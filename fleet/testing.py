@@ -6,7 +6,8 @@
     def test_my_strategy(strategy, check):
         check(strategy)
 
-A check returns nothing, or raises AssertionError with the strategy, the case and what is wrong.
+A check returns nothing, or raises AssertionError with the strategy, the case and what is wrong. What the
+strategy itself raises, or the core over its plan, comes through as it is.
 """
 
 from __future__ import annotations

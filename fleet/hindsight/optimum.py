@@ -116,19 +116,23 @@ class Clairvoyant:
 
     @cached_property
     def baseline(self) -> Ints:
-        """Instances a pool, shape (n,), that the request buys on demand: the same whatever the strategy."""
+        """Instances a pool, shape (n,), that commitments are shares of: the on-demand part at the begin."""
+        return self.on_demand_at(self.terms.begin_s)
+
+    def on_demand_at(self, second: int) -> Ints:
+        """Return instances a pool, shape (n,), of the on-demand part: the same whatever the strategy."""
         request, pools = self.prepared.request, self.prepared.pools
-        first, last = window(self.prepared)
-        first, last = max(first, self.terms.begin_s), min(last, self.terms.end_s)
-        if request.on_demand_target_capacity == 0 or first >= last:
+        if request.on_demand_target_capacity == 0:
             return np.zeros(len(pools), dtype=np.int64)
-        return on_demand_launches(request, snapshot_at(self.prepared.market, pools, first))
+        return on_demand_launches(request, snapshot_at(self.prepared.market, pools, second))
 
     @cached_property
     def on_demand_cost(self) -> float:
-        """$ for the on-demand part, commitments included."""
-        first = max(window(self.prepared)[0], self.terms.begin_s)
-        pool = np.repeat(np.arange(len(self.baseline)), self.baseline)
+        """$ for the on-demand part, commitments included, even where the request is never open."""
+        first, last = window(self.prepared)
+        first, last = max(first, self.terms.begin_s), min(last, self.terms.end_s)
+        counts = self.on_demand_at(first) if first < last else np.zeros_like(self.baseline)
+        pool = np.repeat(np.arange(len(counts)), counts)
         same = np.ones(len(pool), dtype=np.int64)
         never = np.zeros(len(pool), dtype=bool)
         return self.total(

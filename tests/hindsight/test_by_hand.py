@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -29,6 +30,20 @@ def test_moves_to_what_is_cheaper():
     assert result.regret == pytest.approx(3 * 3 * 0.10, abs=1e-9)
     assert "regret $0.90" in result.summary()
     assert json.loads(json.dumps(result.to_dict()))["regret"] == result.regret
+
+
+@pytest.mark.parametrize("opens", [0, 2, 9])
+def test_commitments_are_paid_whether_or_not_the_request_is_open(opens):
+    """One m0 reserved at $0.40 for five hours; unless it is open at 0 h or 2 h, nothing runs beside it."""
+    market = market_of(CALM, [0.5] * 2, 5 * HOUR)
+    since = datetime.fromtimestamp(opens * HOUR, UTC)
+    request = request_of([1, 1], 2, on_demand_target_capacity=1, valid_from=since)
+    terms = fleet.Billing(commitments=(fleet.Reserved(0.2, share=1.0),))
+    result = fleet.replay(request, market, billing=terms, hindsight=True)
+    spot = {0: 2 * 0.10 + 3 * 0.20, 2: 3 * 0.20, 9: 0.0}[opens]
+    assert result.hindsight_cost == pytest.approx(5 * 0.40 + spot, abs=1e-9)
+    found = fleet.hindsight_optimum(request, market, billing=terms)
+    assert fleet.replay_hindsight(found, request, market).cost == pytest.approx(found.plan_cost, abs=1e-9)
 
 
 def test_a_start_delay_is_paid_at_each_move():
