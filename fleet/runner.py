@@ -14,7 +14,7 @@ from fleet.allocator.core import require_on_demand_prices
 from fleet.allocator.region import spot_problem
 from fleet.baseline import on_demand_baseline, on_demand_cost, target_of
 from fleet.billing import Billing, billing_of, statement_of
-from fleet.errors import CheckError, InputError, RequestError
+from fleet.errors import CheckError, InputError
 from fleet.exact import Ints
 from fleet.formats import format_time
 from fleet.hindsight import Clairvoyant, Terms, undefined
@@ -34,6 +34,7 @@ from fleet.request import FleetRequest
 from fleet.resolution import resolve
 from fleet.results import ReplayResult
 from fleet.schedule import RebalanceSignals, Schedule
+from fleet.schedule_rules import check_schedule, never_done
 from fleet.snapshot import snapshot_at
 from fleet.strategy import Strategy, find_strategy
 
@@ -151,8 +152,8 @@ def replay_prepared(
     """
     resolved, request, pools = prepared.resolved, prepared.request, prepared.pools
     check_arguments(request, billing, notice_s, start_delay_s)
-    check_schedule(request, schedule)
     begin, end = replay_span(resolved.market, start_s, end_s)
+    check_schedule(schedule, request, begin)
     chosen = (
         strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
     )
@@ -161,7 +162,7 @@ def replay_prepared(
     started = time.perf_counter()
     log = Engine(prepared, chosen, notice_s, seed, schedule, rebalance).run(begin, end)
     phases = {"prepare": prepare_s, "replay": time.perf_counter() - started}
-    notes = warnings_of(prepared, chosen, begin, end, rebalance)
+    notes = (*warnings_of(prepared, chosen, begin, end, rebalance), *never_done(schedule, end))
     result = read_off(prepared, chosen.name, log, (begin, end), billing, start_delay_s, seed, notes, phases)
     return result if hindsight is None else with_hindsight(result, hindsight)
 
@@ -310,35 +311,6 @@ def check_arguments(request: FleetRequest, billing: str | Billing, notice_s: int
             raise InputError(f"{name} of {value} s", "is not negative", "correct it")
 
 
-def check_schedule(request: FleetRequest, schedule: Schedule | None) -> None:
-    """Refuse what EC2 does not let be done to a fleet of the request's type."""
-    if schedule is None:
-        return
-    if schedule.changes and request.fleet_type != "maintain":
-        error = RequestError(
-            f"a target change of a fleet of Type {request.fleet_type}",
-            "is not a modifiable fleet request type",
-            "use Type maintain",
-        )
-        error.code = "FleetNotInModifiableState"
-        raise error
-    on_demand = request.on_demand_target_capacity
-    for change in schedule.changes:
-        if change.on_demand_target_capacity is not None:
-            on_demand = change.on_demand_target_capacity
-        if on_demand > change.target_capacity:
-            raise RequestError(
-                f"TargetCapacity {change.target_capacity:g} with {on_demand:g} on demand",
-                "covers the on-demand part",
-                "lower OnDemandTargetCapacity in the same change",
-            )
-    stops = schedule.cancellation
-    if stops is not None and not stops.terminate_instances and request.fleet_type == "instant":
-        error = RequestError("an instant fleet cancelled", "is terminated with its instances", "say so")
-        error.code = "NoTerminateInstancesNotSupported"
-        raise error
-
-
 def replay_span(market: Market, start_s: int | None, end_s: int | None) -> tuple[int, int]:
     """Return the span to replay: as asked, within what prices and capacity cover."""
     first, last = market.start_s, market.end_s
@@ -417,7 +389,8 @@ def warnings_of(
         )
     if request.capacity_rebalance is not None and rebalance is None:
         notes.append(
-            "CapacityRebalance has nothing to act on: no recommendations are simulated (see --rebalance)"
+            "CapacityRebalance has nothing to act on: no recommendations are made up "
+            "(see --rebalance-signals)"
         )
     return tuple(notes)
 

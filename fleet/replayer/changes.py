@@ -37,7 +37,7 @@ class Changes:
     def begin(self, start_s: int) -> None:
         """Put what lies ahead in order."""
         items: list[tuple[int, int, TargetChange | Cancellation | None]] = [
-            (change.at_s, 2, change) for change in self.schedule.changes if change.at_s >= start_s
+            (change.at_s, 2, change) for change in self.schedule.changes
         ]
         if self.schedule.cancellation is not None:
             items.append((self.schedule.cancellation.at_s, 1, self.schedule.cancellation))

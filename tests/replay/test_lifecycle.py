@@ -258,6 +258,23 @@ def test_schedules_that_cannot_be():
         )
 
 
+def test_a_schedule_lies_within_the_replay():
+    """What comes before the start has no fleet to be done to; what comes after the end is told."""
+    market = calm()
+    for early in (
+        fleet.Schedule((change(1, 3),)),
+        fleet.Schedule(cancellation=fleet.Cancellation(HOUR, True)),
+    ):
+        with pytest.raises(RequestError, match="a fleet that starts at"):
+            fleet.replay(request_of(2, 2), market, schedule=early, start_s=2 * HOUR)
+    late = fleet.Schedule((change(2, 3),), fleet.Cancellation(3 * HOUR, True))
+    result = fleet.replay(request_of(2, 2), market, schedule=late, end_s=2 * HOUR)
+    assert [w.split(" at ")[0] for w in result.warnings if "outside" in w] == [
+        "the target change",
+        "the cancellation",
+    ]
+
+
 # --- stop and hibernate ------------------------------------------------------------------------------------
 
 
