@@ -256,6 +256,12 @@ class ChangePoints:
         since = np.where(rows >= 0, times_s - self.times_s[rows], 0)
         return np.where(rows >= 0, self.integral[rows] + np.nan_to_num(self.values[rows]) * since, 0.0)
 
+    @cached_property
+    def first_unbounded_s(self) -> int | None:
+        """When a value is infinite for the first time, ``None`` for never."""
+        rows = np.isinf(self.values)
+        return int(self.times_s[rows].min()) if bool(rows.any()) else None
+
     @property
     def first_rows(self) -> Ints:
         """Position of the first row of each pool that has any."""

@@ -153,11 +153,11 @@ def snapshot_at(
     else:
         available = look(market.capacity, time_s)
         source = market.capacity_source or "capacity: instances available"
-        if np.isinf(market.capacity.values).any():
-            score = np.where(available > 0, trailing_share(market.capacity, time_s), 0.0)
+        score, since_s = available, market.capacity.first_unbounded_s
+        if since_s is not None:  # what kind of data it is may be named at once, and is used once it is seen
             source = "proxy: share of the last 24 h in which the pool was obtainable"
-        else:
-            score = available
+            if since_s <= time_s:
+                score = np.where(available > 0, trailing_share(market.capacity, time_s), 0.0)
     if market.score is not None:
         score, source = look(market.score, time_s), market.score_source or "capacity score"
     for column in (price, available, score):

@@ -341,3 +341,13 @@ def test_with_a_budget_a_pool_that_runs_dry_makes_room_for_the_next():
     )
     assert result.instances.pool.tolist() == [0]
     assert result.instances.launch_s.tolist() == [HOUR]
+
+
+def test_what_the_capacity_data_will_say_later_decides_nothing_now():
+    """Counts that become yes or no after 2 h: until then the deepest pool is chosen by its count."""
+    prices, later = {0: [(0, 0.1)], 1: [(0, 0.1)]}, [(2 * HOUR, float("inf"))]
+    counts = {0: [(0, 1)], 1: [(0, 5)]}
+    request = request_of(2, 1, strategy="capacityOptimized")
+    for held in (counts, {0: counts[0] + later, 1: counts[1]}):
+        result = fleet.replay(request, market_of(prices, [0.5] * 2, 4 * HOUR, held), end_s=3 * HOUR)
+        assert result.instances.pool.tolist() == [1]
