@@ -177,13 +177,22 @@ class ChangePoints:
         return self.search(low, high, low, times_s)
 
     def rows_at(self, time_s: int) -> Ints:
-        """Return every pool's row in force at ``time_s`` (see `row_at`): from a landmark, what came since."""
+        """Return every pool's row in force at ``time_s`` (see `row_at`)."""
+        rows = self.last_rows_at(time_s)
+        return np.where(rows >= self.offsets[:-1], rows, -1)
+
+    def last_rows_at(self, time_s: int) -> Ints:
+        """Return every pool's last row up to ``time_s``, the one before its first where none has begun.
+
+        From a landmark, what came since.
+        """
         first_s, stride_s, table = self.landmarks
         times, pools = self.timeline
         part = min(max((time_s - first_s) // stride_s, 0), len(table) - 2)
         since, now = times.searchsorted(first_s + part * stride_s), times.searchsorted(time_s, side="right")
-        rows: Ints = table[part] + np.bincount(pools[since:now], minlength=len(self)) - 1
-        return np.where(rows >= self.offsets[:-1], rows, -1)
+        rows: Ints = table[part] + np.bincount(pools[since:now], minlength=len(self))
+        rows -= 1
+        return rows
 
     def search(self, low: Ints, high: Ints, first: Ints, times_s: Ints | int) -> Ints:
         """Return the last row from ``low`` to before ``high`` that has begun; the one before ``low`` if none.

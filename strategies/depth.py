@@ -17,8 +17,8 @@ def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:
     from the best of the rest. AWS publishes no formula; this is the project's model of "high capacity",
     and ``band`` its one knob (1 means strictly by capacity).
     """
-    known = view.depth
-    falling = np.sort(-known)
+    shallow = -view.depth
+    falling = np.sort(shallow)
     floors: list[float] = []
     first = 0
     while first < len(falling):
@@ -26,4 +26,4 @@ def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:
         # A score of 0 or below (unknown) can only share a tier with its equals.
         floors.append(min(band, 1.0) * best if best > 0 else best)
         first = int(falling.searchsorted(-floors[-1], side="right"))
-    return (-np.array(floors)).searchsorted(-known, side="left").astype(np.float64)
+    return (-np.array(floors)).searchsorted(shallow, side="left").astype(np.float64)

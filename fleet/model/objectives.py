@@ -49,6 +49,11 @@ class Linear:
             if len(self.order) != len(self.per_instance):
                 raise InputError(f"order of objective {self.name!r}", "has one entry a pool")
 
+    def among(self, pools: Ints) -> Linear:
+        """Return the same objective over some of the pools, by position."""
+        order = None if self.order is None else self.order[pools]
+        return Linear(self.name, self.per_instance[pools], order)
+
     def __repr__(self) -> str:
         return f"Linear({self.name!r}, {len(self.per_instance)} pools)"
 

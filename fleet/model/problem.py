@@ -12,7 +12,7 @@ import numpy as np
 
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints
-from fleet.model.objectives import EvenShare, Objective, checked
+from fleet.model.objectives import EvenShare, Linear, Objective, checked
 from fleet.pools import read_only
 
 __all__ = ["Cover", "GroupLimit", "Problem", "Survival"]
@@ -212,6 +212,17 @@ class Problem:
     def open(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which pools may get anything."""
         return self.upper > 0
+
+    def among(self, pools: Ints) -> Problem:
+        """Return the same problem over some of the pools, by position; for one without rows that tie pools."""
+        return replace(
+            self,
+            weight=self.weight[pools],
+            upper=self.upper[pools],
+            objectives=tuple(o.among(pools) if isinstance(o, Linear) else o for o in self.objectives),
+            price=self.price[pools],
+            held=self.held[pools],
+        )
 
     def relaxed(self) -> Problem:
         """Return the same problem with fractional instances."""

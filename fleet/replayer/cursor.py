@@ -12,6 +12,9 @@ __all__ = ["Cursor"]
 FORWARD = 2
 """Changes a pool up to which moving on is quicker than starting from a landmark."""
 
+FEW = 0.5
+"""Changes a pool up to which reading the new values is quicker than reading all of them."""
+
 
 class Cursor:
     """A look at step functions that moves on from the last one."""
@@ -27,13 +30,24 @@ class Cursor:
         points = self.points
         times, pools = points.timeline
         now = int(times.searchsorted(time_s, side="right"))
-        if now < self.seen or now - self.seen > FORWARD * len(points):
-            rows = points.rows_at(time_s)
-            self.values = points.value_of(rows)
-            self.rows = np.where(rows < 0, points.offsets[:-1] - 1, rows)
-        elif now > self.seen:
-            moved = pools[self.seen : now]
-            self.rows = self.rows + np.bincount(moved, minlength=len(points))
-            self.values[moved] = points.values[self.rows[moved]]
+        moved = pools[self.seen : now]
+        if now < self.seen or len(moved) > FORWARD * len(points):
+            self.rows = points.last_rows_at(time_s)
+            self.values = self.look()
+        elif len(moved):
+            self.rows += np.bincount(moved, minlength=len(points))
+            if len(moved) > FEW * len(points):
+                self.values = self.look()
+            else:
+                self.values[moved] = points.values[self.rows[moved]]
         self.seen = now
         return self.values.copy()
+
+    def look(self) -> Floats:
+        """Return the values of the rows that are in force."""
+        points = self.points
+        values = points.values.take(self.rows, mode="clip") if len(points.values) else self.values
+        unknown = self.rows < points.offsets[:-1]
+        if bool(unknown.any()):
+            values[unknown] = np.nan
+        return values

@@ -113,7 +113,7 @@ class Launcher:
             return 0
         snapshot = self.snapshot(now, barred)
         counts = self.wanted(snapshot, target / NANO)
-        chosen = np.flatnonzero(counts).tolist()
+        chosen = np.flatnonzero(counts > 0).tolist()
         got = sum(int(counts[i]) * roster.weight[i] for i in chosen)
         dry = [] if barred is not None else self.ran_dry(snapshot, counts, target, short=missing > got)
         for i in chosen:

@@ -139,7 +139,7 @@ class Perils:
             longer = np.where(blow.blocked, blow.blocked_until_s, 0)
             self.blocked_until = np.maximum(self.blocked_until, longer)
             heapq.heappush(self.unblocks, blow.blocked_until_s)
-        for pool in np.flatnonzero(blow.lost).tolist():
+        for pool in np.flatnonzero(blow.lost != 0).tolist():
             if pool in self.healthy:
                 yield Loss(pool, oldest(self.healthy[pool], int(blow.lost[pool])), Reason.STRESS)
                 self.changed(pool, now)

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
-from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order, weighted_sum
+from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_key, pool_order, weighted_sum
 from fleet.solvers.select import TIE, critical_key, split
 
 __all__ = ["launch", "launch_one_by_one", "water_fill"]
@@ -28,6 +28,10 @@ MOST_INT64 = 9.0e18
 UNLIMITED = 2**62
 
 FEW = 64
+ROUNDS = 8
+"""How many times `contenders` looks for the next best key before it leaves the choice to the whole rule."""
+SMALL = 1e6
+"""Units up to which a sum of floats is right to 1e-9."""
 ROUNDING = 1e-12
 
 
@@ -123,6 +127,62 @@ def launch(problem: Problem) -> Ints:
         return np.zeros(len(problem), dtype=np.int64)
     if problem.limits:
         return launch_one_by_one(problem)
+    few = contenders(problem)
+    if few is None:
+        return launch_whole(problem)
+    counts = np.zeros(len(problem), dtype=np.int64)
+    if np.isinf(problem.budget) and float(problem.weight[few].min()) >= problem.target:
+        counts[first_choice(problem, few)] = 1
+    else:
+        counts[few] = launch_whole(problem.among(few))
+    return counts
+
+
+def first_choice(problem: Problem, among: Ints) -> int:
+    """Return which of some pools, given in rising order, comes first in `pool_order`."""
+    for objective in problem.objectives:
+        if len(among) == 1:
+            break
+        if isinstance(objective, Linear):
+            key = order_key(objective, problem.weight, among)
+            least = among[key == np.fmin.reduce(key)]
+            among = least if len(least) else among  # all are nan: no preference
+    return int(among[0])
+
+
+def contenders(problem: Problem) -> Ints | None:
+    """Return the pools among which a small launch falls, rising; ``None`` where it takes more than a few.
+
+    A fill takes the first pools by the first key, up to the end of their room; a spread takes one more
+    in each of the emptiest, the first by the next key, if that is enough. All pools whose key ties with the
+    last are among those returned: the rule gives the same on them as on all.
+    """
+    first, *others = problem.objectives
+    spreads = isinstance(first, EvenSpread)
+    linear = others[0] if spreads and others else first
+    if not isinstance(linear, Linear) or problem.target > SMALL:
+        return None
+    weight, room = problem.weight, problem.upper >= 1
+    if spreads:
+        held = np.where(room, problem.held, np.inf)
+        room = held <= float(held.min()) + 0.5 / NANO
+    key = np.where(room, linear.per_instance / weight if linear.order is None else linear.order, np.inf)
+    found, reach = [], 0.0
+    for _ in range(ROUNDS):
+        low = float(key.min())
+        if not np.isfinite(low):
+            return None
+        tied = np.flatnonzero(key <= low + TIE * abs(low))
+        found.append(tied)
+        reach += float((weight[tied] if spreads else weight[tied] * np.floor(problem.upper[tied])).sum())
+        if reach >= problem.target:
+            return tied if len(found) == 1 else np.sort(np.concatenate(found))
+        key[tied] = np.inf
+    return None
+
+
+def launch_whole(problem: Problem) -> Ints:
+    """Return instances a pool by AWS's rule, all pools looked at."""
     w = whole(problem)
     first = problem.objectives[0]
     if isinstance(first, EvenSpread):
