@@ -62,16 +62,14 @@ class View:
     def depth(self) -> Floats:
         """Capacity score with holes filled: unbounded is deeper than any count, unknown is shallower."""
         score = np.where(self.eligible, self.snapshot.capacity_score, np.nan)
-        least, most = (
-            float(np.fmin.reduce(score, initial=np.inf)),
-            float(np.fmax.reduce(score, initial=-np.inf)),
-        )
+        least, most = np.fmin.reduce(score, initial=np.inf), np.fmax.reduce(score, initial=-np.inf)
+        known: Floats
         if np.isfinite(least) and np.isfinite(most):
-            known: Floats = np.where(np.isnan(score), least - 1.0, score)
-            return known
-        counted = score[np.isfinite(score)]
-        most, least = (float(counted.max()), float(counted.min())) if counted.size else (0.0, 0.0)
-        known = np.nan_to_num(score, nan=least - 1.0, posinf=most + 1.0)
+            known = np.where(np.isnan(score), least - 1.0, score)
+        else:
+            counted = score[np.isfinite(score)]
+            most, least = (counted.max(), counted.min()) if counted.size else (0.0, 0.0)
+            known = np.nan_to_num(score, nan=least - 1.0, posinf=most + 1.0)
         return known
 
     @property

@@ -9,6 +9,9 @@ import fleet
 
 __all__ = ["tiers"]
 
+FEW = 64
+"""Tiers up to which comparing with each floor is quicker than searching them; an int8 counts them."""
+
 
 def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:
     """Return the tier of each pool, 0 the deepest.
@@ -26,4 +29,8 @@ def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:
         # A score of 0 or below (unknown) can only share a tier with its equals.
         floors.append(min(band, 1.0) * best if best > 0 else best)
         first = int(falling.searchsorted(-floors[-1], side="right"))
+    if len(floors) <= FEW:
+        below = shallow > -np.array(floors)[:, None]
+        tier: npt.NDArray[np.float64] = below.sum(axis=0, dtype=np.int8).astype(np.float64)
+        return tier
     return (-np.array(floors)).searchsorted(shallow, side="left").astype(np.float64)

@@ -214,7 +214,7 @@ class Problem:
         return self.upper > 0
 
     def among(self, pools: Ints) -> Problem:
-        """Return the same problem over some of the pools, by position; for one without rows that tie pools."""
+        """Return the same problem over some of the pools, by position; not for one with limits by group."""
         return replace(
             self,
             weight=self.weight[pools],

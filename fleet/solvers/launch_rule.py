@@ -29,7 +29,7 @@ UNLIMITED = 2**62
 
 FEW = 64
 ROUNDS = 8
-"""How many times `contenders` looks for the next best key before it leaves the choice to the whole rule."""
+"""How many times `leaders` looks for the next best key before the whole rule has to choose."""
 SMALL = 1e6
 """Units up to which a sum of floats is right to 1e-9."""
 ROUNDING = 1e-12
@@ -131,11 +131,62 @@ def launch(problem: Problem) -> Ints:
     if few is None:
         return launch_whole(problem)
     counts = np.zeros(len(problem), dtype=np.int64)
-    if np.isinf(problem.budget) and float(problem.weight[few].min()) >= problem.target:
-        counts[first_choice(problem, few)] = 1
+    first = first_choice(problem, few)
+    if np.isinf(problem.budget) and problem.weight[first] >= problem.target:
+        counts[first] = 1
     else:
         counts[few] = launch_whole(problem.among(few))
     return counts
+
+
+def contenders(problem: Problem) -> Ints | None:
+    """Return the pools among which a small launch falls, rising; ``None`` where it takes more than a few.
+
+    A fill takes the first pools by the first key, up to the end of their room; a spread takes one more
+    in each of the emptiest, the first by the next key, if that is enough. Pools that tie with the last of
+    them are told apart by the keys that follow. On those that are left the rule gives the same as on all.
+    """
+    spreads = isinstance(problem.objectives[0], EvenSpread)
+    keys = problem.objectives[1:] if spreads else problem.objectives
+    if not keys or isinstance(keys[0], EvenShare) or problem.target > SMALL:
+        return None
+    weight, room = problem.weight, problem.upper >= 1
+    if spreads:
+        held = np.where(room, problem.held, np.inf)
+        room = held <= float(held.min()) + 0.5 / NANO
+    reach = np.where(room, weight if spreads else weight * np.floor(problem.upper), 0.0)
+    few = None
+    for linear in keys:
+        assert isinstance(linear, Linear)
+        some = slice(None) if few is None else few
+        key = linear.per_instance[some] / weight[some] if linear.order is None else linear.order[some]
+        key = np.where(reach[some] > 0, key, np.inf)
+        found = leaders(key, reach[some], problem.target, 0.0 if linear.order is not None else TIE)
+        if found is None:
+            break
+        places, tied = found
+        few = places if few is None else few[places]
+        if not tied or len(few) == 1 or linear.order is None:  # what ties but nearly is told apart later
+            break
+    return few
+
+
+def leaders(key: Floats, reach: Floats, target: float, tie: float) -> tuple[Ints, bool] | None:
+    """Return the positions of the least keys that together reach ``target``, rising, and whether all tie.
+
+    ``None`` where it takes more than some rounds, or a key is no number; ``key`` is written to.
+    """
+    found, reached = [], 0.0
+    for _ in range(ROUNDS):
+        low = float(key.min())
+        if not np.isfinite(low):
+            return None
+        found.append(np.flatnonzero(key <= low + tie * abs(low)))
+        reached += float(reach[found[-1]].sum())
+        if reached >= target:
+            return (found[0], True) if len(found) == 1 else (np.sort(np.concatenate(found)), False)
+        key[found[-1]] = np.inf
+    return None
 
 
 def first_choice(problem: Problem, among: Ints) -> int:
@@ -148,37 +199,6 @@ def first_choice(problem: Problem, among: Ints) -> int:
             least = among[key == np.fmin.reduce(key)]
             among = least if len(least) else among  # all are nan: no preference
     return int(among[0])
-
-
-def contenders(problem: Problem) -> Ints | None:
-    """Return the pools among which a small launch falls, rising; ``None`` where it takes more than a few.
-
-    A fill takes the first pools by the first key, up to the end of their room; a spread takes one more
-    in each of the emptiest, the first by the next key, if that is enough. All pools whose key ties with the
-    last are among those returned: the rule gives the same on them as on all.
-    """
-    first, *others = problem.objectives
-    spreads = isinstance(first, EvenSpread)
-    linear = others[0] if spreads and others else first
-    if not isinstance(linear, Linear) or problem.target > SMALL:
-        return None
-    weight, room = problem.weight, problem.upper >= 1
-    if spreads:
-        held = np.where(room, problem.held, np.inf)
-        room = held <= float(held.min()) + 0.5 / NANO
-    key = np.where(room, linear.per_instance / weight if linear.order is None else linear.order, np.inf)
-    found, reach = [], 0.0
-    for _ in range(ROUNDS):
-        low = float(key.min())
-        if not np.isfinite(low):
-            return None
-        tied = np.flatnonzero(key <= low + TIE * abs(low))
-        found.append(tied)
-        reach += float((weight[tied] if spreads else weight[tied] * np.floor(problem.upper[tied])).sum())
-        if reach >= problem.target:
-            return tied if len(found) == 1 else np.sort(np.concatenate(found))
-        key[tied] = np.inf
-    return None
 
 
 def launch_whole(problem: Problem) -> Ints:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import fleet
 from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
 from fleet.solvers import SOLVERS
-from fleet.solvers.launch_rule import launch, launch_one_by_one
+from fleet.solvers.launch_rule import launch, launch_one_by_one, launch_whole
 
 
 @st.composite
@@ -44,6 +44,39 @@ def launch_problems(draw, kinds=("fill", "spread"), fractional=True):
 @given(launch_problems())
 def test_vectorised_rule_equals_one_instance_at_a_time(problem):
     assert launch(problem).tolist() == launch_one_by_one(problem).tolist()
+
+
+@st.composite
+def small_launches(draw):
+    """A few units over many pools whose keys tie in part, by up to three stated orders and a cost."""
+    n = draw(st.integers(2, 30))
+    column = lambda values: np.array(draw(st.lists(values, min_size=n, max_size=n)), dtype=float)  # noqa: E731
+    few = st.integers(0, 2)
+    tiers = [column(few) for _ in range(draw(st.integers(0, 3)))]
+    price = column(st.integers(1, 5).map(lambda cents: cents / 10))
+    weight = column(st.sampled_from(draw(st.sampled_from([[1], [1, 2, 4, 8], [0.1, 0.3, 1]]))))
+    order = price if draw(st.booleans()) else None
+    spread = (EvenSpread(),) if draw(st.booleans()) else ()
+    return Problem.of(
+        weight,
+        draw(st.sampled_from([0.1, 0.3, 0.5, 1, 2, 3, 8, 11])),
+        (
+            *spread,
+            *(Linear(f"tier {k}", t * weight, t) for k, t in enumerate(tiers)),
+            Linear("cost", price, order),
+        ),
+        upper=column(st.sampled_from([0, 0.5, 1, 2, np.inf])),
+        price=price,
+        held=np.round(column(few) * weight, 9),
+        budget=draw(st.sampled_from([np.inf, np.inf, 0.3, 1.0])),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(small_launches())
+def test_the_few_pools_that_contend_get_what_all_would(problem):
+    counts = launch(problem).tolist()
+    assert counts == launch_whole(problem).tolist() == launch_one_by_one(problem).tolist()
 
 
 @settings(max_examples=300, deadline=None)
