@@ -19,7 +19,8 @@ from functools import cached_property
 import numpy as np
 
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
-from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_key, pool_order, weighted_sum
+from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order, weighted_sum
+from fleet.solvers.contenders import contenders, first_choice
 from fleet.solvers.select import TIE, critical_key, split
 
 __all__ = ["launch", "launch_one_by_one", "water_fill"]
@@ -28,10 +29,6 @@ MOST_INT64 = 9.0e18
 UNLIMITED = 2**62
 
 FEW = 64
-ROUNDS = 8
-"""How many times `leaders` looks for the next best key before the whole rule has to choose."""
-SMALL = 1e6
-"""Units up to which a sum of floats is right to 1e-9."""
 ROUNDING = 1e-12
 
 
@@ -137,68 +134,6 @@ def launch(problem: Problem) -> Ints:
     else:
         counts[few] = launch_whole(problem.among(few))
     return counts
-
-
-def contenders(problem: Problem) -> Ints | None:
-    """Return the pools among which a small launch falls, rising; ``None`` where it takes more than a few.
-
-    A fill takes the first pools by the first key, up to the end of their room; a spread takes one more
-    in each of the emptiest, the first by the next key, if that is enough. Pools that tie with the last of
-    them are told apart by the keys that follow. On those that are left the rule gives the same as on all.
-    """
-    spreads = isinstance(problem.objectives[0], EvenSpread)
-    keys = problem.objectives[1:] if spreads else problem.objectives
-    if not keys or isinstance(keys[0], EvenShare) or problem.target > SMALL:
-        return None
-    weight, room = problem.weight, problem.upper >= 1
-    if spreads:
-        held = np.where(room, problem.held, np.inf)
-        room = held <= float(held.min()) + 0.5 / NANO
-    reach = np.where(room, weight if spreads else weight * np.floor(problem.upper), 0.0)
-    few = None
-    for linear in keys:
-        assert isinstance(linear, Linear)
-        some = slice(None) if few is None else few
-        key = linear.per_instance[some] / weight[some] if linear.order is None else linear.order[some]
-        key = np.where(reach[some] > 0, key, np.inf)
-        found = leaders(key, reach[some], problem.target, 0.0 if linear.order is not None else TIE)
-        if found is None:
-            break
-        places, tied = found
-        few = places if few is None else few[places]
-        if not tied or len(few) == 1 or linear.order is None:  # what ties but nearly is told apart later
-            break
-    return few
-
-
-def leaders(key: Floats, reach: Floats, target: float, tie: float) -> tuple[Ints, bool] | None:
-    """Return the positions of the least keys that together reach ``target``, rising, and whether all tie.
-
-    ``None`` where it takes more than some rounds, or a key is no number; ``key`` is written to.
-    """
-    found, reached = [], 0.0
-    for _ in range(ROUNDS):
-        low = float(key.min())
-        if not np.isfinite(low):
-            return None
-        found.append(np.flatnonzero(key <= low + tie * abs(low)))
-        reached += float(reach[found[-1]].sum())
-        if reached >= target:
-            return (found[0], True) if len(found) == 1 else (np.sort(np.concatenate(found)), False)
-        key[found[-1]] = np.inf
-    return None
-
-
-def first_choice(problem: Problem, among: Ints) -> int:
-    """Return which of some pools, given in rising order, comes first in `pool_order`."""
-    for objective in problem.objectives:
-        if len(among) == 1:
-            break
-        if isinstance(objective, Linear):
-            key = order_key(objective, problem.weight, among)
-            least = among[key == np.fmin.reduce(key)]
-            among = least if len(least) else among  # all are nan: no preference
-    return int(among[0])
 
 
 def launch_whole(problem: Problem) -> Ints:
