@@ -11,6 +11,7 @@ apply to your usage".
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ LINUX = "Linux/UNIX"
 
 
 @dataclass(frozen=True)
-class Commitment:
+class Commitment(ABC):
     """What all commitments have in common.
 
     Parameters
@@ -58,13 +59,13 @@ class Commitment:
             raise InputError(f"share {self.share:g}", "of the baseline is a number from 0", "correct it")
 
     @property
+    @abstractmethod
     def precedence(self) -> int:
         """Place in the order in which AWS applies commitments."""
-        raise NotImplementedError
 
+    @abstractmethod
     def scope(self, pools: LaunchPools, i: int) -> Hashable:
         """Return what pool ``i`` has in common with the others that one commitment covers."""
-        raise NotImplementedError
 
     def committed(self, pools: LaunchPools, baseline: Ints) -> dict[Hashable, float]:
         """Return the on-demand value that is committed to in each scope, $ per hour before the discount.
