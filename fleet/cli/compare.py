@@ -176,7 +176,7 @@ def show(
     if json_output:
         print_json(comparison.to_dict() if cloud is None else cloud.ranked(comparison.to_dict()))
     elif not papers.on_stdout:
-        print_comparison(console(140 if cloud is None else 180), comparison, cloud)
+        print_comparison(console(170 if cloud is None else 200), comparison, cloud)
     draw(comparison.results, plot, cloud)
     papers.write(comparison)
     print_warnings(errors(), [warning for result in comparison.results for warning in result.warnings])
