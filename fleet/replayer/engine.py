@@ -84,23 +84,26 @@ class Engine:
         """Run from ``start_s`` to ``end_s`` and return the log."""
         self.log.write(start_s, EventKind.SUBMITTED)
         self.perils.begin(start_s, end_s, self.seed)
-        now = max(start_s, self.opens)
         self.changes.begin(start_s)
+        now, begins = start_s, max(start_s, self.opens)
         first = True
         while now < end_s:
             self.changes.apply(now)
             self.give_notices(now)
             self.end_due(now)
             self.rebalance.recommend(now)
-            if self.open and (self.maintains or first):
+            if now >= begins and self.open and (self.maintains or first):
+                if first:
+                    self.log.write(now, EventKind.ACTIVE)
                 self.fill(now)
-            first = False
+            first = first and now < begins
             self.changes.tell_end(now)
-            now = self.next_time(now)
+            now = min(self.next_time(now), begins) if now < begins else self.next_time(now)
         self.end_due(end_s)
         self.changes.tell_end(end_s)
-        watched = min(self.changes.closed_s, end_s) if self.maintains else start_s + 1
-        return self.log.finish(usability_events(self.prepared, start_s, watched))
+        watched = min(self.changes.closed_s, end_s) if self.maintains else begins + 1
+        watched = min(watched, end_s)
+        return self.log.finish(usability_events(self.prepared, begins, watched) if begins < watched else None)
 
     def next_time(self, now: int) -> int:
         """Return the next second at which anything can happen."""
@@ -110,7 +113,7 @@ class Engine:
             self.changes.next_time(),
             self.ending[0][0] if self.ending else NEVER,
         ]
-        if self.maintains and self.open and self.target > self.roster.fulfilled:
+        if now >= self.opens and self.maintains and self.open and self.target > self.roster.fulfilled:
             openings = self.prepared.openings
             k = int(np.searchsorted(openings, now, side="right"))
             if k < len(openings):

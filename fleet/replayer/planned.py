@@ -94,6 +94,7 @@ class PlannedEngine(Engine):
             self.give_notices(now)
             self.end_due(now)
             if now == first and self.open:
+                self.log.write(now, EventKind.ACTIVE)
                 self.launcher.on_demand(now, self.on_demand_target)
             self.end_planned(now)
             self.launch_planned(now)

@@ -14,26 +14,27 @@ class EventKind(IntEnum):
     """What happened; events of one second are in this order. EC2's names are in ``AWS_NAMES``."""
 
     SUBMITTED = 0
-    EXPIRED = 1
-    CANCELLED_RUNNING = 2
-    CANCELLED_TERMINATING = 3
-    MODIFYING = 4
-    MODIFIED = 5
-    TERMINATION_NOTIFIED = 6
-    RECOMMENDED = 7
-    NOTICE = 8
-    NOTICE_STOP = 9
-    NOTICE_HIBERNATE = 10
-    TERMINATED = 11
-    STOPPED = 12
-    CANCELLED = 13
-    UNUSABLE = 14
-    HALTED = 15
-    STARTED = 16
-    LAUNCHED = 17
-    INSUFFICIENT = 18
-    BUDGET = 19
-    PROGRESS = 20
+    ACTIVE = 1
+    EXPIRED = 2
+    CANCELLED_RUNNING = 3
+    CANCELLED_TERMINATING = 4
+    MODIFYING = 5
+    MODIFIED = 6
+    TERMINATION_NOTIFIED = 7
+    RECOMMENDED = 8
+    NOTICE = 9
+    NOTICE_STOP = 10
+    NOTICE_HIBERNATE = 11
+    TERMINATED = 12
+    STOPPED = 13
+    CANCELLED = 14
+    UNUSABLE = 15
+    HALTED = 16
+    STARTED = 17
+    LAUNCHED = 18
+    INSUFFICIENT = 19
+    BUDGET = 20
+    PROGRESS = 21
 
 
 class Reason(IntEnum):
@@ -59,6 +60,7 @@ class Reason(IntEnum):
 INTERRUPTION = "EC2 Spot Instance Interruption Warning"
 AWS_NAMES = {
     EventKind.SUBMITTED: ("fleetRequestChange", "submitted"),
+    EventKind.ACTIVE: ("fleetRequestChange", "active"),
     EventKind.EXPIRED: ("fleetRequestChange", "expired"),
     EventKind.CANCELLED_RUNNING: ("fleetRequestChange", "cancelled_running"),
     EventKind.CANCELLED_TERMINATING: ("fleetRequestChange", "cancelled_terminating"),

@@ -86,7 +86,12 @@ def test_replay_json_is_the_contract_and_files_are_written(shop):
     assert tuple(answer.json) == (*CONTRACT, "metrics")
     assert answer.json["cost"] == pytest.approx(5 * (0.035 * 6 + 0.034 * 18))
     events = [json.loads(line) for line in (shop.folder / "log.jsonl").read_text().splitlines()]
-    assert [event["event_sub_type"] for event in events] == ["submitted", *["launched"] * 5, "progress"]
+    assert [event["event_sub_type"] for event in events] == [
+        "submitted",
+        "active",
+        *["launched"] * 5,
+        "progress",
+    ]
     assert (shop.folder / "run.svg").read_text().startswith("<?xml")
 
 

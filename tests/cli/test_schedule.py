@@ -34,6 +34,7 @@ def test_a_schedule_is_followed(shop):
     told = [(e["time"], e["event_sub_type"]) for e in events if e["event_type"] == "fleetRequestChange"]
     assert told == [
         ("2021-05-01T00:00:00Z", "submitted"),
+        ("2021-05-01T00:00:00Z", "active"),
         ("2021-05-01T00:00:00Z", "progress"),
         ("2021-05-01T06:00:00Z", "modify_in_progress"),
         ("2021-05-01T06:00:00Z", "modify_succeeded"),

@@ -19,13 +19,14 @@ def test_a_short_life_as_ec2_tells_it():
     ]
     assert told == [
         ("00:00:00", "fleetRequestChange", "submitted"),
+        ("00:00:00", "fleetRequestChange", "active"),
         ("00:00:00", "instanceChange", "launched"),
         ("00:00:00", "fleetRequestChange", "progress"),
         ("02:00:00", "information", "launchSpecUnusable"),
         ("02:00:00", "information", "fleetProgressHalted"),
         ("02:02:00", "instanceChange", "terminated"),
     ]
-    launched, unusable = (document["HistoryRecords"][k]["EventInformation"] for k in (1, 3))
+    launched, unusable = (document["HistoryRecords"][k]["EventInformation"] for k in (2, 4))
     assert launched["InstanceId"] == "i-00000000000000000"
     assert json.loads(launched["EventDescription"]) == {
         "instanceType": "m5.large",

@@ -131,6 +131,20 @@ def test_valid_from_and_valid_until_bound_the_launches():
     ]
     late = fleet.replay(replace(request, valid_from=moment(9), valid_until=None), market)
     assert (late.launches, late.cost, late.availability) == (0, 0.0, 0.0)
+    assert told(late, "submitted", "active", "launchSpecUnusable") == [(0, None)]
+    assert told(result, "active") == [(1, None)]
+
+
+def test_what_strikes_before_valid_from_is_over_by_then():
+    """Half an hour's block from 0.5 h on; a cancellation before ValidFrom means that nothing is launched."""
+    market = market_of({0: [(0, 0.1)]}, [0.5], 4 * HOUR)
+    outage = fleet.Outage("pool", "biggest", HOUR // 2, HOUR // 2)
+    result = fleet.replay(request_of(1, 1, valid_from=moment(2)), market, interruptions=["price", outage])
+    assert result.instances.launch_s.tolist() == [2 * HOUR]
+    stop = fleet.Schedule(cancellation=fleet.Cancellation(HOUR, terminate_instances=False))
+    for opens in (2, 9):
+        result = fleet.replay(request_of(1, 1, valid_from=moment(opens)), market, schedule=stop)
+        assert told(result, "active", "cancelled_running", "cancelled") == [(1, None), (1, None)]
 
 
 def test_instant_fleets_keep_to_a_single_zone():

@@ -80,6 +80,7 @@ def test_a_raised_target_launches_a_lowered_one_ends_the_newest():
     result = fleet.replay(request_of(2, 2), calm(), schedule=schedule)
     assert history(result) == [
         (0, "submitted", "", None),
+        (0, "active", "", None),
         (0, "launched", "m0", None),
         (0, "launched", "m0", None),
         (0, "progress", "", None),
@@ -181,7 +182,7 @@ def test_cancel_leaves_instances_running_but_unreplaced():
         market_of(SPIKE, [0.5] * 2, 4 * HOUR),
         schedule=fleet.Schedule(cancellation=fleet.Cancellation(HOUR // 2, terminate_instances=False)),
     )
-    assert history(result, "launched", "progress", "submitted", "launchSpecUnusable") == [
+    assert history(result, "launched", "progress", "submitted", "active", "launchSpecUnusable") == [
         (0.5, "cancelled_running", "", None),
         (1, "terminate", "m0", "instance-terminated-by-price"),
         (1 + NOTICE, "terminated", "m0", "instance-terminated-by-price"),
@@ -197,7 +198,7 @@ def test_cancel_with_termination_ends_spot_and_on_demand_at_once():
         calm(),
         schedule=fleet.Schedule(cancellation=fleet.Cancellation(HOUR, terminate_instances=True)),
     )
-    assert history(result, "launched", "progress", "submitted") == [
+    assert history(result, "launched", "progress", "submitted", "active") == [
         (1, "cancelled_terminating", "", None),
         (1, "terminated", "m0", "instance-terminated-by-user"),
         (1, "terminated", "m0", None),  # on demand: no Spot request, no status
@@ -210,7 +211,7 @@ def test_cancel_with_termination_ends_spot_and_on_demand_at_once():
 def test_expiry_with_termination():
     request = request_of(2, 2, valid_until=moment(1), terminate_at_expiry=True)
     result = fleet.replay(request, calm())
-    assert history(result, "launched", "progress", "submitted") == [
+    assert history(result, "launched", "progress", "submitted", "active") == [
         (1, "expired", "", None),
         (1, "terminated", "m0", "instance-terminated-by-user"),
         (1, "terminated", "m0", "instance-terminated-by-user"),
@@ -282,7 +283,7 @@ def test_stopped_instances_start_again_when_the_strategy_returns():
     """m0 is lost from 1 h to 2 h; m1 replaces it, and is lost at 3 h: the one stopped in m0 starts again."""
     market = market_of({**SPIKE, 1: [(0, 0.2), (3 * HOUR, 0.9)]}, [0.5] * 2, 5 * HOUR)
     result = fleet.replay(request_of(2, 1, interruption_behavior="stop"), market)
-    assert history(result, "progress", "submitted", "launchSpecUnusable") == [
+    assert history(result, "progress", "submitted", "active", "launchSpecUnusable") == [
         (0, "launched", "m0", None),
         (1, "stop", "m0", "marked-for-stop"),
         (1 + NOTICE, "stopped", "m0", "instance-stopped-by-price"),
@@ -314,7 +315,7 @@ def test_a_stop_within_the_first_hour_is_free():
 def test_hibernation_begins_with_its_notice():
     market = market_of(SPIKE, [0.5] * 2, 3 * HOUR)
     result = fleet.replay(request_of(2, 1, interruption_behavior="hibernate"), market)
-    assert history(result, "progress", "submitted", "launchSpecUnusable") == [
+    assert history(result, "progress", "submitted", "active", "launchSpecUnusable") == [
         (0, "launched", "m0", None),
         (1, "hibernate", "m0", "marked-for-stop"),
         (1, "stopped", "m0", "instance-stopped-by-price"),
@@ -364,7 +365,7 @@ def test_a_recommendation_with_the_notice_replaces_at_once():
     market = market_of(SPIKE, [0.5] * 2, 4 * HOUR)
     request = request_of(2, 1, capacity_rebalance="launch")
     result = fleet.replay(request, market, rebalance=WITH_NOTICE)
-    assert history(result, "progress", "submitted", "launchSpecUnusable") == [
+    assert history(result, "progress", "submitted", "active", "launchSpecUnusable") == [
         (0, "launched", "m0", None),
         (1, "rebalance", "m0", None),
         (1, "terminate", "m0", "instance-terminated-by-price"),
@@ -428,7 +429,7 @@ def test_no_refuge_in_a_shallower_pool():
     signals = fleet.RebalanceSignals(ahead_s=600, missed=0, false_alarms_per_hour=0)
     shallow = market_of(CALM, [0.5] * 2, 4 * HOUR, held)
     result = fleet.replay(request, shallow, interruptions=["capacity", fates], rebalance=signals)
-    assert [h[1] for h in history(result, "submitted", "progress")] == [
+    assert [h[1] for h in history(result, "submitted", "active", "progress")] == [
         "launched",
         "rebalance",
         "terminate",

@@ -34,6 +34,7 @@ def test_golden_price_crossing():
     assert (result.interruptions, result.launches, result.availability) == (1, 2, 1.0)
     assert [(e["event_sub_type"], e["status"]) for e in result.events()] == [
         ("submitted", None),
+        ("active", None),
         ("launched", None),
         ("progress", None),
         ("terminate", "instance-terminated-by-price"),
@@ -69,6 +70,7 @@ def test_golden_capacity_oldest_first_and_refill():
     assert result.mean_fill == pytest.approx(1 - short / 2 / (4 * HOUR))
     assert [e["event_sub_type"] for e in result.events()] == [
         "submitted",
+        "active",
         "launched",
         "InsufficientInstanceCapacity",
         "progress",  # at 30 min, when the second fits
