@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         format_time,
         load_market,
         parse_request,
+        parse_spot_request,
         parse_time,
         read_availability,
         read_capacity,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
         read_schedule,
         read_scores,
         read_spot_advisor,
+        read_spot_request,
         read_trace_set,
         read_zone_ids,
         save_market,
@@ -108,7 +110,8 @@ if TYPE_CHECKING:
     from fleet.pools import LaunchPools
     from fleet.regret import hindsight_optimum, replay_hindsight
     from fleet.request import FleetRequest, Override
-    from fleet.request_runner import SpotRequestResult, replay_spot_request
+    from fleet.request_results import SpotRequestResult
+    from fleet.request_runner import replay_spot_request
     from fleet.resolution import ResolvedRequest, resolve
     from fleet.results import ReplayResult
     from fleet.runner import replay
@@ -173,6 +176,7 @@ _ROOMS = {
         "format_time",
         "load_market",
         "parse_request",
+        "parse_spot_request",
         "parse_time",
         "read_availability",
         "read_capacity",
@@ -185,6 +189,7 @@ _ROOMS = {
         "read_scores",
         "read_zone_ids",
         "read_spot_advisor",
+        "read_spot_request",
         "read_trace_set",
         "save_market",
         "with_zone_names",
@@ -231,7 +236,8 @@ _ROOMS = {
     "regret": ("hindsight_optimum", "replay_hindsight"),
     "runner": ("replay",),
     "request": ("FleetRequest", "Override"),
-    "request_runner": ("SpotRequestResult", "replay_spot_request"),
+    "request_results": ("SpotRequestResult",),
+    "request_runner": ("replay_spot_request",),
     "resolution": ("ResolvedRequest", "resolve"),
     "results": ("ReplayResult",),
     "schedule": ("Cancellation", "RebalanceSignals", "Schedule", "TargetChange"),
@@ -378,6 +384,7 @@ __all__ = [
     "lp_file",
     "mean_residual_h",
     "parse_request",
+    "parse_spot_request",
     "parse_time",
     "placeable_only",
     "plots",
@@ -392,6 +399,7 @@ __all__ = [
     "read_schedule",
     "read_scores",
     "read_spot_advisor",
+    "read_spot_request",
     "read_trace_set",
     "read_zone_ids",
     "replay",

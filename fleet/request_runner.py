@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,79 +12,18 @@ from fleet.exact import Floats
 from fleet.formats import format_time
 from fleet.interruptions import Interruptions
 from fleet.market import ChangePoints, Market
-from fleet.pools import LaunchPools
-from fleet.replayer import EventLog, InstanceTable, PreparedMarket, RequestEngine, StatusChange
+from fleet.replayer import InstanceTable, PreparedMarket, RequestEngine
 from fleet.request import FleetRequest, Override
+from fleet.request_results import SpotRequestResult
 from fleet.resolution import resolve
-from fleet.runner import replay_span
-from fleet.schedule import Cancellation
+from fleet.runner import check_arguments, replay_span
+from fleet.schedule import Cancellation, Schedule
+from fleet.schedule_rules import check_begin, never_done
 from fleet.spot_request import SpotRequest
 
-__all__ = ["SpotRequestResult", "replay_spot_request"]
+__all__ = ["replay_spot_request"]
 
 WEEK_S = 7 * 24 * 3600
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class SpotRequestResult:
-    """What happened to the requests of one call.
-
-    Parameters
-    ----------
-    request, pools
-        What was asked for, and the pools that could serve it.
-    start_s, end_s
-        The span, seconds UTC.
-    log, instances
-        Events of instances, and one row for each run of one.
-    history
-        Every state and status of every request, in order of time.
-    instance_cost
-        Shape (runs,), $ each.
-    interruption_driver
-        What interrupted.
-    warnings
-        What a reader should know.
-    """
-
-    request: SpotRequest
-    pools: LaunchPools
-    start_s: int
-    end_s: int
-    log: EventLog
-    instances: InstanceTable
-    history: tuple[StatusChange, ...]
-    instance_cost: Floats
-    interruption_driver: str
-    warnings: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"SpotRequestResult(${self.cost:.2f}, {self.interruptions} interruptions)"
-
-    @property
-    def cost(self) -> float:
-        """$ in all."""
-        return math.fsum(self.instance_cost)
-
-    @property
-    def interruptions(self) -> int:
-        """How often EC2 took an instance."""
-        return int(self.instances.interrupted.sum())
-
-    def statuses(self) -> Iterator[dict[str, Any]]:
-        """Yield the history in the words of DescribeSpotInstanceRequests."""
-        for change in self.history:
-            yield {
-                "time": format_time(change.time_s),
-                "spot_instance_request_id": f"sir-{change.request:08x}",
-                "state": change.state,
-                "status": change.code,
-                "instance_id": f"i-{change.instance:017x}" if change.instance >= 0 else None,
-            }
-
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Yield what happened to the instances, as `ReplayResult.events` does."""
-        return self.log.events(self.pools)
 
 
 def replay_spot_request(
@@ -96,7 +32,7 @@ def replay_spot_request(
     *,
     start_s: int | None = None,
     end_s: int | None = None,
-    product: str = "Linux/UNIX",
+    product: str | None = None,
     interruptions: Interruptions = None,
     billing: str | Billing = "per-second",
     notice_s: int = 120,
@@ -105,8 +41,8 @@ def replay_spot_request(
 ) -> SpotRequestResult:
     """Run a single Spot request through market history; parameters as `fleet.replay`.
 
-    The request is made at the start. A cancellation lets instances run on
-    (``request-canceled-and-instance-running``) unless it ends them as well.
+    The request is made at the start, for ``product``, or what the request says, or else Linux. A cancellation
+    lets instances run on (``request-canceled-and-instance-running``) unless it ends them as well.
 
     Raises
     ------
@@ -116,8 +52,12 @@ def replay_spot_request(
     name, zone = request.instance_type, request.availability_zone
     override = Override(name, zone, max_price=request.max_price)
     wanted = FleetRequest(float(request.instance_count), (override,), fleet_type="request")
-    prepared = PreparedMarket.of(resolve(wanted, market, product), interruptions)
+    check_arguments(wanted, billing, notice_s, start_delay_s=0)
+    resolved = resolve(wanted, market, product or request.product or "Linux/UNIX")
+    prepared = PreparedMarket.of(resolved, interruptions)
     begin, end = replay_span(prepared.resolved.market, start_s, end_s)
+    schedule = Schedule(cancellation=cancellation)
+    check_begin(schedule, begin)
     opens = begin if request.valid_from is None else math.ceil(request.valid_from.timestamp())
     closes = begin + WEEK_S if request.valid_until is None else math.ceil(request.valid_until.timestamp())
     if closes <= max(opens, begin):
@@ -129,7 +69,8 @@ def replay_spot_request(
     )
     log = engine.run(opens, closes)
     table = InstanceTable.of(log, end)
-    notes = [*prepared.market.notes, *prepared.notes]
+    terms = billing_of(billing)
+    notes = [*request.notes, *prepared.market.notes, *prepared.notes, *never_done(schedule, end)]
     if request.block_minutes is not None and request.block_price is None:
         notes.append("Spot blocks cost the Spot price at launch here: a proxy, EC2 charged more for them")
     return SpotRequestResult(
@@ -140,8 +81,9 @@ def replay_spot_request(
         log=log,
         instances=table,
         history=tuple(engine.history),
-        instance_cost=costs_of(request, prepared, table, billing_of(billing)),
+        instance_cost=costs_of(request, prepared, table, terms),
         interruption_driver=prepared.driver_names,
+        billing=terms.name,
         warnings=tuple(notes),
     )
 

@@ -7,7 +7,7 @@ from fleet.formats import format_time
 from fleet.request import FleetRequest
 from fleet.schedule import Schedule
 
-__all__ = ["check_schedule", "never_done"]
+__all__ = ["check_begin", "check_schedule", "never_done"]
 
 
 def check_schedule(schedule: Schedule | None, request: FleetRequest, start_s: int) -> None:
@@ -41,7 +41,7 @@ def check_schedule(schedule: Schedule | None, request: FleetRequest, start_s: in
 
 
 def check_begin(schedule: Schedule, start_s: int) -> None:
-    """Refuse what is done to a fleet before there is one: a replay starts with the request as it stands."""
+    """Refuse what is done before there is anything: a replay starts with the request as it stands."""
     early = [("target change", change.at_s) for change in schedule.changes if change.at_s < start_s]
     if schedule.cancellation is not None and schedule.cancellation.at_s < start_s:
         early.append(("cancellation", schedule.cancellation.at_s))

@@ -45,6 +45,11 @@ class SpotRequest:
         Spot price at launch stands for it, a proxy that is too low.
     legacy_blocks
         That Spot blocks, which EC2 no longer sells, are meant.
+    product
+        The operating system, where an answer of DescribeSpotInstanceRequests says it; the API's own request
+        leaves it to the image.
+    notes
+        What the reader saw and left out of account, one line each.
     """
 
     instance_type: str
@@ -58,6 +63,8 @@ class SpotRequest:
     block_minutes: int | None = None
     block_price: float | None = None
     legacy_blocks: bool = False
+    product: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.instance_count <= MOST_INSTANCES:

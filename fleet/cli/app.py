@@ -15,6 +15,7 @@ from fleet.cli.fetch import archive, fetch
 from fleet.cli.job import job
 from fleet.cli.outcome import run as run_app
 from fleet.cli.replay import replay
+from fleet.cli.request import request
 from fleet.cli.service import service
 
 __all__ = ["app", "main"]
@@ -31,6 +32,7 @@ app.command()(demo)
 app.command()(allocate)
 app.command()(replay)
 app.command()(compare)
+app.command()(request)
 app.command()(cache)
 app.command()(experiment)
 app.command()(fetch)

@@ -39,6 +39,7 @@ __all__ = [
     "expanded",
     "load_market",
     "load_request",
+    "subnet_zones_of",
     "time_option",
 ]
 
@@ -62,15 +63,21 @@ class MarketFiles:
 
 def load_request(name: str, subnet_zones: list[str] | None) -> FleetRequest:
     """Return the request in a file, or on standard input for ``-``."""
+    zones = subnet_zones_of(subnet_zones)
+    if name == "-":
+        return parse_request(sys.stdin.read(), subnet_zones=zones, source="standard input")
+    return read_request(name, subnet_zones=zones)
+
+
+def subnet_zones_of(subnet_zones: list[str] | None) -> dict[str, str]:
+    """Return the zone of each subnet that the options name."""
     zones = {}
     for pair in subnet_zones or []:
         subnet, found, zone = pair.partition("=")
         if not (subnet and found and zone):
             raise InputError(f"--subnet-zone {pair!r}", "is SUBNET=ZONE", "write subnet-1=us-east-1a")
         zones[subnet] = zone
-    if name == "-":
-        return parse_request(sys.stdin.read(), subnet_zones=zones, source="standard input")
-    return read_request(name, subnet_zones=zones)
+    return zones
 
 
 def load_market(files: MarketFiles, errors: Console) -> Market:

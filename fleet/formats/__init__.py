@@ -13,6 +13,7 @@ from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_
 from fleet.formats.schedule import read_schedule
 from fleet.formats.scores import read_scores
 from fleet.formats.spot_advisor import SpotAdvisor, read_spot_advisor
+from fleet.formats.spot_request import parse_spot_request, read_spot_request
 from fleet.formats.times import format_time, parse_time
 from fleet.formats.trace_set import TraceSet, read_trace_set
 from fleet.formats.zones import read_zone_ids, with_zone_names
@@ -32,6 +33,7 @@ __all__ = [
     "load_market",
     "market_digest",
     "parse_request",
+    "parse_spot_request",
     "parse_time",
     "read_availability",
     "read_capacity",
@@ -44,6 +46,7 @@ __all__ = [
     "read_schedule",
     "read_scores",
     "read_spot_advisor",
+    "read_spot_request",
     "read_trace_set",
     "read_zone_ids",
     "save_market",

@@ -24,6 +24,7 @@ __all__ = [
     "require_object",
     "requirements_of",
     "too_many",
+    "zones_of",
 ]
 
 LEAST_MAX_PRICE = 0.001

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fleet.errors import InputError, RequestError
+from fleet.formats.json_document import read_object
 from fleet.formats.request_fields import Fields, enum_of, require_object
 from fleet.formats.times import parse_time
 from fleet.schedule import Cancellation, Schedule, TargetChange
@@ -30,15 +30,7 @@ def read_schedule(path: str | Path) -> Schedule:
     RequestError
         If the file cannot be read, is no JSON, or says what no fleet can be told.
     """
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not text"
-        raise RequestError(f"{path}", f"cannot be read ({reason})", "correct the path") from None
-    except json.JSONDecodeError as error:
-        where = f"{path}, line {error.lineno} column {error.colno}"
-        raise RequestError(where, f"is not JSON: {error.msg}", "correct it") from None
-    stated = known(require_object(document, str(path)), ("Changes", "Cancel"), str(path))
+    stated = known(read_object(path), ("Changes", "Cancel"), str(path))
     changes = stated.get("Changes", [])
     if not isinstance(changes, list):
         raise RequestError(f"{path}: Changes", "is a list", "correct it")

@@ -150,7 +150,7 @@ class RequestEngine:
                 fits &= np.arange(len(price)) == self.pool_of_stopped(k)
             if fits.any():
                 self.fulfil(now, k, int(np.argmin(np.where(fits, price, np.inf))))
-            elif state == "open":
+            elif state == "open" and not np.isnan(price).all():  # else nothing is known to be said
                 code = "capacity-not-available" if affordable.any() else "price-too-low"
                 self.turn(now, k, "open", code)
 
