@@ -20,6 +20,8 @@ from fleet.request import FleetRequest, Override
 
 __all__ = ["Expansion", "expand"]
 
+SELECTION = "attribute-based selection"
+"""How the note begins of a request whose types were selected."""
 DEFAULT_OVER_LOWEST = 100.0
 """Per cent above the reference where a request states no Spot price protection."""
 
@@ -79,7 +81,7 @@ def expand(
     if not overrides:
         few = "; ".join(f"{name}: {reason}" for name, reason in list(dropped.items())[:3])
         raise RequestError("InstanceRequirements", f"leave no instance type ({few} ...)", "relax them")
-    notes = [f"attribute-based selection kept {len(overrides)} overrides and dropped {len(dropped)} types"]
+    notes = [f"{SELECTION} kept {len(overrides)} overrides and dropped {len(dropped)} types"]
     if request.spot_target_capacity > 0 and any(
         by_default(line.requirements) for line in request.requirements
     ):

@@ -156,7 +156,7 @@ def allocate(
         )
     except InfeasibleError as error:
         raise blamed(error, wanted, snapshot, strategy, limits, stays) from error
-    identity = identity_for(request, launch_template, iam_fleet_role) if exports else None
+    identity = identity_for(request, launch_template, iam_fleet_role, subnet_zone or []) if exports else None
     lost = write_exports(allocation, exports, identity, instance_types)
     warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
     found = conflict_of(allocation, strategy, limits)

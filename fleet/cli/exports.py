@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,13 +34,19 @@ def export_files(pairs: Sequence[str]) -> dict[Path, str]:
     return found
 
 
-def identity_for(request: str, launch_template: str | None, iam_fleet_role: str | None) -> LaunchIdentity:
+def identity_for(
+    request: str, launch_template: str | None, iam_fleet_role: str | None, subnet_zones: Sequence[str] = ()
+) -> LaunchIdentity:
     """Return what the options state, completed by what the request's own file names."""
     from fleet.export import LaunchIdentity, identity_of
 
-    stated = LaunchIdentity.parse(launch_template, iam_fleet_role)
+    zones = dict(pair.split("=", 1) for pair in subnet_zones)
+    stated = LaunchIdentity.parse(launch_template, iam_fleet_role, zones)
     if request == "-":
-        return stated
+        read_once = (
+            "from standard input only pools and rules are read: tags, Context, health and role are not"
+        )
+        return replace(stated, left_out=(read_once,))
     return stated.over(identity_of(json.loads(Path(request).read_text(encoding="utf-8-sig"))))
 
 
@@ -58,7 +65,8 @@ def write_exports(
 
         vcpus = {name: kind.vcpu for name, kind in read_instance_types(instance_types).types.items()}
     plans = {
-        path: export_plan(allocation, form, identity=identity, vcpus=vcpus) for path, form in files.items()
+        path: export_plan(allocation, form, identity=identity, vcpus=vcpus, hcl=path.suffix == ".tf")
+        for path, form in files.items()
     }
     for path, plan in plans.items():
         write_text(path, plan.text)

@@ -12,6 +12,7 @@ from fleet.export.aws import auto_scaling_group, create_fleet, spot_fleet
 from fleet.export.deployment import Deployment, Writer, deploy
 from fleet.export.identity import LaunchIdentity, identity_of
 from fleet.export.tables import focus_csv, focus_rows, plan_csv
+from fleet.export.unsaid import unsaid
 
 __all__ = [
     "FORMS",
@@ -35,15 +36,22 @@ class WrittenPlan:
     warnings: tuple[str, ...] = ()
 
 
-Cores = Mapping[str, float] | None
-Form = Callable[[Allocation, LaunchIdentity, Cores], tuple[str, tuple[str, ...]]]
+@dataclass(frozen=True)
+class Extras:
+    """What only some forms use: vCPU by instance type, and whether Terraform is written as HCL."""
+
+    vcpus: Mapping[str, float] | None = None
+    hcl: bool = False
+
+
+Form = Callable[[Allocation, LaunchIdentity, Extras], tuple[str, tuple[str, ...]]]
 
 
 def aws_json(write: Writer, *, role: bool = False) -> Form:
     """Return the form that is AWS JSON: one document, or a list of them."""
 
-    def form(allocation: Allocation, identity: LaunchIdentity, cores: Cores) -> tuple[str, tuple[str, ...]]:
-        del cores
+    def form(allocation: Allocation, identity: LaunchIdentity, extras: Extras) -> tuple[str, tuple[str, ...]]:
+        del extras
         made = deploy(allocation, identity, write)
         document = made.documents[0] if len(made.documents) == 1 else list(made.documents)
         return json.dumps(document, indent=2) + "\n", (*made.warnings, *identity.missing(role=role))
@@ -54,40 +62,39 @@ def aws_json(write: Writer, *, role: bool = False) -> Form:
 def terraform(write: Writer, kind: str) -> Form:
     """Return the form that is Terraform made from AWS JSON."""
 
-    def form(allocation: Allocation, identity: LaunchIdentity, cores: Cores) -> tuple[str, tuple[str, ...]]:
+    def form(allocation: Allocation, identity: LaunchIdentity, extras: Extras) -> tuple[str, tuple[str, ...]]:
         from fleet.export.terraform import terraform_fleets, terraform_groups
 
-        del cores
         made = deploy(allocation, identity, write)
         turn = terraform_groups if kind == "group" else terraform_fleets
-        text, lost = turn(made.documents, identity.name)
-        return text, (*made.warnings, *lost, *identity.missing(role=False))
+        text = turn(made.documents, identity.name, hcl=extras.hcl)
+        return text, (*made.warnings, *identity.missing(role=False))
 
     return form
 
 
 def karpenter_form(
-    allocation: Allocation, identity: LaunchIdentity, cores: Cores
+    allocation: Allocation, identity: LaunchIdentity, extras: Extras
 ) -> tuple[str, tuple[str, ...]]:
     """Karpenter's objects."""
     from fleet.export.karpenter import karpenter
 
-    return karpenter(allocation, identity.name, cores)
+    return karpenter(allocation, identity.name, extras.vcpus)
 
 
 def skypilot_form(
-    allocation: Allocation, identity: LaunchIdentity, cores: Cores
+    allocation: Allocation, identity: LaunchIdentity, extras: Extras
 ) -> tuple[str, tuple[str, ...]]:
     """SkyPilot's task."""
     from fleet.export.skypilot import skypilot
 
-    del cores
+    del extras
     return skypilot(allocation, identity.name)
 
 
-def csv_form(allocation: Allocation, identity: LaunchIdentity, cores: Cores) -> tuple[str, tuple[str, ...]]:
+def csv_form(allocation: Allocation, identity: LaunchIdentity, extras: Extras) -> tuple[str, tuple[str, ...]]:
     """One row a pool."""
-    del identity, cores
+    del identity, extras
     return plan_csv(allocation), ()
 
 
@@ -108,7 +115,8 @@ def export_plan(
     form: str,
     *,
     identity: LaunchIdentity | None = None,
-    vcpus: Cores = None,
+    vcpus: Mapping[str, float] | None = None,
+    hcl: bool = False,
 ) -> WrittenPlan:
     """Write an allocation in a form that deploys it.
 
@@ -121,6 +129,8 @@ def export_plan(
         The launch template and role that AWS needs; placeholders (with a warning) where not stated.
     vcpus
         vCPU of each instance type, for Karpenter's limits.
+    hcl
+        Write Terraform as HCL (``.tf``), not in its JSON syntax (``.tf.json``).
 
     Raises
     ------
@@ -129,5 +139,6 @@ def export_plan(
     """
     if form not in FORMS:
         raise InputError(f"form {form!r}", f"is one of {', '.join(FORMS)}", "correct it")
-    text, warnings = FORMS[form](allocation, identity or LaunchIdentity(), vcpus)
-    return WrittenPlan(form, text, warnings)
+    stated = identity or LaunchIdentity()
+    text, warnings = FORMS[form](allocation, stated, Extras(vcpus, hcl))
+    return WrittenPlan(form, text, (*unsaid(form, allocation.request, stated), *warnings))

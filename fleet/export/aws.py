@@ -12,8 +12,8 @@ from typing import Any
 
 from fleet.errors import InputError
 from fleet.exact import to_nano_scalar
-from fleet.export.identity import LaunchIdentity
-from fleet.request import FleetRequest, Override
+from fleet.export.identity import LaunchIdentity, Tags
+from fleet.request import FleetRequest, Override, Placement
 
 __all__ = ["CannotSayError", "auto_scaling_group", "create_fleet", "spot_fleet"]
 
@@ -26,6 +26,7 @@ STRATEGIES = {
     "priceCapacityOptimized": "price-capacity-optimized",
 }
 ON_DEMAND_STRATEGIES = {"lowestPrice": "lowest-price", "prioritized": "prioritized"}
+RESERVATIONS_FIRST = "use-capacity-reservations-first"
 HEAVIEST = 999
 
 
@@ -54,10 +55,12 @@ def spot_fleet(request: FleetRequest, identity: LaunchIdentity) -> dict[str, Any
         "SpotMaxTotalPrice": money(request.spot_max_total_price),
         "OnDemandMaxTotalPrice": money(request.on_demand_max_total_price),
         "InstancePoolsToUseCount": request.instance_pools_to_use_count,
-        "ValidFrom": moment(request.valid_from),
-        "ValidUntil": moment(request.valid_until),
+        "SpotMaintenanceStrategies": rebalance(request),
+        "TagSpecifications": tag_specifications(
+            {"spot-fleet-request": identity.tags, "instance": identity.instance_tags}
+        ),
     }
-    return document | stated(optional)
+    return document | stated(optional) | life(request, identity)
 
 
 def create_fleet(request: FleetRequest, identity: LaunchIdentity) -> dict[str, Any]:
@@ -65,20 +68,34 @@ def create_fleet(request: FleetRequest, identity: LaunchIdentity) -> dict[str, A
     refuse_balanced(request)
     total = whole(request.target_capacity, "TotalTargetCapacity")
     on_demand = whole(request.on_demand_target_capacity, "OnDemandTargetCapacity")
-    spot_options = {
-        "AllocationStrategy": STRATEGIES[aws_strategy(request)],
-        "InstanceInterruptionBehavior": request.interruption_behavior,
-    } | stated(
+    first = {"UsageStrategy": RESERVATIONS_FIRST} if request.reservations_first else None
+    spot_options = (
         {
-            "InstancePoolsToUseCount": request.instance_pools_to_use_count,
-            "MaxTotalPrice": money(request.spot_max_total_price),
-            "SingleInstanceType": request.single_instance_type or None,
-            "SingleAvailabilityZone": request.single_availability_zone or None,
-            "MinTargetCapacity": None
-            if request.min_target_capacity is None
-            else whole(request.min_target_capacity, "MinTargetCapacity"),
+            "AllocationStrategy": STRATEGIES[aws_strategy(request)],
+            "InstanceInterruptionBehavior": request.interruption_behavior,
         }
+        | stated(
+            {
+                "InstancePoolsToUseCount": request.instance_pools_to_use_count,
+                "MaxTotalPrice": money(request.spot_max_total_price),
+                "MaintenanceStrategies": rebalance(request),
+            }
+        )
+        | together(request.spot_placement)
     )
+    on_demand_options = (
+        {"AllocationStrategy": ON_DEMAND_STRATEGIES[request.on_demand_strategy]}
+        | stated(
+            {
+                "MaxTotalPrice": money(request.on_demand_max_total_price),
+                "CapacityReservationOptions": first,
+            }
+        )
+        | together(request.on_demand_placement)
+    )
+    tags = {"fleet": identity.tags}
+    if request.fleet_type == "instant":  # the others hand none down
+        tags["instance"] = identity.instance_tags
     document: dict[str, Any] = {
         "Type": request.fleet_type,
         "LaunchTemplateConfigs": templates(request, identity, "MaxPrice"),
@@ -89,23 +106,22 @@ def create_fleet(request: FleetRequest, identity: LaunchIdentity) -> dict[str, A
             "DefaultTargetCapacityType": "spot" if on_demand < total else "on-demand",
         },
         "SpotOptions": spot_options,
-        "OnDemandOptions": {"AllocationStrategy": ON_DEMAND_STRATEGIES[request.on_demand_strategy]}
-        | stated({"MaxTotalPrice": money(request.on_demand_max_total_price)}),
+        "OnDemandOptions": on_demand_options,
     }
     if request.fleet_type == "maintain":
         document["ExcessCapacityTerminationPolicy"] = (
             "termination" if request.terminate_excess else "no-termination"
         )
-    return document | stated(
-        {"ValidFrom": moment(request.valid_from), "ValidUntil": moment(request.valid_until)}
-    )
+    return document | stated({"TagSpecifications": tag_specifications(tags)}) | life(request, identity)
 
 
 def auto_scaling_group(request: FleetRequest, identity: LaunchIdentity) -> dict[str, Any]:
     """Return the input of ``create-auto-scaling-group`` with its ``MixedInstancesPolicy``.
 
     A group crosses its types with its zones and knows one max price, no budget and no ``diversified``.
+    Its Capacity Rebalancing is one switch: a replacement is launched, then the old instance is ended.
     """
+    refuse_attributes(request)
     strategy = aws_strategy(request)
     if strategy == "diversified":
         raise CannotSayError("diversified", "is not a strategy of Auto Scaling", "write create-fleet")
@@ -129,12 +145,12 @@ def auto_scaling_group(request: FleetRequest, identity: LaunchIdentity) -> dict[
             "SpotMaxPrice": money(one_price(request)),
         }
     )
-    return {
+    document = {
         "AutoScalingGroupName": identity.name,
         "MinSize": 0,
         "MaxSize": desired,
         "DesiredCapacity": desired,
-        "AvailabilityZones": list(dict.fromkeys(o.availability_zone for o in request.overrides)),
+        **zones_of_group(request, identity),
         "MixedInstancesPolicy": {
             "LaunchTemplate": {
                 "LaunchTemplateSpecification": identity.specification(),
@@ -143,6 +159,34 @@ def auto_scaling_group(request: FleetRequest, identity: LaunchIdentity) -> dict[
             "InstancesDistribution": spread,
         },
     }
+    optional = {
+        "CapacityRebalance": None if request.capacity_rebalance is None else True,
+        "Context": identity.context,
+        "Tags": group_tags(identity),
+    }
+    return document | stated(optional)
+
+
+def zones_of_group(request: FleetRequest, identity: LaunchIdentity) -> dict[str, Any]:
+    """Return where a group launches: by subnets if each zone has one, else by names or IDs of zones."""
+    zones = [zone for zone in dict.fromkeys(o.availability_zone for o in request.overrides) if zone]
+    subnets = dict(identity.subnets)
+    if zones and all(zone in subnets for zone in zones):
+        return {"VPCZoneIdentifier": ",".join(subnets[zone] for zone in zones)}
+    by_id = [zone for zone in zones if ZONE_ID.fullmatch(zone)]
+    if by_id and len(by_id) < len(zones):
+        raise CannotSayError("zones by name and by ID", "are of one kind in a group", "use one kind")
+    return {"AvailabilityZoneIds" if by_id else "AvailabilityZones": zones}
+
+
+def group_tags(identity: LaunchIdentity) -> list[dict[str, Any]] | None:
+    """Return the tags of a group; those of its instances propagate."""
+    parts = ((identity.tags, False), (identity.instance_tags, True))
+    return [
+        {"Key": key, "Value": value, "PropagateAtLaunch": propagate}
+        for tags, propagate in parts
+        for key, value in tags
+    ] or None
 
 
 def group_overrides(overrides: tuple[Override, ...]) -> list[dict[str, Any]]:
@@ -181,6 +225,58 @@ def refuse_balanced(request: FleetRequest) -> None:
         )
 
 
+def refuse_attributes(request: FleetRequest) -> None:
+    """Refuse attributes: a plan is of types."""
+    if request.requirements:
+        raise CannotSayError("InstanceRequirements", "are types in a plan", "expand them first")
+
+
+def rebalance(request: FleetRequest) -> dict[str, Any] | None:
+    """Return the maintenance strategies of Spot instances, or ``None``."""
+    if request.capacity_rebalance is None:
+        return None
+    fields = {
+        "ReplacementStrategy": request.capacity_rebalance,
+        "TerminationDelay": request.termination_delay_s,
+    }
+    return {"CapacityRebalance": stated(fields)}
+
+
+def together(placement: Placement) -> dict[str, Any]:
+    """Return how one part of an instant fleet keeps together."""
+    least = placement.min_target_capacity
+    return stated(
+        {
+            "SingleInstanceType": placement.single_instance_type or None,
+            "SingleAvailabilityZone": placement.single_availability_zone or None,
+            "MinTargetCapacity": None if least is None else whole(least, "MinTargetCapacity"),
+        }
+    )
+
+
+def life(request: FleetRequest, identity: LaunchIdentity) -> dict[str, Any]:
+    """Return when a fleet begins and ends, and what both fleet APIs take beside it."""
+    return stated(
+        {
+            "ValidFrom": moment(request.valid_from),
+            "ValidUntil": moment(request.valid_until),
+            "TerminateInstancesWithExpiration": request.terminate_at_expiry or None,
+            "ReplaceUnhealthyInstances": (identity.replace_unhealthy and request.fleet_type == "maintain")
+            or None,
+            "Context": identity.context,
+        }
+    )
+
+
+def tag_specifications(tags: Mapping[str, Tags]) -> list[dict[str, Any]] | None:
+    """Return ``TagSpecifications`` by type of resource, or ``None``."""
+    return [
+        {"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in pairs]}
+        for kind, pairs in tags.items()
+        if pairs
+    ] or None
+
+
 def aws_strategy(request: FleetRequest) -> str:
     """Return the request's strategy, if AWS has it."""
     if request.strategy not in STRATEGIES:
@@ -190,11 +286,13 @@ def aws_strategy(request: FleetRequest) -> str:
 
 def templates(request: FleetRequest, identity: LaunchIdentity, price_key: str) -> list[dict[str, Any]]:
     """Return ``LaunchTemplateConfigs`` with one override a pool."""
+    refuse_attributes(request)
+    subnets = dict(identity.subnets)
     lines = [
         {"InstanceType": o.instance_type}
         | stated(
             {
-                **zone_field(o.availability_zone),
+                **zone_field(o.availability_zone, subnets),
                 "WeightedCapacity": None if o.weight == 1 else plain(o.weight),
                 price_key: money(stated_price(o, request, price_key)),
                 "Priority": None if o.priority is None else float(o.priority),
@@ -212,8 +310,10 @@ def stated_price(override: Override, request: FleetRequest, price_key: str) -> f
     return override.max_price
 
 
-def zone_field(zone: str | None) -> dict[str, str | None]:
-    """Return a zone under the key for names or for IDs."""
+def zone_field(zone: str | None, subnets: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the subnet of a zone if it is known, else the zone under the key for names or for IDs."""
+    if zone is not None and zone in subnets:
+        return {"SubnetId": subnets[zone]}
     by_id = zone is not None and ZONE_ID.fullmatch(zone) is not None
     return {"AvailabilityZoneId" if by_id else "AvailabilityZone": zone}
 

@@ -9,7 +9,7 @@ request, each pool gets a request of its own that can only mean its count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,7 +63,7 @@ def deploy(allocation: Allocation, identity: LaunchIdentity, write: Writer) -> D
     except CannotSayError as error:
         reason = f"{error.wrong} {error.rule}"
     else:
-        if reproduces([document], allocation):
+        if reproduces([document], allocation, identity.subnet_zones):
             return Deployment((document,))
         reason = "AWS's rule on these pools alone gives other counts"
     requests = pinned(allocation)
@@ -71,12 +71,26 @@ def deploy(allocation: Allocation, identity: LaunchIdentity, write: Writer) -> D
         write(request, replace(identity, name=f"{identity.name}-{k}"))
         for k, request in enumerate(requests, 1)
     )
-    if not reproduces(list(documents), allocation):
+    if not reproduces(list(documents), allocation, identity.subnet_zones):
         raise CheckError("the written plan", "does not read back as the allocation")
     warnings = [f"one request a pool ({len(documents)}), each for its count: {reason}"]
-    if allocation.request.spot_max_total_price is not None:
-        warnings.append("SpotMaxTotalPrice holds for the plan as a whole; single requests cannot share it")
+    shared = [name for name, value in of_the_whole(allocation.request).items() if value]
+    if shared:
+        named = ", ".join(shared)
+        warnings.append(f"of the plan as a whole, and not shared by single requests: {named}")
     return Deployment(documents, tuple(warnings))
+
+
+def of_the_whole(request: FleetRequest) -> dict[str, bool]:
+    """Return, by AWS's name, what a request says of all of its pools together."""
+    parts = (request.spot_placement, request.on_demand_placement)
+    return {
+        "SpotMaxTotalPrice": request.spot_max_total_price is not None,
+        "OnDemandMaxTotalPrice": request.on_demand_max_total_price is not None,
+        "MinTargetCapacity": any(part.min_target_capacity is not None for part in parts),
+        "SingleInstanceType": any(part.single_instance_type for part in parts),
+        "SingleAvailabilityZone": any(part.single_availability_zone for part in parts),
+    }
 
 
 def narrowed(allocation: Allocation) -> FleetRequest:
@@ -136,17 +150,23 @@ def pinned(allocation: Allocation) -> list[FleetRequest]:
                     terminate_excess=request.terminate_excess,
                     valid_from=request.valid_from,
                     valid_until=request.valid_until,
+                    terminate_at_expiry=request.terminate_at_expiry,
+                    capacity_rebalance=request.capacity_rebalance if lifecycle == "spot" else None,
+                    termination_delay_s=request.termination_delay_s if lifecycle == "spot" else None,
+                    reservations_first=request.reservations_first and lifecycle == "on-demand",
                 )
             )
     return found
 
 
-def reproduces(documents: list[dict[str, Any]], allocation: Allocation) -> bool:
+def reproduces(
+    documents: list[dict[str, Any]], allocation: Allocation, subnet_zones: Mapping[str, str] | None = None
+) -> bool:
     """Whether the documents, read back and allocated by AWS's rule on the same snapshot, give the counts."""
     counts: Counter[Count] = Counter()
     try:
         for document in documents:
-            counts += counts_of(parse_request(document), allocation.snapshot)
+            counts += counts_of(parse_request(document, subnet_zones=subnet_zones), allocation.snapshot)
     except (KeyError, FleetError):
         return False  # the form names a pool that the market lacks, or the rule finds no answer
     wanted = {

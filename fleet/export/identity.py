@@ -1,22 +1,44 @@
-"""What AWS needs to launch and an allocation does not know: the launch template, the role, a name."""
+"""What AWS needs to launch and an allocation does not know: template, role, name, tags, subnets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.errors import InputError
+from fleet.formats.fleet_request import unwrapped
 
 __all__ = ["LaunchIdentity", "identity_of"]
 
 PLACEHOLDER_ROLE = "arn:aws:iam::000000000000:role/aws-ec2-spot-fleet-tagging-role"
 PLACEHOLDER_TEMPLATE = "lt-00000000000000000"
+Tags = tuple[tuple[str, str], ...]
+READ = """
+IamFleetRole TargetCapacity OnDemandTargetCapacity AllocationStrategy OnDemandAllocationStrategy SpotPrice
+SpotMaxTotalPrice OnDemandMaxTotalPrice InstancePoolsToUseCount TargetCapacityUnitType Type ValidFrom
+ValidUntil ExcessCapacityTerminationPolicy InstanceInterruptionBehavior SpotMaintenanceStrategies Context
+TagSpecifications TerminateInstancesWithExpiration ReplaceUnhealthyInstances LaunchSpecifications
+LaunchTemplateConfigs Tags SpotOptions OnDemandOptions TargetCapacitySpecification AutoScalingGroupName
+DesiredCapacity DesiredCapacityType MinSize MaxSize AvailabilityZones AvailabilityZoneIds VPCZoneIdentifier
+MixedInstancesPolicy LaunchTemplate InstancesDistribution CapacityRebalance
+"""
+"""Fields of a request that the readers know or that are taken into the identity."""
+OF_AN_ANSWER = """
+ClientToken DryRun FulfilledCapacity OnDemandFulfilledCapacity FulfilledOnDemandCapacity ActivityStatus
+CreateTime FleetId FleetState Errors Instances AutoScalingGroupARN CreatedTime Status SuspendedProcesses
+EnabledMetrics ServiceLinkedRoleARN WarmPoolSize
+"""
+"""What describe answers add: the state of a fleet, nothing to ask for."""
+READ_OF_A_LINE = """
+InstanceType InstanceRequirements WeightedCapacity SpotPrice MaxPrice Priority AvailabilityZone
+AvailabilityZoneId SubnetId Placement
+"""
 
 
 @dataclass(frozen=True)
 class LaunchIdentity:
-    """The launch template and role that a written request names.
+    """What a written request names beside the plan.
 
     Parameters
     ----------
@@ -28,24 +50,49 @@ class LaunchIdentity:
         ARN, for Spot Fleet requests; ``None`` writes a placeholder, with a warning.
     name
         What groups, node pools and resources are called.
+    tags, instance_tags
+        Key and value, of the fleet and of its instances.
+    context
+        AWS: ``Context``.
+    replace_unhealthy
+        AWS: ``ReplaceUnhealthyInstances``.
+    subnets
+        Zone and subnet: pools of these zones are written by subnet, others by zone.
+    left_out
+        What the request's own file says and no export carries, one line each.
     """
 
     launch_template: str | None = None
     version: str = "$Default"
     iam_fleet_role: str | None = None
     name: str = "spotfleet"
+    tags: Tags = ()
+    instance_tags: Tags = ()
+    context: str | None = None
+    replace_unhealthy: bool = False
+    subnets: Tags = ()
+    left_out: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, launch_template: str | None, iam_fleet_role: str | None = None) -> LaunchIdentity:
-        """Return the identity that ``lt-123``, ``name`` or ``name:7`` states.
+    def parse(
+        cls,
+        launch_template: str | None,
+        iam_fleet_role: str | None = None,
+        subnet_zones: Mapping[str, str] | None = None,
+    ) -> LaunchIdentity:
+        """Return the identity that ``lt-123``, ``name`` or ``name:7``, and the zones of subnets, state.
 
         Raises
         ------
         InputError
             If a part is empty.
         """
+        subnets: dict[str, str] = {}
+        for subnet, zone in (subnet_zones or {}).items():
+            subnets.setdefault(zone, subnet)
+        found = cls(iam_fleet_role=iam_fleet_role, subnets=tuple(subnets.items()))
         if launch_template is None:
-            return cls(iam_fleet_role=iam_fleet_role)
+            return found
         template, colon, version = launch_template.partition(":")
         if not template or (colon and not version):
             raise InputError(
@@ -53,16 +100,18 @@ class LaunchIdentity:
                 "is ID, NAME, ID:VERSION or NAME:VERSION",
                 "correct it",
             )
-        return cls(template, version or "$Default", iam_fleet_role)
+        return replace(found, launch_template=template, version=version or "$Default")
 
     def over(self, other: LaunchIdentity) -> LaunchIdentity:
         """Return this identity, with what it leaves out taken from ``other``."""
         stated = self.launch_template is not None
-        return LaunchIdentity(
-            self.launch_template if stated else other.launch_template,
-            self.version if stated else other.version,
-            self.iam_fleet_role or other.iam_fleet_role,
-            self.name,
+        return replace(
+            other,
+            launch_template=self.launch_template if stated else other.launch_template,
+            version=self.version if stated else other.version,
+            iam_fleet_role=self.iam_fleet_role or other.iam_fleet_role,
+            name=self.name,
+            subnets=self.subnets or other.subnets,
         )
 
     def specification(self) -> dict[str, str]:
@@ -75,6 +124,11 @@ class LaunchIdentity:
     def role(self) -> str:
         """The ARN of the fleet role, or the placeholder."""
         return self.iam_fleet_role or PLACEHOLDER_ROLE
+
+    @property
+    def subnet_zones(self) -> dict[str, str]:
+        """The zone of each subnet, as `fleet.parse_request` takes them."""
+        return {subnet: zone for zone, subnet in self.subnets}
 
     def missing(self, *, role: bool) -> tuple[str, ...]:
         """Return a warning for each placeholder that is written."""
@@ -89,19 +143,58 @@ class LaunchIdentity:
 
 
 def identity_of(document: Mapping[str, Any]) -> LaunchIdentity:
-    """Return the first launch template and the role that a parsed AWS request names."""
-    found = LaunchIdentity()
-    for part in objects_in(document):
+    """Return what a parsed AWS request names beside its pools and rules; of several templates the first."""
+    config = unwrapped(document, "request")
+    templates: dict[tuple[str, str], None] = {}
+    for part in objects_in(config):
         template = part.get("LaunchTemplateId") or part.get("LaunchTemplateName")
-        if template and found.launch_template is None:
-            found = LaunchIdentity(
-                str(template), str(part.get("Version", "$Default")), found.iam_fleet_role, found.name
-            )
-        if part.get("IamFleetRole") and found.iam_fleet_role is None:
-            found = LaunchIdentity(
-                found.launch_template, found.version, str(part["IamFleetRole"]), found.name
-            )
-    return found
+        if template:
+            templates[str(template), str(part.get("Version", "$Default"))] = None
+    first = next(iter(templates), (None, "$Default"))
+    fleet, instances = tags_of(config)
+    return LaunchIdentity(
+        first[0],
+        first[1],
+        next((str(part["IamFleetRole"]) for part in objects_in(config) if part.get("IamFleetRole")), None),
+        tags=fleet,
+        instance_tags=instances,
+        context=config.get("Context"),
+        replace_unhealthy=bool(config.get("ReplaceUnhealthyInstances")),
+        left_out=tuple(left_out(config, len(templates))),
+    )
+
+
+def tags_of(config: Mapping[str, Any]) -> tuple[Tags, Tags]:
+    """Return the tags of the fleet, and of its instances; a group hands down those that propagate."""
+    fleet: dict[str, str] = {}
+    instances: dict[str, str] = {}
+    for part in config.get("TagSpecifications") or ():
+        into = instances if part.get("ResourceType") == "instance" else fleet
+        into |= {str(tag["Key"]): str(tag.get("Value", "")) for tag in part.get("Tags") or ()}
+    for tag in config.get("Tags") or ():
+        if not str(tag["Key"]).startswith("aws:"):  # AWS's own, which nobody may set
+            into = instances if tag.get("PropagateAtLaunch") else fleet
+            into[str(tag["Key"])] = str(tag.get("Value", ""))
+    return tuple(fleet.items()), tuple(instances.items())
+
+
+def left_out(config: Mapping[str, Any], templates: int) -> Iterator[str]:
+    """Yield what a request says and no export carries."""
+    if templates > 1:
+        yield f"the request names {templates} launch templates: the first is written for all pools"
+    known = {*READ.split(), *OF_AN_ANSWER.split()}
+    fields = sorted(name for name, value in config.items() if value and name not in known)
+    if fields:
+        yield f"the request's {', '.join(fields)} are not written"
+    if config.get("LaunchSpecifications"):
+        yield "LaunchSpecifications become launch templates: images, keys and disks of theirs are not written"
+        return
+    lines = [line for part in objects_in(config) for line in part.get("Overrides") or ()]
+    fields = sorted(
+        {name for line in lines for name, value in line.items() if value} - set(READ_OF_A_LINE.split())
+    )
+    if fields:
+        yield f"the overrides' {', '.join(fields)} are not written"
 
 
 def objects_in(value: Any) -> Iterator[Mapping[str, Any]]:

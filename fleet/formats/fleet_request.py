@@ -94,6 +94,12 @@ def parse_request(
         return under("ValidationError", mixed_instances, config, zones)
     if "TargetCapacitySpecification" in config or "SpotOptions" in config:
         return under("InvalidParameterValue", create_fleet, config, zones)
+    if "AutoScalingGroupName" in config:
+        raise RequestError(
+            f"group {config['AutoScalingGroupName']} without MixedInstancesPolicy",
+            "its one instance type hides in the template",
+            "add a policy that lists types",
+        )
     return spot_fleet(config, zones)
 
 

@@ -25,7 +25,7 @@ from fleet.formats.request_fields import (
     requirements_of,
     too_many,
 )
-from fleet.formats.request_rules import too_many_requirements
+from fleet.formats.request_rules import too_many_requirements, unit_type
 from fleet.request import FleetRequest
 
 __all__ = ["is_mixed_instances", "mixed_instances", "on_demand_split"]
@@ -35,6 +35,14 @@ DEFAULT_POOLS = 2
 MOST_POOLS = 20
 HEAVIEST = 999
 MOST_OVERRIDES = 40
+CAPACITY_REBALANCE: dict[str, Any] = {
+    "capacity_rebalance": "launch-before-terminate",
+    "termination_delay_s": 120,
+}
+REBALANCE_NOTE = (
+    "CapacityRebalance is taken as launch-before-terminate after 120 s; a group ends the old instance when "
+    "the new one is healthy"
+)
 
 
 def is_mixed_instances(document: Mapping[str, Any]) -> bool:
@@ -105,8 +113,14 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
         instance_pools_to_use_count=pool_count(spread, strategy),
         max_price=max_price(spread),
         fleet_type="maintain",
+        target_capacity_unit_type=unit_type(document, by_attributes, "DesiredCapacityType"),
         balance_zones=True,
-        notes=("an allocation balances zones first; a replay does not", *balance_note(document)),
+        **(CAPACITY_REBALANCE if document.get("CapacityRebalance") else {}),
+        notes=(
+            *((REBALANCE_NOTE,) if document.get("CapacityRebalance") else ()),
+            "an allocation balances zones first; a replay does not",
+            *balance_note(document),
+        ),
     )
 
 
@@ -173,7 +187,7 @@ def pool_count(spread: Fields, strategy: str) -> int | None:
     """Return over how many pools of a zone lowest-price spreads (2 unless stated)."""
     count = spread.whole("SpotInstancePools")
     if strategy != "lowestPrice":
-        if count is not None:
+        if count:  # 0 is how Terraform takes it back
             raise RequestError(
                 f"SpotInstancePools {count}",
                 "is only available with the lowest-price allocation strategy",
@@ -202,8 +216,9 @@ def check_weights(lines: list[Mapping[str, Any]]) -> None:
 
 def zones_of_group(document: Mapping[str, Any], zones: Mapping[str, str]) -> list[str | None]:
     """Return the zones of the group, ``[None]`` for every zone that has data."""
-    if document.get("AvailabilityZones"):
-        return list(document["AvailabilityZones"])
+    for kind in ("AvailabilityZones", "AvailabilityZoneIds"):
+        if document.get(kind):
+            return list(document[kind])
     subnets = str(document.get("VPCZoneIdentifier") or "")
     found: list[str | None] = []
     for subnet in (part.strip() for part in subnets.split(",") if part.strip()):

@@ -56,13 +56,15 @@ def refuse_template_only(specifications: Any, strategy: str) -> None:
         )
 
 
-def unit_type(fields: Mapping[str, Any], asked: Sequence[RequirementsLine]) -> str:
+def unit_type(
+    fields: Mapping[str, Any], asked: Sequence[RequirementsLine], name: str = "TargetCapacityUnitType"
+) -> str:
     """Return the unit of the target; other units than ``units`` are for attribute-based selection only."""
-    unit = enum_of(fields, "TargetCapacityUnitType", ("units", "vcpu", "memory-mib"), "units", camel=False)
+    unit = enum_of(fields, name, ("units", "vcpu", "memory-mib"), "units", camel=False)
     if unit != "units" and not asked:
         raise error_of(
             COMBINATION,
-            f"TargetCapacityUnitType {unit} without InstanceRequirements",
+            f"{name} {unit} without InstanceRequirements",
             "is for attribute-based selection only",
             "state WeightedCapacity instead",
         )

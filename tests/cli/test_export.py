@@ -12,6 +12,7 @@ def test_export_writes_each_form_and_reads_back(shop):
     answer = shop.run(
         "allocate", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv", "--json",
         "--export", "create-fleet=plan.json", "--export", "karpenter=pools.yaml",
+        "--export", "terraform-fleet=plan.tf",
         "--launch-template", "web:7",
     )  # fmt: skip
     assert answer.status == 0
@@ -19,6 +20,7 @@ def test_export_writes_each_form_and_reads_back(shop):
     assert fleet.parse_request(document).target_capacity == 10
     template = document["LaunchTemplateConfigs"][0]["LaunchTemplateSpecification"]
     assert template == {"LaunchTemplateName": "web", "Version": "7"}
+    assert (shop.folder / "plan.tf").read_text().startswith('resource "aws_ec2_fleet" "spotfleet" {')
     assert list(yaml.safe_load_all((shop.folder / "pools.yaml").read_text()))
     assert any("sets of types, not counts" in warning for warning in answer.json["warnings"])
     again = shop.run("allocate", "plan.json", "--prices", "prices.csv", "--on-demand", "od.csv", "--json")

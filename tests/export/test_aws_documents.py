@@ -1,6 +1,7 @@
 """What is written for AWS reads back as the plan, and AWS's own service model takes it."""
 
 import json
+from functools import lru_cache
 
 import botocore.session
 import numpy as np
@@ -40,11 +41,14 @@ def request(target=20, rows=ROWS, **changes):
     return fleet.FleetRequest(target, overrides, **changes)
 
 
+@lru_cache
+def input_shape(service, operation):
+    return botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+
+
 def valid(form, document):
-    service, operation = OPERATIONS[form]
-    model = botocore.session.get_session().get_service_model(service).operation_model(operation)
     body = {"SpotFleetRequestConfig": document} if form == "spot-fleet" else document
-    report = ParamValidator().validate(body, model.input_shape)
+    report = ParamValidator().validate(body, input_shape(*OPERATIONS[form]))
     assert not report.has_errors(), report.generate_report()
 
 

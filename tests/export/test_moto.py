@@ -4,6 +4,8 @@ moto is no oracle of what AWS launches (it takes any price and miscounts weights
 the documents that knows the wire format.
 """
 
+from datetime import UTC, datetime
+
 import boto3
 import pytest
 
@@ -36,13 +38,28 @@ def identity(clients):
         LaunchTemplateName="web", LaunchTemplateData={"ImageId": image, "InstanceType": "m5.large"}
     )
     return fleet.LaunchIdentity(
-        template["LaunchTemplate"]["LaunchTemplateId"], "1", "arn:aws:iam::123456789012:role/fleet"
+        template["LaunchTemplate"]["LaunchTemplateId"],
+        "1",
+        "arn:aws:iam::123456789012:role/fleet",
+        tags=(("team", "web"),),
+        replace_unhealthy=True,
     )
 
 
 @pytest.fixture
 def allocation():
-    return fleet.allocate(request(15, on_demand_target_capacity=2), market(available=[4, 3, 5, 2]))
+    """All that a maintained fleet can say beside its pools."""
+    wanted = request(
+        15,
+        on_demand_target_capacity=2,
+        capacity_rebalance="launch-before-terminate",
+        termination_delay_s=300,
+        valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+        valid_until=datetime(2031, 1, 1, tzinfo=UTC),
+        terminate_at_expiry=True,
+        on_demand_max_total_price=9.5,
+    )
+    return fleet.allocate(wanted, market(available=[4, 3, 5, 2]))
 
 
 def test_spot_fleet(clients, identity, allocation):
@@ -66,3 +83,4 @@ def test_auto_scaling_group(clients, identity, allocation):
             "AutoScalingGroups"
         ]
         assert group["DesiredCapacity"] == document["DesiredCapacity"]
+        assert {tag["Key"] for tag in group["Tags"]} == {"team"}
