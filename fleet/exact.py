@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fleet.errors import InputError
 
-__all__ = ["NANO", "Floats", "Ints", "on_grid", "per_unit", "to_nano", "to_nano_scalar"]
+__all__ = ["LARGEST", "NANO", "Floats", "Ints", "on_grid", "per_unit", "to_nano", "to_nano_scalar"]
 
 NANO = 1_000_000_000
 # Below this, int64 sums over a fleet cannot overflow: 9.2e18 / 1e9 units or dollars, with head room.

@@ -16,8 +16,8 @@ from fleet.allocator.placement import choices, inside, keep_together, units_laun
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.allocator.scale_down import scale_down
 from fleet.errors import InputError
-from fleet.exact import Ints, on_grid
-from fleet.model import Problem
+from fleet.exact import LARGEST, Ints, on_grid
+from fleet.model import Problem, weighted_sum
 from fleet.pools import LaunchPools
 from fleet.request import FleetRequest
 from fleet.snapshot import Snapshot
@@ -90,6 +90,7 @@ def allocate(
     )
     started = time.perf_counter()
     stays = whole_counts(running, len(snapshot), "running instances")
+    check_units(stays, snapshot.pools)
     check_placement_group(request, bounds, snapshot.pools, stays)
     problem, plan, eligibility = spot_problem(
         chosen, snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
@@ -277,6 +278,15 @@ def whole_counts(given: npt.ArrayLike | None, n: int, what: str) -> Ints:
     if bool((whole != counts).any()) or bool((whole < 0).any()):
         raise InputError(what, f"are {n} whole numbers from 0, one a pool", "correct the column")
     return whole
+
+
+def check_units(stays: Ints, pools: LaunchPools) -> None:
+    """Refuse more units that run than any target asks for: whole numbers hold no sums of them."""
+    units = weighted_sum(pools.weight, stays)
+    if units > LARGEST:
+        raise InputError(
+            f"running instances ({units:g} units)", f"serve at most {LARGEST:g} units in all", "correct them"
+        )
 
 
 def on_demand_part(

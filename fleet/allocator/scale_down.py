@@ -7,12 +7,10 @@ An instance goes only if the rest still covers the target.
 
 from __future__ import annotations
 
-import heapq
-
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Ints, per_unit, to_nano, to_nano_scalar
+from fleet.exact import NANO, Ints, per_unit, to_nano, to_nano_scalar
 from fleet.snapshot import Snapshot
 
 __all__ = ["scale_down"]
@@ -38,40 +36,65 @@ def scale_down(
     """
     counts = np.array(running, dtype=np.int64)
     victims = np.zeros_like(counts)
-    if not terminate:
-        return victims
     live = np.flatnonzero(counts)
-    weight, price, depth = np.zeros_like(counts), np.zeros(len(counts)), np.zeros(len(counts))
-    weight[live] = to_nano(snapshot.pools.weight[live], "weight")
-    target = to_nano_scalar(target_units, "target")
-    excess = int((weight * counts).sum()) - target
-    price[live] = np.nan_to_num(per_unit(snapshot.spot_price[live], snapshot.pools.weight[live]), nan=np.inf)
-    depth[live] = np.nan_to_num(snapshot.capacity_score[live], nan=-np.inf)
-    waiting = [(victim_key(strategy, i, counts, weight, price, depth), i) for i in live.tolist()]
-    heapq.heapify(waiting)
-    while waiting and excess > 0:
-        _, i = heapq.heappop(waiting)
-        if int(weight[i]) > excess:
-            continue  # a lighter instance may still go
-        victims[i] += 1
-        counts[i] -= 1
-        excess -= int(weight[i])
-        if counts[i]:
-            heapq.heappush(waiting, (victim_key(strategy, i, counts, weight, price, depth), i))
+    if not terminate or not len(live):
+        return victims
+    weight, target, step = (
+        to_nano(snapshot.pools.weight[live], "weight"),
+        to_nano_scalar(target_units, "target"),
+        NANO,
+    )
+    while step > 1 and (target % step or bool((weight % step).any())):
+        step //= 10
+    weight, target = weight // step, target // step
+    excess = int((weight * counts[live]).sum()) - target
+    dearest = -np.nan_to_num(per_unit(snapshot.spot_price[live], snapshot.pools.weight[live]), nan=np.inf)
+    if strategy == "diversified":
+        ranked = np.lexsort((-live, dearest))
+        victims[live[ranked]] = from_the_fullest(weight[ranked], counts[live[ranked]], excess)
+        return victims
+    depth = np.zeros(len(live))
+    if strategy.startswith("capacityOptimized"):
+        depth = np.nan_to_num(snapshot.capacity_score[live], nan=-np.inf)
+    for k in np.lexsort(
+        (-live, dearest, depth)
+    ).tolist():  # what is too heavy stays, a lighter one may still go
+        ended = min(int(counts[live[k]]), max(excess, 0) // int(weight[k]))
+        victims[live[k]] = ended
+        excess -= ended * int(weight[k])
     return victims
 
 
-def victim_key(
-    strategy: str,
-    i: int,
-    counts: Ints,
-    weight: Ints,
-    price: npt.NDArray[np.float64],
-    depth: npt.NDArray[np.float64],
-) -> tuple[float, float, int]:
-    """Return what orders the victims, first to go first; the later declared goes first among equals."""
-    if strategy == "diversified":
-        return (-float(counts[i] * weight[i]), -float(price[i]), -i)
-    if strategy.startswith("capacityOptimized"):
-        return (float(depth[i]), -float(price[i]), -i)
-    return (-float(price[i]), 0.0, -i)
+def from_the_fullest(weight: Ints, counts: Ints, excess: int) -> Ints:
+    """Return the instances to end when each next one comes from the fullest pool, the first among equals.
+
+    An instance goes at the level at which its pool then stands. All that go above the lowest level that the
+    excess allows go at once; at that level each pool is looked at in turn, and what is too heavy stays.
+    """
+    ended = np.zeros_like(counts)
+    stays = counts == 0
+    while excess > 0 and not stays.all():
+        left = np.where(stays, 0, counts - ended)
+
+        def above(level: int) -> Ints:
+            gone: Ints = np.minimum(left, np.maximum(left - level // weight, 0))  # noqa: B023 - called at once
+            return gone
+
+        low, high = -1, int((left * weight).max())  # nothing goes above ``high``; -1: all would go
+        while high - low > 1:
+            middle = (low + high) // 2
+            if int((above(middle) * weight).sum()) <= excess:
+                high = middle
+            else:
+                low = middle
+        gone = above(high)
+        ended += gone
+        excess -= int((gone * weight).sum())
+        for k in np.flatnonzero((left - gone > 0) & ((left - gone) * weight == high)).tolist():
+            if int(weight[k]) > excess:
+                stays[k] = True
+            else:
+                ended[k] += 1
+                excess -= int(weight[k])
+        stays |= ended == counts
+    return ended

@@ -12,7 +12,7 @@ import numpy as np
 
 from fleet.exact import Ints, to_nano, to_nano_scalar
 from fleet.model import EvenShare, EvenSpread, Problem
-from fleet.solvers.launch_rule import WholeProblem, whole
+from fleet.solvers.whole_problem import WholeProblem, whole
 
 __all__ = ["launch_balanced"]
 

@@ -11,108 +11,17 @@ All arithmetic is in whole numbers (see `fleet.exact`).
 
 from __future__ import annotations
 
-import heapq
-import math
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 
-from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
-from fleet.model import EvenShare, EvenSpread, Linear, Problem, pool_order, weighted_sum
+from fleet.exact import Floats, Ints, to_nano, to_nano_scalar
+from fleet.model import EvenShare, EvenSpread, Linear, Problem, weighted_sum
+from fleet.solvers.capped_spread import launch_capped_spread, many_instances
 from fleet.solvers.contenders import contenders, first_choice
-from fleet.solvers.select import TIE, critical_key, split
+from fleet.solvers.one_by_one import launch_one_by_one
+from fleet.solvers.select import TIE, split
+from fleet.solvers.whole_problem import WholeProblem, exact_sum, whole
 
-__all__ = ["launch", "launch_one_by_one", "water_fill"]
-
-MOST_INT64 = 9.0e18
-UNLIMITED = 2**62
-
-FEW = 64
-ROUNDING = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class WholeProblem:
-    """A problem in whole numbers of one grid step: units, held units and room in instances."""
-
-    weight: Ints
-    room: Ints
-    held: Ints
-    target: int
-    step: int
-    problem: Problem
-
-    def steps(self, units: float) -> int:
-        """Return units in grid steps, rounded up."""
-        return math.ceil(round(units * NANO / self.step, 6))
-
-    def ranked(self, among: Ints) -> Ints:
-        """Return some pools' positions, first choice first."""
-        return among[pool_order(self.problem.objectives, self.problem.weight, among)]
-
-    def foremost(self, among: Ints, reach: Ints, target: int) -> Ints:
-        """Return the positions that come first and together reach ``target``, first choice first.
-
-        Some more may follow. What lies beyond the critical value of a key, with room for rounding, cannot be
-        among them; of equals in it those that lead in the next key are kept. So a replacement of one
-        instance sorts few pools.
-        """
-        objectives, weight = self.problem.objectives, self.problem.weight
-        for linear in objectives:
-            if len(among) <= FEW:
-                break
-            if not isinstance(linear, Linear):
-                continue
-            stated = linear.order
-            key = linear.per_instance[among] / weight[among] if stated is None else stated[among]
-            if not bool(np.isfinite(key).all()):
-                break
-            critical = critical_key(key, reach.astype(np.float64), float(target))
-            slack = abs(critical) * ROUNDING
-            kept = key <= critical + slack
-            if not bool(kept.all()):
-                among, reach, key = among[kept], reach[kept], key[kept]
-            if bool((key < critical - slack).any()):
-                break
-        return self.ranked(among)
-
-    @cached_property
-    def order(self) -> Ints:
-        """All pools, first choice first."""
-        return pool_order(self.problem.objectives, self.problem.weight)
-
-    @cached_property
-    def rank(self) -> Ints:
-        """Position of each pool in the order."""
-        rank = np.empty_like(self.order)
-        rank[self.order] = np.arange(len(self.order))
-        return rank
-
-
-def whole(problem: Problem) -> WholeProblem:
-    """Return the problem on the coarsest grid that holds its weights and units.
-
-    Most weights are whole numbers: on a grid of 1 no sum over a million pools can overflow.
-    """
-    target = max(problem.target, 0.0)
-    weight, held = problem.weight.astype(np.int64), problem.held.astype(np.int64)
-    step = NANO
-    if (
-        target == int(target)
-        and bool((weight == problem.weight).all())
-        and bool((held == problem.held).all())
-    ):
-        goal = int(target)
-    else:
-        weight, held = to_nano(problem.weight, "weight"), to_nano(problem.held, "units held")
-        goal = to_nano_scalar(target, "target")
-        while step > 1 and (goal % step or bool((weight % step).any()) or bool((held % step).any())):
-            step //= 10
-        weight, held, goal = weight // step, held // step, goal // step
-    most = np.ceil(goal / weight)
-    room = np.minimum(np.floor(problem.upper), most).astype(np.int64)
-    return WholeProblem(weight, room, held, goal, step, problem)
+__all__ = ["launch", "water_fill"]
 
 
 def launch(problem: Problem) -> Ints:
@@ -123,6 +32,8 @@ def launch(problem: Problem) -> Ints:
     if problem.target <= 0 or not problem.open.any():
         return np.zeros(len(problem), dtype=np.int64)
     if problem.limits:
+        if isinstance(problem.objectives[0], EvenSpread) and many_instances(problem):
+            return launch_capped_spread(problem)
         return launch_one_by_one(problem)
     few = contenders(problem)
     if few is None:
@@ -282,7 +193,7 @@ def within_budget(problem: Problem, w: WholeProblem, counts: Ints, *, spreads: b
     """
     price = to_nano(np.where(counts > 0, problem.price, 0.0), "price")
     budget = to_nano_scalar(max(problem.budget, 0.0), "budget")
-    left = budget - spent(price, counts)
+    left = budget - exact_sum(price, counts)
     if left >= 0:
         return counts
     ranked = w.order[counts[w.order] > 0]
@@ -291,7 +202,7 @@ def within_budget(problem: Problem, w: WholeProblem, counts: Ints, *, spreads: b
     low, high = int(w.held[ranked].min()), int((w.held + counts * w.weight)[ranked].max())
     while high - low > 1:
         middle = (low + high) // 2
-        if spent(price, below_level(w, counts, middle)) <= budget:
+        if exact_sum(price, below_level(w, counts, middle)) <= budget:
             low = middle
         else:
             high = middle
@@ -299,21 +210,13 @@ def within_budget(problem: Problem, w: WholeProblem, counts: Ints, *, spreads: b
     at_level = ranked[(w.held + sure * w.weight == low)[ranked] & (sure < counts)[ranked]]
     one_each = np.zeros_like(counts)
     one_each[at_level] = 1
-    return sure + paid_in_order(at_level, one_each, price, budget - spent(price, sure))
+    return sure + paid_in_order(at_level, one_each, price, budget - exact_sum(price, sure))
 
 
 def below_level(w: WholeProblem, counts: Ints, level: int) -> Ints:
     """Return how many of ``counts`` each pool launches at levels below ``level``, in whole numbers."""
     below: Ints = np.clip(-((w.held - level) // w.weight), 0, counts)
     return below
-
-
-def spent(price: Ints, counts: Ints) -> int:
-    """Return what instances cost, exactly: in int64 where that holds the sum, else in Python's integers."""
-    if weighted_sum(price.astype(np.float64), counts.astype(np.float64)) < MOST_INT64:
-        return int((price * counts).sum())
-    used = np.flatnonzero(counts)
-    return sum(int(p) * int(c) for p, c in zip(price[used], counts[used], strict=True))
 
 
 def paid_in_order(ranked: Ints, counts: Ints, price: Ints, budget: int) -> Ints:
@@ -326,99 +229,3 @@ def paid_in_order(ranked: Ints, counts: Ints, price: Ints, budget: int) -> Ints:
         if paid[i] < wanted:
             break
     return paid
-
-
-def launch_one_by_one(problem: Problem) -> Ints:
-    """Launch instance after instance, as the definition reads; the twin that tests hold `launch` to.
-
-    It alone honours limits by group: a pool whose group has no room for one more instance is passed over.
-    An even share is walked pool after pool, each up to the share and then beyond.
-    """
-    w = whole(problem)
-    counts = np.zeros_like(w.room)
-    price = to_nano(np.where(problem.open, problem.price, 0.0), "price")
-    budget = None if np.isinf(problem.budget) else to_nano_scalar(max(problem.budget, 0.0), "budget")
-    groups = [GroupRoom.of(problem, limit) for limit in range(len(problem.limits))]
-    covered = 0
-    waiting = [
-        (key, int(w.rank[i]), i)
-        for i in np.flatnonzero(w.room).tolist()
-        for key in [first_key(problem, w, i, 0)]
-    ]
-    heapq.heapify(waiting)
-    while covered < w.target and waiting:
-        _, _, i = heapq.heappop(waiting)
-        if any(group.holds(i) == 0 for group in groups):
-            continue
-        if budget is not None and int(price[i]) > budget:
-            break
-        count = alike(problem, w, i, int(counts[i]))
-        count = min(count, -((covered - w.target) // int(w.weight[i])), *(group.holds(i) for group in groups))
-        if budget is not None:
-            count = count if price[i] == 0 else min(count, budget // int(price[i]))
-            budget -= count * int(price[i])
-        counts[i] += count
-        covered += count * int(w.weight[i])
-        for group in groups:
-            group.take(i, count)
-        if counts[i] < w.room[i]:
-            heapq.heappush(waiting, (first_key(problem, w, i, int(counts[i])), int(w.rank[i]), i))
-    return counts
-
-
-def first_key(problem: Problem, w: WholeProblem, i: int, launched: int) -> int:
-    """Return what the next instance of pool ``i`` waits by: its level for a spread, else only its rank.
-
-    An even share counts as 0 up to the share and as 1 beyond it.
-    """
-    first = problem.objectives[0]
-    level = int(w.held[i]) + launched * int(w.weight[i])
-    if isinstance(first, EvenSpread):
-        return level
-    if isinstance(first, EvenShare):
-        return int(level >= w.steps(first.units))
-    return 0
-
-
-def alike(problem: Problem, w: WholeProblem, i: int, launched: int) -> int:
-    """Return how many further instances of pool ``i`` come before any other pool's."""
-    first = problem.objectives[0]
-    if isinstance(first, EvenSpread):
-        return 1
-    room = int(w.room[i]) - launched
-    short = (
-        w.steps(first.units) - int(w.held[i]) - launched * int(w.weight[i])
-        if isinstance(first, EvenShare)
-        else 0
-    )
-    return min(room, -(-short // int(w.weight[i]))) if short > 0 else room
-
-
-@dataclass
-class GroupRoom:
-    """What is left of the caps of one limit while launching."""
-
-    group: Ints
-    adds: Ints
-    left: Ints
-
-    @classmethod
-    def of(cls, problem: Problem, number: int) -> GroupRoom:
-        """Return the full room of limit ``number``."""
-        limit = problem.limits[number]
-        cap = np.minimum(limit.cap, 4e9)
-        return cls(
-            limit.group,
-            to_nano(limit.coefficient(problem.weight), "weight"),
-            to_nano(np.round(cap, 9), "cap").copy(),
-        )
-
-    def holds(self, i: int) -> int:
-        """Return how many more instances of pool ``i`` stay within the cap."""
-        g = self.group[i]
-        return UNLIMITED if g < 0 else int(self.left[g] // self.adds[i])
-
-    def take(self, i: int, count: int) -> None:
-        """Count instances of pool ``i``."""
-        if self.group[i] >= 0:
-            self.left[self.group[i]] -= self.adds[i] * count

@@ -16,10 +16,10 @@ from fleet.model import EvenSpread, Linear, Problem
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
 from fleet.solvers.closed_form import objective_value, water_level
 from fleet.solvers.integer_cover import integer_cover
-from fleet.solvers.launch_rule import WholeProblem, whole
 from fleet.solvers.nested import nested_order
 from fleet.solvers.nested_cover import nested_cover
 from fleet.solvers.nested_tree import Tree
+from fleet.solvers.whole_problem import WholeProblem, whole
 
 __all__ = ["can_solve_whole", "solve_whole"]
 

@@ -170,6 +170,7 @@ def test_scale_down_follows_the_strategy_and_never_undershoots(strategy, running
     counts, weight = np.array(running), np.array(weight)
     ends = fleet.scale_down(strategy, snapshot, counts, target)
     left = counts - ends
+    assert ends.tolist() == ended_one_by_one(strategy, snapshot, counts, target).tolist()
     assert (ends >= 0).all()
     assert (left >= 0).all()
     before, after = float(counts @ weight), float(left @ weight)
@@ -183,6 +184,35 @@ def test_scale_down_follows_the_strategy_and_never_undershoots(strategy, running
         key = np.array(SPOT) if strategy in ("lowestPrice", "priceCapacityOptimized") else -snapshot.available
         spared = [key[i] for i in range(4) if left[i]]
         assert all(key[i] >= max(spared, default=-np.inf) - 1e-12 for i in range(4) if ends[i])
+
+
+def ended_one_by_one(strategy, snapshot, running, target):
+    """The rule as it reads: the foremost instance goes unless the rest would miss the target."""
+    left, weight, price = running.copy(), snapshot.pools.weight, snapshot.spot_price / snapshot.pools.weight
+    live = set(np.flatnonzero(running).tolist())
+
+    def foremost(i):
+        if strategy == "diversified":
+            return (left[i] * weight[i], round(price[i], 9), i)
+        depth = -snapshot.available[i] if strategy.startswith("capacity") else 0
+        return (depth, round(price[i], 9), i)
+
+    while live:
+        i = max(live, key=foremost)
+        if left @ weight - weight[i] < target:
+            live.discard(i)
+            continue
+        left[i] -= 1
+        if not left[i]:
+            live.discard(i)
+    return running - left
+
+
+def test_ten_million_instances_that_run_scale_down_at_once():
+    pools = fleet.LaunchPools.of(TYPES, ZONES, weight=[1.0, 2.0, 3.0, 4.0])
+    snapshot = fleet.Snapshot.of(pools, SPOT)
+    ends = fleet.scale_down("diversified", snapshot, [10_000_000] * 4, 24_000_000)
+    assert ((10_000_000 - ends) * pools.weight).tolist() == [6_000_000] * 4
 
 
 def group(desired, base, percentage, zones=("us-x-1a", "us-x-1b")):

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 import fleet
 from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
 from fleet.solvers import SOLVERS
-from fleet.solvers.launch_rule import launch, launch_one_by_one, launch_whole
+from fleet.solvers.capped_spread import launch_capped_spread
+from fleet.solvers.launch_rule import launch, launch_whole
+from fleet.solvers.one_by_one import launch_one_by_one
 
 
 @st.composite
@@ -44,6 +46,30 @@ def launch_problems(draw, kinds=("fill", "spread"), fractional=True):
 @given(launch_problems())
 def test_vectorised_rule_equals_one_instance_at_a_time(problem):
     assert launch(problem).tolist() == launch_one_by_one(problem).tolist()
+
+
+@st.composite
+def capped_spreads(draw):
+    """An even spread within up to three limits that cross, some of single pools, some of counts."""
+    problem = draw(launch_problems(kinds=("spread",)))
+    n = len(problem)
+    limits = []
+    for k in range(draw(st.integers(1, 3))):
+        group = np.array(draw(st.lists(st.integers(-1, 3), min_size=n, max_size=n)))
+        if draw(st.booleans()):
+            group = np.where(group >= 0, np.arange(n), -1)
+        caps = draw(st.lists(st.sampled_from([0, 0.5, 1, 3, 6.5, 20, np.inf]), min_size=8, max_size=8))
+        measure = draw(st.sampled_from(["units", "instances"]))
+        limits.append(
+            GroupLimit(f"limit {k}", group, np.array(caps, dtype=float), tuple("abcdefgh"), measure)
+        )
+    return replace(problem, limits=tuple(limits))
+
+
+@settings(max_examples=150, deadline=None)
+@given(capped_spreads())
+def test_a_capped_spread_in_bulk_equals_one_instance_at_a_time(problem):
+    assert launch_capped_spread(problem).tolist() == launch_one_by_one(problem).tolist()
 
 
 @st.composite
@@ -159,3 +185,13 @@ def test_capped_pools_of_a_huge_target_are_filled_at_once():
         fleet.FleetRequest(4e9, overrides), fleet.Snapshot.of(pools, [0.05, 0.10]), limits=limits
     )
     assert allocation.spot_instances.tolist() == [3_000_000_000, 1_000_000_000]
+
+
+def test_a_huge_capped_spread_is_filled_between_events():
+    """At 499,999,998 units in each pool of zone a it has room for 1 + 3 more; b and c take turns on."""
+    zone = GroupLimit("zone", np.array([0, 0, 1, 2]), np.array([1e9, np.inf, np.inf]), ("a", "b", "c"))
+    cost = Linear("cost", np.array([0.1, 0.3, 0.1, 0.2]))
+    problem = Problem.of(np.array([1.0, 3.0, 1.0, 1.0]), 4e9, (EvenSpread(), cost), limits=(zone,))
+    counts = launch(problem)
+    units = (counts * problem.weight).astype(np.int64)
+    assert units.tolist() == [499_999_999, 500_000_001, 1_500_000_000, 1_500_000_000]
