@@ -8,7 +8,7 @@ launch pools once it is known which zones have data. Enums are held in RequestSp
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fleet.attributes import RequirementsLine
@@ -157,6 +157,9 @@ class FleetRequest:
         With ``launch-before-terminate``: seconds from the replacement's launch to the old one's end.
     notes
         What the reader saw and left out of account, one line each.
+    api
+        Whose request it was: ``RequestSpotFleet`` or ``CreateFleet``; a fleet's history has the names of its
+        API. It changes nothing else.
 
     Raises
     ------
@@ -190,6 +193,7 @@ class FleetRequest:
     capacity_rebalance: str | None = None
     termination_delay_s: int | None = None
     notes: tuple[str, ...] = ()
+    api: str = field(default="RequestSpotFleet", compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "overrides", tuple(self.overrides))

@@ -25,9 +25,10 @@ class CauseOptions:
     top_share: float | None = None
     shocks: tuple[str, ...] = ()
     stress: tuple[str, ...] = ()
+    failures: str | None = None
 
     def __post_init__(self) -> None:
-        from fleet.interruptions import FITS, parse_law, parse_shocks, parse_stress
+        from fleet.interruptions import FITS, parse_failures, parse_law, parse_shocks, parse_stress
 
         if self.law is not None and self.advisor is not None:
             raise InputError("--hazard and --advisor", "exclude each other", "keep one")
@@ -45,6 +46,8 @@ class CauseOptions:
             parse_shocks(text)
         for text in self.stress:
             parse_stress(text)
+        if self.failures is not None:
+            parse_failures(self.failures)
 
     @property
     def has_hazard(self) -> bool:
@@ -53,12 +56,13 @@ class CauseOptions:
 
     def on(self, market: Market) -> Interruptions:
         """Return what `fleet.replay` takes as ``interruptions``; ``None`` where nothing is stated."""
-        if self.names is None and not (self.has_hazard or self.shocks or self.stress):
+        if self.names is None and not (self.has_hazard or self.shocks or self.stress or self.failures):
             return None
-        from fleet.interruptions import default_names, parse_shocks, parse_stress
+        from fleet.interruptions import default_names, parse_failures, parse_shocks, parse_stress
 
         names = default_names(market) if self.names is None else self.names
-        objects = [*map(parse_shocks, self.shocks), *map(parse_stress, self.stress)]
+        failures = [] if self.failures is None else [parse_failures(self.failures)]
+        objects = [*map(parse_shocks, self.shocks), *map(parse_stress, self.stress), *failures]
         if "none" in names and len(set(names)) == 1 and objects:
             return tuple(objects)
         if not self.has_hazard:

@@ -31,6 +31,7 @@ from fleet.cli.options import (
     InstanceTypes,
     Interruptions,
     Json,
+    LaunchFailing,
     Notice,
     OnDemand,
     Plot,
@@ -85,6 +86,7 @@ def compare(
     advisor_top: AdvisorTop = None,
     shocks: ShockRules = None,
     stress: Stress = None,
+    launch_failures: LaunchFailing = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
     notice: Notice = 120,
@@ -135,7 +137,9 @@ def compare(
     wanted = load_request(request, subnet_zone)
     check_strategies(list(strategy or DEFAULT_STRATEGIES))
     names = None if interruptions is None else tuple(interruptions)
-    causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
+    causes = CauseOptions(
+        names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()), launch_failures
+    )
     terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
     market = load_market(files, errors())
     wanted = expanded(wanted, instance_types, market, product, first)

@@ -38,6 +38,7 @@ def defaults_for(group: Any) -> dict[str, dict[str, Any]]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file}", f"is not TOML ({error})", "correct it") from None
     options = {name: options_of(command) for name, command in group.commands.items()}
+    listed = {name: repeated(command) for name, command in group.commands.items()}
     known = {option for command in options.values() for option in command}
     found: dict[str, dict[str, Any]] = {}
     for section, values in document.items():
@@ -54,13 +55,20 @@ def defaults_for(group: Any) -> dict[str, dict[str, Any]]:
                 )
             for command in options if everywhere else (section,):
                 if spelled in options[command] and not (everywhere and stated(document, command, spelled)):
-                    found.setdefault(command, {})[options[command][spelled]] = value
+                    parameter = options[command][spelled]
+                    single = parameter in listed[command] and not isinstance(value, list)
+                    found.setdefault(command, {})[parameter] = [value] if single else value
     return found
 
 
 def stated(document: dict[str, Any], command: str, option: str) -> bool:
     """Whether the command's own section has the option."""
     return any(name.replace("_", "-") == option for name in document.get(command, {}))
+
+
+def repeated(command: Any) -> set[str]:
+    """Return the parameters of a command whose option may be given again."""
+    return {str(parameter.name) for parameter in command.params if getattr(parameter, "multiple", False)}
 
 
 def options_of(command: Any) -> dict[str, str]:

@@ -33,6 +33,7 @@ from fleet.cli.options import (
     InstanceTypes,
     Interruptions,
     Json,
+    LaunchFailing,
     OnDemand,
     Plot,
     Polarity,
@@ -100,6 +101,7 @@ def experiment(
     advisor_top: AdvisorTop = None,
     shocks: ShockRules = None,
     stress: Stress = None,
+    launch_failures: LaunchFailing = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
     hindsight: HindsightToo = None,
@@ -135,7 +137,9 @@ def experiment(
     wanted = load_request(request, subnet_zone)
     check_strategies(list(strategy or DEFAULT_STRATEGIES))
     names = None if interruptions is None else tuple(interruptions)
-    causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
+    causes = CauseOptions(
+        names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()), launch_failures
+    )
     first, last = time_option("--start", start), time_option("--end", end)
     length = None if window is None else seconds_of("--window", window)
     step = seconds_of("--stride", stride)

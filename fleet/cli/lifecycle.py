@@ -18,19 +18,20 @@ def schedule_of(path: Path | None) -> Schedule | None:
     return None if path is None else read_schedule(path)
 
 
-def signals_of(text: str | None) -> RebalanceSignals | None:
-    """Return what ``ahead=600,missed=0.1,false=0.01`` says; ``default`` for the defaults."""
-    if text is None:
+def signals_of(texts: list[str] | None) -> RebalanceSignals | None:
+    """Return what ``ahead=600,missed=0.1,false=0.01`` says, stated once; ``default`` for the defaults."""
+    if not texts:
         return None
-    stated: dict[str, float] = {}
-    for part in text.split(",") if text != "default" else []:
-        name, _, value = part.partition("=")
-        try:
-            stated[SIGNALS[name.strip()]] = float(value)
-        except (KeyError, ValueError):
-            raise InputError(
-                f"--rebalance-signals {text!r}",
-                f"is default, or NAME=NUMBER of {', '.join(SIGNALS)}",
-                "write ahead=600,missed=0.1,false=0.01",
-            ) from None
-    return RebalanceSignals(**stated)
+    if len(texts) > 1:
+        raise InputError(f"--rebalance-signals {' and '.join(texts)}", "are stated once", "keep one")
+    from fleet.interruptions.spelled import named_numbers
+
+    (text,) = texts
+    stated = {} if text == "default" else named_numbers(f"--rebalance-signals {text}", text)
+    if not set(stated) <= set(SIGNALS):
+        raise InputError(
+            f"--rebalance-signals {text}",
+            f"is default, or NAME=NUMBER of {', '.join(SIGNALS)}",
+            "write ahead=600,missed=0.1,false=0.01",
+        )
+    return RebalanceSignals(**{SIGNALS[name]: value for name, value in stated.items()})

@@ -44,7 +44,8 @@ def events_text(result: ReplayResult, path: Path) -> str:
     from fleet.formats import fleet_history, format_time
 
     span = format_time(result.start_s), format_time(result.end_s)
-    return f"{json.dumps(fleet_history(result.events(), *span), indent=2)}\n"
+    document = fleet_history(result.events(), *span, ec2_fleet=result.request.api == "CreateFleet")
+    return f"{json.dumps(document, indent=2)}\n"
 
 
 def write_feed(result: ReplayResult, path: Path | None) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "InstanceTypes",
     "Interruptions",
     "Json",
+    "LaunchFailing",
     "Notice",
     "OnDemand",
     "OneStrategy",
@@ -117,6 +118,12 @@ Stress = Annotated[
     list[str] | None,
     typer.Option(help="zone=us-east-1a@TIME+30m, pool=biggest@..., loss=20@TIME+15m, price=3@TIME+2h."),
 ]
+LaunchFailing = Annotated[
+    str | None,
+    typer.Option(
+        "--launch-failures", help="share=0.05,retry=60: launches that fail at random, and the wait."
+    ),
+]
 Billing = Annotated[
     str,
     typer.Option(
@@ -137,7 +144,7 @@ ScheduleFile = Annotated[
     typer.Option("--schedule", help="JSON of target changes and a cancellation (see docs/replay.md)."),
 ]
 Signals = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option("--rebalance-signals", help="Recommendations: default, or ahead=600,missed=0.1,false=0.01."),
 ]
 Notice = Annotated[int, typer.Option("--notice", help="Seconds from a notice to the end of the instance.")]

@@ -33,6 +33,7 @@ from fleet.cli.options import (
     InstanceTypes,
     Interruptions,
     Json,
+    LaunchFailing,
     Notice,
     OnDemand,
     OneStrategy,
@@ -82,6 +83,7 @@ def replay(
     advisor_top: AdvisorTop = None,
     shocks: ShockRules = None,
     stress: Stress = None,
+    launch_failures: LaunchFailing = None,
     strategy: OneStrategy = None,
     billing: Billing = "per-second",
     start_delay: StartDelay = 0,
@@ -132,7 +134,9 @@ def replay(
     wanted = load_request(request, subnet_zone)
     check_strategies([strategy or wanted.strategy])
     names = None if interruptions is None else tuple(interruptions)
-    causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
+    causes = CauseOptions(
+        names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()), launch_failures
+    )
     terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
     market = load_market(files, errors())
     result = run(

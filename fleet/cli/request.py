@@ -24,6 +24,7 @@ from fleet.cli.options import (
     HazardLaw,
     Interruptions,
     Json,
+    LaunchFailing,
     Notice,
     OnDemand,
     Polarity,
@@ -97,6 +98,7 @@ def request(
     advisor_top: AdvisorTop = None,
     shocks: ShockRules = None,
     stress: Stress = None,
+    launch_failures: LaunchFailing = None,
     billing: Billing = "per-second",
     notice: Notice = 120,
     seed: Seed = 0,
@@ -129,7 +131,9 @@ def request(
         trace_type, system, zones=zones,
     )  # fmt: skip
     names = None if interruptions is None else tuple(interruptions)
-    causes = CauseOptions(names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()))
+    causes = CauseOptions(
+        names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()), launch_failures
+    )
     stop = cancellation_of(cancel, cancel_and_terminate)
     terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
     market = load_market(files, errors())

@@ -244,6 +244,7 @@ def create_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRe
         terminate_at_expiry=bool(config.get("TerminateInstancesWithExpiration")),
         **rebalance_of(config, spot.get("MaintenanceStrategies"), "SpotOptions.MaintenanceStrategies"),
         notes=(*default_type_note(fields, total), *not_modelled(config)),
+        api="CreateFleet",
     )
 
 

@@ -16,6 +16,7 @@ from fleet.interruptions.fitting import (
     log_likelihood,
 )
 from fleet.interruptions.hazard import Hazard, HazardDriver
+from fleet.interruptions.launch_failures import LaunchFailureDriver, LaunchFailures
 from fleet.interruptions.laws import (
     Bathtub,
     Empirical,
@@ -34,12 +35,13 @@ from fleet.interruptions.protocol import (
     Cause,
     Driver,
     InstanceDriver,
+    LaunchDriver,
     Standing,
     StressDriver,
     value_in_force,
 )
 from fleet.interruptions.shocks import ShockDriver, Shocks
-from fleet.interruptions.spelled import parse_law, parse_shocks, parse_stress
+from fleet.interruptions.spelled import parse_failures, parse_law, parse_shocks, parse_stress
 from fleet.interruptions.stress import MassLoss, Outage, PriceSpike
 
 __all__ = [
@@ -58,6 +60,9 @@ __all__ = [
     "HazardDriver",
     "InstanceDriver",
     "Interruptions",
+    "LaunchDriver",
+    "LaunchFailureDriver",
+    "LaunchFailures",
     "LifetimeLaw",
     "Lifetimes",
     "MassLoss",
@@ -79,6 +84,7 @@ __all__ = [
     "lifetimes_of_instances",
     "log_likelihood",
     "mean_residual_h",
+    "parse_failures",
     "parse_law",
     "parse_shocks",
     "parse_stress",

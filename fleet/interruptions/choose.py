@@ -8,6 +8,7 @@ from dataclasses import replace
 from fleet.errors import InputError
 from fleet.interruptions.capacity import CapacityDriver
 from fleet.interruptions.hazard import HazardDriver
+from fleet.interruptions.launch_failures import LaunchFailureDriver
 from fleet.interruptions.price import PriceDriver
 from fleet.interruptions.protocol import AnyDriver, Cause
 from fleet.interruptions.shocks import ShockDriver
@@ -95,7 +96,7 @@ def named_driver(name: str, market: Market, pools: LaunchPools) -> AnyDriver:
 
 def ranked(driver: AnyDriver, before: Sequence[AnyDriver]) -> AnyDriver:
     """Return a driver with random numbers apart from those of others of its kind."""
-    if isinstance(driver, HazardDriver | ShockDriver):
+    if isinstance(driver, HazardDriver | ShockDriver | LaunchFailureDriver):
         return replace(driver, rank=sum(isinstance(other, type(driver)) for other in before))
     return driver
 

@@ -1,7 +1,8 @@
-"""What a driver of interruptions must be able to say: three kinds, which combine freely.
+"""What a driver of interruptions must be able to say: four kinds, which combine freely.
 
 A `Driver` reads a pool's market. An `InstanceDriver` knows each instance's fate when it is launched. A
-`StressDriver` strikes at its moments, looking at what then runs, and may hold launches back for a time.
+`StressDriver` strikes at its moments, looking at what then runs, and may hold launches back for a time. A
+`LaunchDriver` takes nothing away: it says which launches fail.
 Whatever is random in a driver is a pure function of its seed and of what it is asked, so that runs are
 reproducible and what happens until a moment depends on nothing after it.
 """
@@ -25,6 +26,7 @@ __all__ = [
     "Cause",
     "Driver",
     "InstanceDriver",
+    "LaunchDriver",
     "Standing",
     "StressDriver",
     "value_in_force",
@@ -148,7 +150,33 @@ class StressDriver(Protocol):
         ...
 
 
-AnyDriver = Driver | InstanceDriver | StressDriver
+@runtime_checkable
+class LaunchDriver(Protocol):
+    """A cause for which launches fail."""
+
+    @property
+    def name(self) -> str:
+        """As results name it."""
+        ...
+
+    @property
+    def retry_s(self) -> int:
+        """How long a pool in which a launch failed is left alone, seconds, at least 1."""
+        ...
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the driver of a run with this seed; a driver without chance returns itself."""
+        ...
+
+    def fails(self, pool: int, first: int, count: int, time_s: int) -> npt.NDArray[np.bool_]:
+        """Return which of ``count`` launches into a pool fail, shape (count,); ``first`` were tried before.
+
+        Those before are of the same second ``time_s``.
+        """
+        ...
+
+
+AnyDriver = Driver | InstanceDriver | StressDriver | LaunchDriver
 
 
 @runtime_checkable

@@ -7,11 +7,12 @@ from dataclasses import fields
 
 from fleet.errors import InputError
 from fleet.formats.times import parse_time
+from fleet.interruptions.launch_failures import LaunchFailures
 from fleet.interruptions.laws import Bathtub, Exponential, LifetimeLaw, Weibull
 from fleet.interruptions.shocks import Shocks
 from fleet.interruptions.stress import MassLoss, Outage, PriceSpike
 
-__all__ = ["parse_law", "parse_shocks", "parse_stress"]
+__all__ = ["named_numbers", "parse_failures", "parse_law", "parse_shocks", "parse_stress"]
 
 LAWS: dict[str, type[Exponential | Weibull | Bathtub]] = {
     "exponential": Exponential,
@@ -33,7 +34,7 @@ def parse_law(text: str) -> LifetimeLaw:
             f"law {text!r}", f"is one of {', '.join(LAWS)}", "write weibull:shape=0.6,scale_h=1.4"
         )
     wanted = [field.name for field in fields(LAWS[name])]
-    values = numbers(text, rest)
+    values = named_numbers(text, rest)
     if set(values) != set(wanted):
         raise InputError(f"law {text!r}", f"states {', '.join(wanted)}, no more and no less", "correct it")
     return LAWS[name](**values)
@@ -42,10 +43,23 @@ def parse_law(text: str) -> LifetimeLaw:
 def parse_shocks(text: str) -> Shocks:
     """Return the shocks that a text states: ``zone:per_month=0.5`` or ``zone:per_month=0.5,share=0.3``."""
     by, _, rest = text.partition(":")
-    values = numbers(text, rest)
+    values = named_numbers(text, rest)
     if not {"per_month"} <= set(values) <= {"per_month", "share"}:
         raise InputError(f"shocks {text!r}", "state per_month, and perhaps share", "write zone:per_month=0.5")
     return Shocks(by, **values)
+
+
+def parse_failures(text: str) -> LaunchFailures:
+    """Return the launch failures that a text states: ``share=0.05`` or ``share=0.05,retry=120``."""
+    values = named_numbers(text, text)
+    if not {"share"} <= set(values) <= {"share", "retry"}:
+        raise InputError(
+            f"launch failures {text!r}", "state share, and perhaps retry", "write share=0.05,retry=60"
+        )
+    retry = values.get("retry", 60.0)
+    if not retry.is_integer():
+        raise InputError(f"launch failures {text!r}", "are retried after whole seconds", "correct retry")
+    return LaunchFailures(values["share"], int(retry))
 
 
 def parse_stress(text: str) -> Outage | MassLoss | PriceSpike:
@@ -71,11 +85,13 @@ def parse_stress(text: str) -> Outage | MassLoss | PriceSpike:
     return Outage(kind, value.replace("/", " "), at_s, length_s)
 
 
-def numbers(text: str, pairs: str) -> dict[str, float]:
+def named_numbers(text: str, pairs: str) -> dict[str, float]:
     """Return the numbers of ``a=1,b=2``."""
     values: dict[str, float] = {}
     for pair in pairs.split(",") if pairs else ():
-        name, _, value = pair.partition("=")
+        name, found, value = pair.strip().partition("=")
+        if not found:
+            raise InputError(f"{text!r}: {pair!r}", "is NAME=NUMBER", "correct it")
         if name in values:
             raise InputError(f"{text!r}", f"states {name} twice", "drop one")
         values[name] = number(text, value)

@@ -126,11 +126,12 @@ def co_interruption_share(found: Episodes, within_s: int = BULK_S) -> float | No
 
 
 def obtainability(log: EventLog) -> float | None:
-    """Successful launches / attempts, from 0 to 1; ``None`` without attempts.
+    """Attempts that were not refused / attempts, from 0 to 1; ``None`` without attempts.
 
-    An attempt is a pool at a second: launched into, or refused (``InsufficientInstanceCapacity``). One that
-    was cut short is refused. The log names a dry pool once until it has room again, so refusals are counted
-    sparingly.
+    An attempt is a pool at a second: launched into, or refused (``InsufficientInstanceCapacity``: its capacity
+    cut the launch short, or a launch failed at random), however many instances it was for. A pool that is
+    known to be dry is not asked again before it has room: unlike a fleet that polls at every tick, the engine
+    makes no attempt in between, so this lies above the share of successful polls.
     """
     launched = np.isin(log.kind, [EventKind.LAUNCHED, EventKind.STARTED]) & (log.lifecycle == SPOT)
     refused = log.kind == EventKind.INSUFFICIENT

@@ -84,11 +84,16 @@ class Launcher:
         available[shut] = np.minimum(available, roster.counted)[shut]
         return replace(snapshot, available=np.maximum(available, 0.0))
 
+    @property
+    def keeps_together(self) -> bool:
+        """Whether the Spot part is all of one zone or type: instant fleets only, which launch once."""
+        return self.request.single_availability_zone or self.request.single_instance_type
+
     def wanted(self, snapshot: Snapshot, target_units: float) -> Ints:
         """Return what the strategy launches on a snapshot, by AWS's rule, shape (n,)."""
         request, roster = self.request, self.roster
-        if request.single_availability_zone or request.single_instance_type:
-            # Instant fleets only, which launch once: the best single zone or type takes an allocation.
+        if self.keeps_together:
+            # The best single zone or type takes an allocation.
             return allocate(request, snapshot, strategy=self.strategy).spot_instances
         budget = request.spot_max_total_price
         if budget is not None and roster.aside:
@@ -105,24 +110,64 @@ class Launcher:
     def spot(self, now: int, target: int, barred: npt.NDArray[np.bool_] | None = None) -> int:
         """Launch by the strategy what is missing of ``target`` units x 1e9, as far as pools and budget allow.
 
-        Stopped instances of a chosen pool start first. Returns the units x 1e9 that were launched.
+        Stopped instances of a chosen pool start first; what a pool refuses is launched elsewhere at once, as
+        far as it goes. Returns the units x 1e9 that were launched.
         """
+        before, again = self.roster.fulfilled, True
+        while again:  # each round shuts one more pool
+            again = self.attempt(now, target, barred) and not self.keeps_together
+        got = self.roster.fulfilled - before
+        if got:
+            self.log.write(now, EventKind.PROGRESS, units=self.roster.running_units / NANO)
+        return got
+
+    def attempt(self, now: int, target: int, barred: npt.NDArray[np.bool_] | None) -> bool:
+        """Launch what the strategy takes of the pools that are open now; return whether one refused."""
         roster = self.roster
         missing = target - roster.fulfilled
         if missing <= 0:
-            return 0
+            return False
         snapshot = self.snapshot(now, barred)
         counts = self.wanted(snapshot, target / NANO)
         chosen = np.flatnonzero(counts > 0).tolist()
-        got = sum(int(counts[i]) * roster.weight[i] for i in chosen)
-        dry = [] if barred is not None else self.ran_dry(snapshot, counts, target, short=missing > got)
+        short = missing > sum(int(counts[i]) * roster.weight[i] for i in chosen)
+        dry = [] if barred is not None else self.ran_dry(snapshot, counts, target, short=short)
+        granted, refusing = self.granted(now, counts, chosen)
         for i in chosen:
-            self.begin(now, i, int(counts[i]), float(snapshot.spot_price[i]))
+            if granted[i]:
+                self.begin(now, i, int(granted[i]), float(snapshot.spot_price[i]))
+        self.tell_refusals(now, snapshot, refusing)
         if barred is None:
-            self.report(now, snapshot, dry, short=missing > got)
-        if chosen:
-            self.log.write(now, EventKind.PROGRESS, units=roster.running_units / NANO)
-        return got
+            self.report(now, snapshot, dry, short=short)
+        return bool(refusing)
+
+    def granted(self, now: int, counts: Ints, chosen: list[int]) -> tuple[Ints, list[int]]:
+        """Return what of the launches succeeds, shape (n,), and the pools that refused some.
+
+        A fleet with MinTargetCapacity launches nothing if what is left is less.
+        """
+        if not self.perils.refusals:
+            return counts, []
+        lost = {i: self.perils.refused(i, int(counts[i]), now) for i in chosen}
+        granted, least = counts.copy(), self.request.min_target_capacity
+        for i, failed in lost.items():
+            granted[i] -= failed
+        if least is not None and float(granted @ self.pools.weight) < least:
+            granted[:] = 0
+        return granted, [i for i, failed in lost.items() if failed]
+
+    def tell_refusals(self, now: int, snapshot: Snapshot, refusing: list[int]) -> None:
+        """Log launches that failed, the pools that are left alone for it, and whether that is all of them."""
+        for i in refusing:
+            price = float(snapshot.spot_price[i])
+            self.log.write(now, EventKind.INSUFFICIENT, reason=Reason.FAILED, pool=i, price=price)
+            self.log.write(now, EventKind.BARRED, reason=Reason.FAILED, pool=i, price=price)
+            self.dry[i] = True  # told
+        if refusing:
+            usable = snapshot.spot_price <= self.prepared.launch_ceiling
+            usable[self.perils.blocked(now)] = False
+            if not usable.any():
+                self.log.write(now, EventKind.ALL_BARRED)
 
     def begin(self, now: int, pool: int, count: int, price: float) -> None:
         """Start or launch ``count`` instances in a pool."""

@@ -18,6 +18,7 @@ from fleet.interruptions import (
     AnyDriver,
     Driver,
     InstanceDriver,
+    LaunchDriver,
     PriceDriver,
     Standing,
     StressDriver,
@@ -54,6 +55,8 @@ class Perils:
         self.by_pool = [driver for driver in drivers if isinstance(driver, Driver)]
         self.by_instance = [driver for driver in drivers if isinstance(driver, InstanceDriver)]
         self.stresses = [driver for driver in drivers if isinstance(driver, StressDriver)]
+        self.refusals = [driver for driver in drivers if isinstance(driver, LaunchDriver)]
+        self.tried: tuple[int, dict[int, int]] = (-NEVER, {})  # (second, launches tried in each pool)
         self.due: list[tuple[int, int, int, int]] = []  # (time, pool, version, driver)
         self.version: dict[int, int] = {}
         self.fates: list[tuple[int, int, int]] = []  # (time, run, pool)
@@ -66,6 +69,7 @@ class Perils:
         """Make the drivers ready for a run."""
         self.by_instance = [driver.with_seed(seed) for driver in self.by_instance]
         self.stresses = [driver.with_seed(seed) for driver in self.stresses]
+        self.refusals = [driver.with_seed(seed) for driver in self.refusals]
         self.strikes = sorted(
             (int(time), k)
             for k, driver in enumerate(self.stresses)
@@ -143,6 +147,24 @@ class Perils:
             if pool in self.healthy:
                 yield Loss(pool, oldest(self.healthy[pool], int(blow.lost[pool])), Reason.STRESS)
                 self.changed(pool, now)
+
+    def refused(self, pool: int, count: int, now: int) -> int:
+        """Return how many of ``count`` launches fail now; the pool is then left alone for a time."""
+        if not self.refusals or not count:
+            return 0
+        if self.tried[0] != now:
+            self.tried = (now, {})
+        first = self.tried[1].get(pool, 0)
+        self.tried[1][pool] = first + count
+        failed = np.zeros(count, dtype=bool)
+        for driver in self.refusals:
+            fails = driver.fails(pool, first, count, now)
+            failed |= fails
+            if fails.any():
+                until = now + driver.retry_s
+                self.blocked_until[pool] = max(int(self.blocked_until[pool]), until)
+                heapq.heappush(self.unblocks, until)
+        return int(failed.sum())
 
     def blocked(self, now: int) -> Ints | None:
         """Return the positions of the pools into which nothing may be launched now, ``None`` for none."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
-from fleet.exact import Ints, to_nano
+from fleet.exact import Floats, Ints, to_nano
 from fleet.interruptions import NEVER, value_in_force
 from fleet.replayer.log import EventKind, EventLog, LogWriter, Reason
 from fleet.replayer.perils import Perils
@@ -148,11 +149,21 @@ class RequestEngine:
             fits = affordable & (self.roster.counted + 1 <= room)
             if state == "disabled":  # only the pool of the stopped instance
                 fits &= np.arange(len(price)) == self.pool_of_stopped(k)
-            if fits.any():
-                self.fulfil(now, k, int(np.argmin(np.where(fits, price, np.inf))))
+            pool = self.granting(now, fits, price)
+            if pool is not None:
+                self.fulfil(now, k, pool)
             elif state == "open" and not np.isnan(price).all():  # else nothing is known to be said
                 code = "capacity-not-available" if affordable.any() else "price-too-low"
                 self.turn(now, k, "open", code)
+
+    def granting(self, now: int, fits: npt.NDArray[np.bool_], price: Floats) -> int | None:
+        """Return the cheapest pool that fits and does not refuse, ``None`` if there is none."""
+        for pool in np.argsort(np.where(fits, price, np.inf), kind="stable")[: int(fits.sum())].tolist():
+            if not self.perils.refused(pool, 1, now):
+                return int(pool)
+            refusal = EventKind.INSUFFICIENT
+            self.log.write(now, refusal, reason=Reason.FAILED, pool=pool, price=float(price[pool]))
+        return None
 
     def pool_of_stopped(self, k: int) -> int:
         """Return the pool in which a request's instance is stopped."""

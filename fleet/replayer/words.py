@@ -33,8 +33,10 @@ class EventKind(IntEnum):
     STARTED = 17
     LAUNCHED = 18
     INSUFFICIENT = 19
-    BUDGET = 20
-    PROGRESS = 21
+    BARRED = 20
+    ALL_BARRED = 21
+    BUDGET = 22
+    PROGRESS = 23
 
 
 class Reason(IntEnum):
@@ -55,6 +57,7 @@ class Reason(IntEnum):
     REBALANCE = 12
     FROM_STOPPED = 13
     BLOCK_END = 14
+    FAILED = 15
 
 
 INTERRUPTION = "EC2 Spot Instance Interruption Warning"
@@ -80,6 +83,8 @@ AWS_NAMES = {
     EventKind.STARTED: ("instanceChange", "running"),
     EventKind.LAUNCHED: ("instanceChange", "launched"),
     EventKind.INSUFFICIENT: ("error", "InsufficientInstanceCapacity"),
+    EventKind.BARRED: ("information", "launchSpecTemporarilyBlacklisted"),
+    EventKind.ALL_BARRED: ("error", "allLaunchSpecsTemporarilyBlacklisted"),
     EventKind.BUDGET: ("information", "maxTotalPriceReached"),  # EC2 has no event for it: our own word
     EventKind.PROGRESS: ("fleetRequestChange", "progress"),
 }
@@ -104,12 +109,14 @@ CAUSES = {
     Reason.REBALANCE: "rebalance",
     Reason.FROM_STOPPED: "cancel",
     Reason.BLOCK_END: "block-end",
+    Reason.FAILED: "launch-failure",
 }
 STATUS = {
     Reason.PRICE: "instance-terminated-by-price",
     Reason.TOO_LOW: "price-too-low",
     Reason.NO_PRICE: "no-price-known",
     Reason.DRY: "capacity-not-available",
+    Reason.FAILED: "capacity-not-available",
     Reason.BUDGET: "max-total-price-reached",
     Reason.FROM_STOPPED: "instance-terminated-by-service",
     Reason.BLOCK_END: "instance-terminated-by-schedule",

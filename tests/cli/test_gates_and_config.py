@@ -53,7 +53,7 @@ def test_a_gate_ends_in_1_and_the_answer_is_printed(shop):
 def test_defaults_of_the_folder(shop):
     (shop.folder / "spotfleet.toml").write_text(
         '[defaults]\nprices = "prices.csv"\non-demand = "od.csv"\n'
-        '[compare]\nstrategy = ["diversified"]\njson = true\n'
+        '[compare]\nstrategy = "diversified"\njson = true\n'
     )
     answer = shop.run("compare", "fleet.json")
     assert [entry["strategy"] for entry in answer.json] == ["diversified"]

@@ -83,6 +83,12 @@ def test_rebalance_signals(shop):
     told = shop.run(*REPLAY, "--rebalance-signals", "ahead=600,missed=0,false=0.5")
     assert told.json["launches"] > silent.json["launches"]
     assert not any("CapacityRebalance" in warning for warning in told.json["warnings"])
-    wrong = shop.run(*REPLAY, "--rebalance-signals", "soon")
-    assert wrong.status == 2
-    assert "ahead=600" in wrong.err
+    signals = "--rebalance-signals"
+    for stated, words in (
+        ((signals, "soon"), "'soon': is NAME=NUMBER"),
+        ((signals, "late=1"), "write ahead=600"),
+        ((signals, "ahead=1,ahead=2"), "states ahead twice"),
+        ((signals, "ahead=1", signals, "missed=0"), "ahead=1 and missed=0: are stated once"),
+    ):
+        wrong = shop.run(*REPLAY, *stated)
+        assert (wrong.status, words in wrong.err) == (2, True), wrong.err

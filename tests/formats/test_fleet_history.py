@@ -37,3 +37,30 @@ def test_a_short_life_as_ec2_tells_it():
         "m5.large, Linux/UNIX, us-east-1a, Spot bid price is less than Spot market price $0.5291"
     )
     assert set(document) == {"HistoryRecords", "LastEvaluatedTime", "SpotFleetRequestId", "StartTime"}
+
+
+def test_a_fleet_of_create_fleet_has_the_names_of_its_api():
+    prices = fleet.ChangePoints.from_rows(1, [0], [0], [0.1])
+    market = fleet.Market(["m5.large"], ["us-east-1a"], ["Linux/UNIX"], prices, [0.2], 0, 10_000)
+    request = fleet.parse_request(
+        {
+            "TargetCapacitySpecification": {"TotalTargetCapacity": 1},
+            "LaunchTemplateConfigs": [{"Overrides": [{"InstanceType": "m5.large"}]}],
+        }
+    )
+    stop = fleet.Schedule(cancellation=fleet.Cancellation(7200, terminate_instances=True))
+    failing = fleet.LaunchFailures(0.99, retry_s=3600)  # seed 0: the first launch is refused
+    result = fleet.replay(request, market, schedule=stop, interruptions=failing)
+    document = fleet_history(result.events(), "1970-01-01T00:00:00Z", "1970-01-01T02:46:40Z", ec2_fleet=True)
+    told = [(r["EventType"], r["EventInformation"]["EventSubType"]) for r in document["HistoryRecords"]]
+    refused = [
+        ("service-error", "InsufficientInstanceCapacity"),
+        ("information", "launchSpecTemporarilyBlacklisted"),
+        ("service-error", "allLaunchSpecsTemporarilyBlacklisted"),
+    ]
+    ended = [("fleet-change", "deleted_terminating"), ("fleet-change", "deleted")]
+    assert told == [("fleet-change", "submitted"), ("fleet-change", "active"), *refused, *refused, *ended]
+    assert document["FleetId"].startswith("fleet-")
+    assert document["HistoryRecords"][3]["EventInformation"]["EventDescription"] == (
+        "m5.large, Linux/UNIX, us-east-1a, launches failed; it is tried again later"
+    )

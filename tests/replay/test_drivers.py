@@ -1,4 +1,4 @@
-"""The hooks of drivers: fates of single instances, and stresses that strike and hold launches back."""
+"""The hooks of drivers: fates of instances, stresses that hold launches back, launches that fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from by_hand import HOUR, market_of, request_of
 
 import fleet
-from fleet.interruptions import NEVER, Blow, InstanceDriver, StressDriver
+from fleet.errors import InputError
+from fleet.interruptions import NEVER, Blow, InstanceDriver, LaunchDriver, StressDriver
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,21 @@ class LoseBiggest:
         return Blow(np.where(biggest, standing.healthy, 0), biggest, standing.time_s + self.shut_s)
 
 
+@dataclass(frozen=True)
+class Refusals:
+    """Which launches fail: {(pool, second): numbers of those tried there then}."""
+
+    refused: dict[tuple[int, int], set[int]]
+    retry_s: int = 60
+    name: str = "refusals"
+
+    def with_seed(self, seed):
+        return self
+
+    def fails(self, pool, first, count, time_s):
+        return np.array([k in self.refused.get((pool, time_s), ()) for k in range(first, first + count)])
+
+
 CALM = {0: [(0, 0.1)], 1: [(0, 0.2)]}
 
 
@@ -64,6 +80,8 @@ def test_they_are_told_apart():
     assert isinstance(Fates(()), InstanceDriver)
     assert isinstance(LoseBiggest(()), StressDriver)
     assert not isinstance(LoseBiggest(()), InstanceDriver)
+    assert isinstance(fleet.LaunchFailures(0.1).driver(fleet.LaunchPools.of(["m5.large"])), LaunchDriver)
+    assert not isinstance(Refusals({}), InstanceDriver | StressDriver)
 
 
 def test_instances_end_when_their_driver_says():
@@ -122,3 +140,73 @@ def test_with_all_pools_shut_the_fleet_waits_for_the_block_to_end():
         *[(again, "launched")] * 2,
         (again, "progress"),
     ]
+
+
+FAILURE_EVENTS = (
+    "InsufficientInstanceCapacity",
+    "launchSpecTemporarilyBlacklisted",
+    "allLaunchSpecsTemporarilyBlacklisted",
+    "launched",
+)
+
+
+def failures_told(result):
+    """(second, event, pool, cause) of what concerns launches."""
+    return [
+        (fleet.parse_time(e["time"]), e["event_sub_type"], e.get("instance_type", "")[:2], e.get("cause"))
+        for e in result.events()
+        if e["event_sub_type"] in FAILURE_EVENTS
+    ]
+
+
+def test_what_a_pool_refuses_goes_elsewhere_in_that_second():
+    """m0 refuses the second of three; at 1 h one of its two is lost, and m0 is open again."""
+    market = market_of(CALM, [0.5] * 2, 3 * HOUR)
+    causes = [Refusals({(0, 0): {1}}), Fates((1,))]
+    for kind, pools in (("maintain", [0, 0, 1, 0]), ("request", [0, 0, 1]), ("instant", [0, 0, 1])):
+        result = fleet.replay(request_of(2, 3, fleet_type=kind), market, interruptions=causes)
+        assert result.interruption_driver == "refusals+hazard"
+        assert result.instances.pool.tolist() == pools
+        assert failures_told(result)[:5] == [
+            (0, "launched", "m0", None),
+            (0, "launched", "m0", None),
+            (0, "launched", "m1", None),
+            (0, "InsufficientInstanceCapacity", "m0", "launch-failure"),
+            (0, "launchSpecTemporarilyBlacklisted", "m0", "launch-failure"),
+        ]
+    assert result.metrics()["obtainability"].value == 0.5  # m0 refused, m1 did not
+
+
+def test_a_fleet_that_is_refused_everywhere_tries_again_a_one_shot_fleet_does_not():
+    market = market_of({0: [(0, 0.1)]}, [0.5], HOUR)
+    refused = [
+        (0, "InsufficientInstanceCapacity", "m0", "launch-failure"),
+        (0, "launchSpecTemporarilyBlacklisted", "m0", "launch-failure"),
+        (0, "allLaunchSpecsTemporarilyBlacklisted", "", None),
+    ]
+    run = {"interruptions": Refusals({(0, 0): {0, 1}}, retry_s=90)}
+    kept = fleet.replay(request_of(1, 2), market, **run)
+    assert failures_told(kept) == [*refused, (90, "launched", "m0", None), (90, "launched", "m0", None)]
+    assert kept.cost == pytest.approx(2 * (HOUR - 90) / HOUR * 0.1, abs=1e-9)
+    assert failures_told(fleet.replay(request_of(1, 2, fleet_type="request"), market, **run)) == refused
+    whole = request_of(1, 2, fleet_type="instant", single_instance_type=True, min_target_capacity=2)
+    part = {"interruptions": Refusals({(0, 0): {0}})}
+    assert fleet.replay(whole, market, **part).launches == 0  # one of two is less than the minimum
+    single = fleet.replay_spot_request(fleet.SpotRequest("m0.large"), market, **run)
+    assert [(c.time_s, c.code) for c in single.history][1:3] == [
+        (0, "capacity-not-available"),
+        (90, "pending-fulfillment"),
+    ]
+
+
+def test_launches_fail_at_their_rate_by_seed_pool_and_second_alone():
+    pools = fleet.LaunchPools.of(["m0.large", "m1.large"])
+    driver = fleet.LaunchFailures(0.2).driver(pools).with_seed(3)
+    failed = np.array([driver.fails(0, 0, 50, t) for t in range(200)])
+    assert abs(failed.mean() - 0.2) < 4 * (0.2 * 0.8 / failed.size) ** 0.5
+    assert (driver.fails(0, 7, 9, 5) == failed[5, 7:16]).all()
+    others = [driver.fails(1, 0, 50, 5), fleet.LaunchFailures(0.2).driver(pools).fails(0, 0, 50, 5)]
+    assert all((other != failed[5]).any() for other in others)
+    for wrong in ({"share": 1.0}, {"share": -0.1}, {"share": 0.1, "retry_s": 0}):
+        with pytest.raises(InputError):
+            fleet.LaunchFailures(**wrong)

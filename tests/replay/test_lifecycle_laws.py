@@ -62,6 +62,7 @@ def lives(draw):
         interruption_behavior=draw(st.sampled_from(["terminate", "stop", "hibernate"])),
         capacity_rebalance=rebalance,
         termination_delay_s=300 if rebalance == "launch-before-terminate" else None,
+        valid_from=draw(st.one_of(st.none(), st.integers(1, HOUR - 1).map(moment))),
         valid_until=draw(st.one_of(st.none(), st.integers(HOUR, SPAN).map(moment))),
         terminate_at_expiry=draw(st.booleans()),
     )
@@ -72,6 +73,8 @@ def lives(draw):
     )
     names = ["price"] if capacity is None else ["price", "capacity"]
     causes = [*names, fleet.Hazard(fleet.Exponential(0.1))] if draw(st.booleans()) else names
+    if draw(st.booleans()):
+        causes = [*causes, fleet.LaunchFailures(0.4, draw(st.sampled_from([60, HOUR])))]
     options = {
         "schedule": draw(schedules(on_demand)),
         "rebalance": draw(st.sampled_from([None, signals])),
