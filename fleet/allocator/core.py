@@ -21,6 +21,7 @@ from fleet.model import Problem, weighted_sum
 from fleet.pools import LaunchPools
 from fleet.request import FleetRequest
 from fleet.snapshot import Snapshot
+from fleet.solvers.balanced import launch_balanced
 from fleet.solvers.launch_rule import launch
 from fleet.strategy import Strategy, find_strategy
 
@@ -357,6 +358,8 @@ def launches(
     target_units: float,
     running: Ints,
     budget_per_hour: float | None = None,
+    zone: Ints | None = None,
+    standing: Ints | None = None,
 ) -> Ints:
     """Return the Spot instances to launch now, a pool each, by AWS's rule; no certificate.
 
@@ -372,6 +375,10 @@ def launches(
         Shape (n,), int64, Spot instances that run and stay.
     budget_per_hour
         $ per hour over running and new instances at current prices.
+    zone
+        Shape (n,), the zone's number of each pool where zones are balanced first (Auto Scaling groups).
+    standing
+        Shape (n,), with ``zone``: instances beside these that count toward the balance.
 
     Returns
     -------
@@ -379,7 +386,7 @@ def launches(
         Shape (n,), int64; fewer units than missing where pools are dry or the budget stops the launch.
     """
     problem, _, _ = spot_problem(strategy, snapshot, target_units, running, budget_per_hour)
-    return launch(problem)
+    return launch(problem) if zone is None else launch_balanced(problem, zone, standing)
 
 
 def on_demand_launches(request: FleetRequest, snapshot: Snapshot) -> Ints:

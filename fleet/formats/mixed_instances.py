@@ -118,7 +118,6 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
         **(CAPACITY_REBALANCE if document.get("CapacityRebalance") else {}),
         notes=(
             *((REBALANCE_NOTE,) if document.get("CapacityRebalance") else ()),
-            "an allocation balances zones first; a replay does not",
             *balance_note(document),
         ),
     )

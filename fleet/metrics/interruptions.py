@@ -126,9 +126,9 @@ def co_interruption_share(found: Episodes, within_s: int = BULK_S) -> float | No
 
 
 def obtainability(log: EventLog) -> float | None:
-    """Attempts that were not refused / attempts, from 0 to 1; ``None`` without attempts.
+    """Share of attempts that were not refused, from 0 to 1; ``None`` without attempts.
 
-    An attempt is a pool at a second: launched into, or refused (``InsufficientInstanceCapacity``: its capacity
+    An attempt is a pool at a second: launched into, or refused (``InsufficientInstanceCapacity``: capacity
     cut the launch short, or a launch failed at random), however many instances it was for. A pool that is
     known to be dry is not asked again before it has room: unlike a fleet that polls at every tick, the engine
     makes no attempt in between, so this lies above the share of successful polls.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator import allocate, launches
+from fleet.allocator.limits import grouped
 from fleet.allocator.region import on_demand_problem
 from fleet.exact import NANO, Floats, Ints
 from fleet.market import ChangePoints
@@ -18,6 +20,7 @@ from fleet.replayer.prepared import PreparedMarket
 from fleet.replayer.recommendations import Recommendations
 from fleet.replayer.roster import Roster
 from fleet.snapshot import Snapshot, snapshot_at
+from fleet.solvers.balanced import launch_balanced
 from fleet.solvers.launch_rule import launch
 from fleet.strategy import Strategy
 
@@ -55,7 +58,12 @@ class Launcher:
             budget = max(0.0, budget - round(float(held @ price), 9))
         snapshot = snapshot_at(self.market, self.pools, now, look=self.look)
         problem = on_demand_problem(snapshot, target / NANO, request.on_demand_strategy, budget)
-        counts = launch(replace(problem, target=missing / NANO))
+        problem = replace(problem, target=missing / NANO)
+        counts = (
+            launch(problem)
+            if self.zone is None
+            else launch_balanced(problem, self.zone, held + roster.counted)
+        )
         for i in np.flatnonzero(counts).tolist():
             for _ in range(int(counts[i])):
                 run = self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)
@@ -84,6 +92,11 @@ class Launcher:
         available[shut] = np.minimum(available, roster.counted)[shut]
         return replace(snapshot, available=np.maximum(available, 0.0))
 
+    @cached_property
+    def zone(self) -> Ints | None:
+        """The zone's number of each pool, shape (n,), if zones are balanced first (Auto Scaling groups)."""
+        return grouped(self.pools, "zone")[0] if self.request.balance_zones else None
+
     @property
     def keeps_together(self) -> bool:
         """Whether the Spot part is all of one zone or type: instant fleets only, which launch once."""
@@ -105,6 +118,8 @@ class Launcher:
             target_units=target_units,
             running=roster.counted.copy(),
             budget_per_hour=budget,
+            zone=self.zone,
+            standing=None if self.zone is None else roster.on_demand_in(),
         )
 
     def spot(self, now: int, target: int, barred: npt.NDArray[np.bool_] | None = None) -> int:

@@ -133,6 +133,31 @@ def test_spot_that_passes_the_max_price_by_way_of_equality_interrupts():
     assert fleet.replay(request_of(1, 1), market).instances.end_s.tolist() == [2 * HOUR + 120]
 
 
+def test_a_group_balances_its_zones_when_it_launches_and_when_it_replaces():
+    """Six over two zones, one of them on demand; zone b is dear, and loses one: it is replaced there."""
+    prices = fleet.ChangePoints.from_rows(2, [0, 1], [0, 0], [0.1, 0.2])
+    held = fleet.ChangePoints.from_rows(2, [0, 1, 1, 1], [0, 0, HOUR, HOUR + 60], [9, 9, 2, 9])
+    zones = ["us-x-1a", "us-x-1b"]
+    market = fleet.Market(["m0.large"] * 2, zones, ["Linux/UNIX"] * 2, prices, [0.5] * 2, 0, 3 * HOUR)
+    request = fleet.FleetRequest(
+        6,
+        tuple(fleet.Override("m0.large", z) for z in zones),
+        on_demand_target_capacity=1,
+        balance_zones=True,
+    )
+    result = fleet.replay(request, market.with_capacity(held, "capacity: test"))
+    table = result.instances
+    assert list(zip(table.pool.tolist(), table.lifecycle.tolist(), table.launch_s.tolist(), strict=True)) == [
+        (0, 1, 0),
+        (0, 0, 0),
+        (0, 0, 0),
+        (1, 0, 0),
+        (1, 0, 0),
+        (1, 0, 0),
+        (1, 0, HOUR + 120),
+    ]
+
+
 def test_target_zero():
     result = fleet.replay(request_of(1, 0), market_of({0: [(0, 0.10)]}, [0.5], HOUR))
     assert (result.cost, result.launches, result.availability, result.saving) == (0.0, 0, 1.0, None)
