@@ -7,6 +7,7 @@ request, aligned with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,11 +19,28 @@ import numpy.typing as npt
 from fleet.errors import InputError
 from fleet.exact import Floats, on_grid
 
-__all__ = ["LaunchPools", "PoolKey", "family_of", "frozen_floats", "frozen_texts", "read_only", "region_of"]
+__all__ = [
+    "LaunchPools",
+    "PoolKey",
+    "family_of",
+    "frozen_floats",
+    "frozen_texts",
+    "is_region",
+    "read_only",
+    "region_of",
+]
 
 Texts = npt.NDArray[np.object_]
 PoolKey = tuple[str, str, str]
 """(instance type, availability zone, product)."""
+REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
+ZONE_ID = re.compile(r"([a-z]{2}|usg)(n|s|e|w|c|ne|nw|se|sw)(\d+)(?:-[a-z]+\d+)?-az\d+")
+"""A part of the world, a direction and a number of the region; of a local zone also its place."""
+PARTS = {"usg": "us-gov"}
+COMPASS = {
+    "n": "north", "s": "south", "e": "east", "w": "west", "c": "central",
+    "ne": "northeast", "nw": "northwest", "se": "southeast", "sw": "southwest",
+}  # fmt: skip
 
 
 def family_of(instance_type: str) -> str:
@@ -30,8 +48,19 @@ def family_of(instance_type: str) -> str:
     return instance_type.partition(".")[0]
 
 
+def is_region(place: str) -> bool:
+    """Whether a pool's place is a region: prices that name no zone are known so."""
+    return REGION.fullmatch(place) is not None
+
+
 def region_of(availability_zone: str) -> str:
-    """Return the region of a zone name: ``us-east-1`` of ``us-east-1a`` (a zone ID is its own)."""
+    """Return the region of a zone: ``us-east-1`` of ``us-east-1a``, ``us-east-1-bos-1a`` or ``use1-az4``."""
+    by_id = ZONE_ID.fullmatch(availability_zone)
+    if by_id is not None:
+        return f"{PARTS.get(by_id[1], by_id[1])}-{COMPASS[by_id[2]]}-{by_id[3]}"
+    named = REGION.match(availability_zone)
+    if named is not None:
+        return named[0]
     return availability_zone.rstrip("abcdefghijklmnopqrstuvwxyz") or availability_zone
 
 

@@ -94,7 +94,10 @@ def allocate(
     ] = False,
     running: Annotated[
         Path | None,
-        typer.Option(help="CSV instance_type,availability_zone,instances of Spot instances that run."),
+        typer.Option(
+            help="Spot instances that run: CSV instance_type,availability_zone,instances, or "
+            "describe-instances JSON."
+        ),
     ] = None,
     reservations: Annotated[
         Path | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +38,7 @@ def identity_for(
 ) -> LaunchIdentity:
     """Return what the options state, completed by what the request's own file names."""
     from fleet.export import LaunchIdentity, identity_of
+    from fleet.formats.raw import read_json
 
     zones = dict(pair.split("=", 1) for pair in subnet_zones)
     stated = LaunchIdentity.parse(launch_template, iam_fleet_role, zones)
@@ -47,7 +47,7 @@ def identity_for(
             "from standard input only pools and rules are read: tags, Context, health and role are not"
         )
         return replace(stated, left_out=(read_once,))
-    return stated.over(identity_of(json.loads(Path(request).read_text(encoding="utf-8-sig"))))
+    return stated.over(identity_of(read_json(request)[0]))
 
 
 def write_exports(

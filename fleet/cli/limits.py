@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleet.cli.output import errors, print_warnings
 from fleet.errors import InputError
 from fleet.request import FleetRequest
 
@@ -148,9 +149,16 @@ def counts_file(path: Path | None, pools: LaunchPools, option: str) -> Ints | No
     if path is None:
         return None
     from fleet.formats.raw import read_table
+    from fleet.formats.running import is_json, read_running
 
     counts = np.zeros(len(pools), dtype=np.int64)
     places = {(str(kind), str(zone)): i for i, (kind, zone, _) in enumerate(pools.keys())}
+    if is_json(path) and option == "--running":
+        found = read_running(path, list(places))
+        for place, count in found.instances.items():
+            counts[places[place]] = count
+        print_warnings(errors(), found.notes)
+        return counts
     for number, row in enumerate(read_table(path, InputError), 2):
         where = f"{option} {path}, line {number}"
         try:

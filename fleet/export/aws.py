@@ -13,6 +13,7 @@ from typing import Any
 from fleet.errors import InputError
 from fleet.exact import to_nano_scalar
 from fleet.export.identity import LaunchIdentity, Tags
+from fleet.pools import is_region
 from fleet.request import FleetRequest, Override, Placement
 
 __all__ = ["CannotSayError", "auto_scaling_group", "create_fleet", "spot_fleet"]
@@ -173,6 +174,8 @@ def zones_of_group(request: FleetRequest, identity: LaunchIdentity) -> dict[str,
     subnets = dict(identity.subnets)
     if zones and all(zone in subnets for zone in zones):
         return {"VPCZoneIdentifier": ",".join(subnets[zone] for zone in zones)}
+    for zone in zones:
+        refuse_region(zone)
     by_id = [zone for zone in zones if ZONE_ID.fullmatch(zone)]
     if by_id and len(by_id) < len(zones):
         raise CannotSayError("zones by name and by ID", "are of one kind in a group", "use one kind")
@@ -314,8 +317,17 @@ def zone_field(zone: str | None, subnets: Mapping[str, str]) -> dict[str, str | 
     """Return the subnet of a zone if it is known, else the zone under the key for names or for IDs."""
     if zone is not None and zone in subnets:
         return {"SubnetId": subnets[zone]}
+    refuse_region(zone)
     by_id = zone is not None and ZONE_ID.fullmatch(zone) is not None
     return {"AvailabilityZoneId" if by_id else "AvailabilityZone": zone}
+
+
+def refuse_region(zone: str | None) -> None:
+    """Refuse a region as a zone: prices by region do not say where to launch."""
+    if zone is not None and is_region(zone):
+        raise CannotSayError(
+            f"zone {zone}", "is a region, of prices that name no zone", "plan with prices by zone"
+        )
 
 
 def stated(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from fleet.formats.fleet_answer import FleetAnswer, read_fleet_answer
 from fleet.formats.fleet_history import fleet_history
 from fleet.formats.fleet_request import parse_request, read_request
 from fleet.formats.instance_types import read_instance_types
+from fleet.formats.interruption_log import InterruptionLog, LoggedInstance, read_interruption_log
 from fleet.formats.market_folder import is_market_folder, load_market, market_digest, save_market
 from fleet.formats.on_demand import OnDemandPrices, read_on_demand
 from fleet.formats.price_history import PriceHistory, ReadReport, Skipped, read_prices
+from fleet.formats.running import RunningInstances, read_running
 from fleet.formats.schedule import read_schedule
 from fleet.formats.scores import read_scores
 from fleet.formats.spot_advisor import SpotAdvisor, read_spot_advisor
@@ -21,9 +23,12 @@ from fleet.formats.zones import read_zone_ids, with_zone_names
 __all__ = [
     "DataFeed",
     "FleetAnswer",
+    "InterruptionLog",
+    "LoggedInstance",
     "OnDemandPrices",
     "PriceHistory",
     "ReadReport",
+    "RunningInstances",
     "Skipped",
     "SpotAdvisor",
     "TraceSet",
@@ -40,9 +45,11 @@ __all__ = [
     "read_data_feed",
     "read_fleet_answer",
     "read_instance_types",
+    "read_interruption_log",
     "read_on_demand",
     "read_prices",
     "read_request",
+    "read_running",
     "read_schedule",
     "read_scores",
     "read_spot_advisor",

@@ -6,7 +6,6 @@ say when it starts. Both are therefore stated by whoever reads it, and repeated 
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 
 from fleet.errors import CapacityDataError
 from fleet.exact import Floats
+from fleet.formats.raw import read_json
 from fleet.formats.times import format_time
 from fleet.market import ChangePoints, Market
 
@@ -65,7 +65,7 @@ def read_traces(folder: str | Path) -> list[Trace]:
 def read_trace(file: Path) -> Trace:
     """Return one trace."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        (document,) = read_json(file, CapacityDataError)
         gap = float(document["metadata"]["gap_seconds"])
         data = np.array(document["data"], dtype=np.float64)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import os
 import tempfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 
 from fleet.errors import InputError, PriceDataError
 from fleet.exact import Floats, Ints
+from fleet.formats.raw import read_text
 from fleet.formats.times import parse_time
 from fleet.pools import Texts, frozen_floats, frozen_texts, region_of
 
@@ -184,7 +184,7 @@ def read_data_feed(path: str | Path) -> DataFeed:
     rows: list[tuple[Any, ...]] = []
     feeds = 0
     for file in files:
-        text = text_of(file)
+        text = read_text(file, PriceDataError)
         if f"#Fields: {FIELDS[0]}" not in text:
             if source.is_dir():
                 continue
@@ -198,18 +198,6 @@ def read_data_feed(path: str | Path) -> DataFeed:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(FIELDS)
     texts = (frozen_texts(column) for column in columns[1:5])
     return DataFeed(columns[0], *texts, *columns[5:])  # type: ignore[arg-type]
-
-
-def text_of(file: Path) -> str:
-    """Return the text of a file, unpacked."""
-    try:
-        data = file.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-        return data.decode()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no readable text"
-        raise PriceDataError(f"{file}", f"cannot be read ({reason})", "correct the path") from None
 
 
 def row_of(line: str, where: str) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import RequestError
+from fleet.formats.raw import read_json
 
 __all__ = ["FleetAnswer", "LaunchError", "read_fleet_answer"]
 
@@ -60,7 +60,7 @@ def read_fleet_answer(path: str | Path) -> FleetAnswer:
         If the file cannot be read or is no such answer.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        (document,) = read_json(path, RequestError)
         counts: Counter[PoolLaunch] = Counter()
         for part in document.get("Instances", ()):
             counts[pool_of(part)] += len(part["InstanceIds"])
@@ -68,8 +68,6 @@ def read_fleet_answer(path: str | Path) -> FleetAnswer:
             LaunchError(*pool_of(part), str(part.get("ErrorCode", "unknown")))
             for part in document.get("Errors", ())
         )
-    except OSError as error:
-        raise RequestError(f"{path}", f"cannot be read ({error.strerror})", "correct the path") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RequestError(
             f"{path}", "is no answer of create-fleet", "give the JSON that it printed"
@@ -83,4 +81,5 @@ def pool_of(part: Mapping[str, Any]) -> PoolLaunch:
     """Return the pool that a part of the answer speaks of."""
     override = part.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
     kind = part.get("InstanceType") or override.get("InstanceType", "")
-    return str(kind), str(override.get("AvailabilityZone", "")), str(part.get("Lifecycle", "spot"))
+    zone = override.get("AvailabilityZone") or override.get("AvailabilityZoneId", "")
+    return str(kind), str(zone), str(part.get("Lifecycle", "spot"))

@@ -15,6 +15,7 @@ from typing import Any
 from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
 from fleet.formats.mixed_instances import is_mixed_instances, mixed_instances
+from fleet.formats.raw import read_text
 from fleet.formats.request_fields import (
     MALFORMED,
     Fields,
@@ -64,12 +65,7 @@ def read_request(path: str | Path, *, subnet_zones: Mapping[str, str] | None = N
     RequestError
         If the file cannot be read, is no JSON, or breaks a rule of the API.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not text"
-        raise RequestError(f"{path}", f"cannot be read ({reason})", "correct the path") from None
-    return parse_request(text, subnet_zones=subnet_zones, source=str(path))
+    return parse_request(read_text(path, RequestError), subnet_zones=subnet_zones, source=str(path))
 
 
 def parse_request(
@@ -81,7 +77,7 @@ def parse_request(
     """Return the request that a JSON text or a parsed document states (see `read_request`)."""
     if isinstance(document, str):
         try:
-            document = json.loads(document)
+            document = json.loads(document.removeprefix("\ufeff"))
         except json.JSONDecodeError as error:
             raise RequestError(
                 f"{source}, line {error.lineno} column {error.colno}",

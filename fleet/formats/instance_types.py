@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from fleet.catalogue import BURSTABLE, Catalogue, InstanceType, manufacturer_of
 from fleet.errors import CatalogueError
-from fleet.formats.raw import read_table
+from fleet.formats.raw import read_json, read_table
 
 __all__ = ["read_instance_types"]
 
@@ -44,7 +43,7 @@ def read_instance_types(path: str | Path) -> Catalogue:
         If nothing usable is there.
     """
     root = Path(path)
-    files = sorted(root.rglob("*.json")) if root.is_dir() else [root]
+    files = sorted(root.rglob("*.json*")) if root.is_dir() else [root]
     found: dict[str, InstanceType] = {}
     for file in files:
         kinds = from_csv(file) if ".csv" in file.name else from_json(file)
@@ -59,9 +58,9 @@ def read_instance_types(path: str | Path) -> Catalogue:
 def from_json(file: Path) -> list[InstanceType]:
     """Return the types of one answer."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-        return [from_record(record) for record in document["InstanceTypes"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        documents = read_json(file, CatalogueError)
+        return [from_record(record) for document in documents for record in document["InstanceTypes"]]
+    except (ValueError, KeyError, TypeError) as error:
         raise CatalogueError(
             f"{file}: {type(error).__name__} {error}", "is no describe-instance-types answer", "correct it"
         ) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import RequestError
+from fleet.formats.raw import read_text
 from fleet.formats.request_fields import require_object
 
 __all__ = ["parse_object", "read_object"]
@@ -24,12 +25,7 @@ def read_object(path: str | Path) -> Mapping[str, Any]:
     """
     if str(path) == "-":
         return parse_object(sys.stdin.read(), "standard input")
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not text"
-        raise RequestError(f"{path}", f"cannot be read ({reason})", "correct the path") from None
-    return parse_object(text, str(path))
+    return parse_object(read_text(path, RequestError), str(path))
 
 
 def parse_object(text: str, source: str) -> Mapping[str, Any]:

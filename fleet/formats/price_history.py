@@ -23,6 +23,7 @@ from fleet.formats.price_table import parquet_prices
 from fleet.formats.raw import is_parquet
 from fleet.formats.times import format_time, parse_time, parse_times
 from fleet.market import ChangePoints, Market, order_of_rows
+from fleet.pools import is_region
 
 __all__ = ["PriceHistory", "ReadReport", "Skipped", "read_prices"]
 
@@ -285,9 +286,17 @@ def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped]) -> 
         np.full(len(keys), np.nan),
         int(time_s.min()),
         int(time_s.max()),
-        notes=silence_notes(time_s),
+        notes=(*silence_notes(time_s), *region_notes(keys)),
     )
     return PriceHistory(market, report)
+
+
+def region_notes(keys: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
+    """Return a line where places are regions: such files say neither zone nor time."""
+    places = sorted({place for _, place, _ in keys if is_region(place)})
+    if not places:
+        return ()
+    return (f"prices of {', '.join(places)} are by region, of no known zone; their time is their file's own",)
 
 
 def silence_notes(time_s: Ints) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from typing import Any
 import msgspec
 
 from fleet.errors import PriceDataError
+from fleet.formats.price_elsewhere import Fields, clusterman_rows, is_clusterman, is_spot_js, spot_js_rows
 from fleet.formats.price_table import ALIASES, LINUX
-from fleet.formats.raw import unpacked
+from fleet.formats.raw import json_documents, unpacked
 
 __all__ = ["PriceRow", "StructureError", "read_data", "read_rows"]
 
@@ -81,35 +83,39 @@ def read_rows(data: bytes, path: Path) -> list[PriceRow]:
     PriceDataError
         If a record lacks a field or holds one of the wrong kind.
     """
+    if is_spot_js(data):
+        return elsewhere(spot_js_rows(data, path), path)
     stem = path.name.removesuffix(".gz")
     if stem.endswith(TEXT_ENDINGS) or data.lstrip()[:1] not in (b"{", b"["):
         return read_text(data, path)
     try:
         return PAGE.decode(data).SpotPriceHistory if data.lstrip()[:1] == b"{" else LIST.decode(data)
     except msgspec.DecodeError:
-        return [row for document in documents(data, path) for row in rows_of(document, path)]
+        return [row for document in documents(data) for row in rows_of(document, path)]
 
 
-def documents(data: bytes, path: Path) -> list[Any]:
+def documents(data: bytes) -> list[Any]:
     """Return the JSON documents that stand one after the other in ``data``."""
-    text = data.decode("utf-8", errors="replace")
-    decoder = json.JSONDecoder()
-    found: list[Any] = []
-    at = 0
-    while True:
-        while at < len(text) and text[at].isspace():
-            at += 1
-        if at >= len(text):
-            return found
-        try:
-            document, at = decoder.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            raise StructureError(f"is not JSON ({error.msg} at line {error.lineno})") from None
-        found.append(document)
+    try:
+        return json_documents(data.decode("utf-8", errors="replace"))
+    except json.JSONDecodeError as error:
+        raise StructureError(f"is not JSON ({error.msg} at line {error.lineno})") from None
+
+
+def elsewhere(fields: Iterator[Fields], path: Path) -> list[PriceRow]:
+    """Return the records of another maker's file."""
+    try:
+        return [PriceRow(*row) for row in fields]
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        raise PriceDataError(
+            f"{path.name}: {type(error).__name__} {error}", "has another layout than such files", "check it"
+        ) from None
 
 
 def rows_of(document: Any, path: Path) -> list[PriceRow]:
-    """Return the records of one JSON document: an answer, a list, or a single record."""
+    """Return the records of one JSON document: an answer, a list, a single record, Clusterman's metrics."""
+    if is_clusterman(document):
+        return elsewhere(clusterman_rows(document), path)
     if isinstance(document, dict) and "SpotPriceHistory" in document:
         document = document["SpotPriceHistory"]
     elif isinstance(document, dict):
@@ -138,6 +144,9 @@ def read_text(data: bytes, path: Path) -> list[PriceRow]:
         return [PriceRow(*line[1:6]) for line in lines if len(line) >= len(COLUMNS) + 1]
     reader = csv.reader(io.StringIO(text), delimiter="\t" if "\t" in first else ",")
     header = fields_of([name.strip() for name in next(reader)])
+    twice = [name for name in COLUMNS if header.count(name) > 1]
+    if twice:
+        raise PriceDataError(f"{path.name}: column {twice[0]}", "is there twice", "rename or drop one")
     spotlake = "SPS" in header and "ProductDescription" not in header
     if spotlake:
         header.append("ProductDescription")

@@ -1,11 +1,18 @@
-"""What stands in a file: its bytes, unpacked from gzip or Zstandard, or the rows of a CSV, TSV or Parquet."""
+"""What stands in a file: its bytes, unpacked, its JSON documents, or the rows of a CSV, TSV or Parquet.
+
+Unpacked are gzip, Zstandard and a zip of one file; a byte order mark is taken off, UTF-16 (what PowerShell's
+``>`` writes) becomes UTF-8.
+"""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import io
+import json
+import zipfile
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +21,14 @@ from fleet.errors import CatalogueError, InputError
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["is_parquet", "read_parquet", "read_table", "unpacked"]
+__all__ = ["is_parquet", "json_documents", "read_json", "read_parquet", "read_table", "read_text", "unpacked"]
 
-GZIP, ZSTD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+GZIP, ZSTD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
+BOM_8, BOM_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 
 def unpacked(path: Path) -> bytes:
-    """Return the bytes of a file, decompressed where it is gzip or Zstandard (told by its first bytes).
+    """Return the bytes of a file, decompressed (told by the first bytes), text of it as UTF-8 without a mark.
 
     Raises
     ------
@@ -29,12 +37,86 @@ def unpacked(path: Path) -> bytes:
     InputError
         If it is Zstandard and the package for it is not installed.
     """
-    data = path.read_bytes()
+    return opened(path.read_bytes(), path)
+
+
+def opened(data: bytes, path: Path) -> bytes:
+    """Return what is in a file's bytes (see `unpacked`); one packing may hold another."""
     if data[:2] == GZIP:
-        return gzip.decompress(data)
+        return opened(gzip.decompress(data), path)
     if data[:4] == ZSTD:
-        return unzstd(data, path)
-    return data
+        return opened(unzstd(data, path), path)
+    if data[:4] == ZIP:
+        return opened(unzipped(data), path)
+    if data[:2] in BOM_16:
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeDecodeError as error:
+            raise OSError(f"no whole UTF-16 text: {error.reason}") from None
+    return data.removeprefix(BOM_8)
+
+
+def unzipped(data: bytes) -> bytes:
+    """Return the one file of a zip."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            if len(names) != 1:
+                raise OSError(f"a zip of {len(names)} files: unpack it, and name the folder")
+            return archive.read(names[0])
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise OSError(f"no whole zip: {error}") from None
+
+
+def read_text(path: str | Path, what: type[InputError] = InputError) -> str:
+    """Return the text of a file.
+
+    Raises
+    ------
+    InputError
+        Of the kind ``what``, if the file cannot be read or holds no text.
+    """
+    try:
+        return unpacked(Path(path)).decode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise what(f"{path}", f"cannot be read ({reason_of(error)})", "correct the path") from None
+
+
+def read_json(path: str | Path, what: type[InputError] = InputError) -> list[Any]:
+    """Return the JSON documents of a file, one after the other or a line each.
+
+    Raises
+    ------
+    InputError
+        Of the kind ``what``, if the file cannot be read or is no JSON.
+    """
+    text = read_text(path, what)
+    try:
+        return json_documents(text)
+    except json.JSONDecodeError as error:
+        where = f"{path}, line {error.lineno} column {error.colno}"
+        raise what(where, f"is not JSON: {error.msg}", "correct it") from None
+
+
+def json_documents(text: str) -> list[Any]:
+    """Return the JSON documents that stand one after the other; JSONDecodeError if there is anything else."""
+    decoder = json.JSONDecoder()
+    found: list[Any] = []
+    at = 0
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at >= len(text):
+            return found
+        document, at = decoder.raw_decode(text, at)
+        found.append(document)
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a file cannot be read, in few words."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "no readable text"
 
 
 def unzstd(data: bytes, path: Path) -> bytes:
@@ -91,20 +173,22 @@ def read_table(path: str | Path, what: type[InputError] = CatalogueError) -> lis
     """
     file = Path(path)
     try:
-        rows = parquet_rows(file) if is_parquet(file) else text_rows(unpacked(file))
+        rows = parquet_rows(file) if is_parquet(file) else text_rows(unpacked(file), file, what)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no readable text"
-        raise what(f"{file}", f"cannot be read ({reason})", "correct the path") from None
+        raise what(f"{file}", f"cannot be read ({reason_of(error)})", "correct the path") from None
     if not rows:
         raise what(f"{file}", "holds no rows", "give a table with a header and rows")
     return rows
 
 
-def text_rows(data: bytes) -> list[dict[str, str]]:
-    """Return the rows of CSV or TSV text."""
-    text = data.decode("utf-8-sig")
+def text_rows(data: bytes, file: Path, what: type[InputError]) -> list[dict[str, str]]:
+    """Return the rows of CSV or TSV text; of two columns of one name nobody knows which is meant."""
+    text = data.decode()
     first = text.partition("\n")[0]
     reader = csv.DictReader(io.StringIO(text), delimiter="\t" if "\t" in first else ",")
+    twice = [name for name, count in Counter(reader.fieldnames or ()).items() if name and count > 1]
+    if twice:
+        raise what(f"{file}: column {twice[0]}", "is there twice", "rename or drop one")
     return [row for row in reader if any(row.values())]
 
 

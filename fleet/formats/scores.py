@@ -6,7 +6,6 @@ A placement score (1 to 10) says how likely a *request set* is to succeed as a w
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fleet.errors import CapacityDataError
-from fleet.formats.raw import read_table
+from fleet.formats.raw import read_json, read_table
 from fleet.formats.times import parse_time
 from fleet.market import ChangePoints, Market
 
@@ -77,11 +76,9 @@ def read_scores(path: str | Path, market: Market, *, zone_names: Mapping[str, st
 
 def json_rows(file: Path) -> list[Row]:
     """Return the scores of ``get-spot-placement-scores`` answers."""
-    try:
-        document = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise CapacityDataError(f"{file}", f"cannot be read ({error})", "correct it") from None
-    documents: Sequence[Any] = document if isinstance(document, list) else [document]
+    documents: Sequence[Any] = read_json(file, CapacityDataError)
+    if len(documents) == 1 and isinstance(documents[0], list):
+        documents = documents[0]
     rows: list[Row] = []
     for answer in documents:
         found = answer.get("SpotPlacementScores") if isinstance(answer, Mapping) else None

@@ -6,8 +6,6 @@ Windows apart. https://aws.amazon.com/ec2/spot/instance-advisor/
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +15,12 @@ import numpy as np
 
 from fleet.errors import CatalogueError
 from fleet.exact import Ints
+from fleet.formats.raw import read_json
 from fleet.pools import LaunchPools, region_of
 
 __all__ = ["SpotAdvisor", "read_spot_advisor"]
 
 BUCKETS = 5
-GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,12 +61,11 @@ def read_spot_advisor(path: str | Path) -> SpotAdvisor:
     """
     file = Path(path)
     try:
-        data = file.read_bytes()
-        document = json.loads(gzip.decompress(data) if data[:2] == GZIP else data)
+        (document,) = read_json(file, CatalogueError)
         ranges = sorted(document["ranges"], key=lambda one: int(one["index"]))
         labels = tuple(str(one["label"]) for one in ranges)
         ratings = dict(ratings_of(document))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CatalogueError(
             f"{file}: {type(error).__name__} {error}",
             'is no Spot Advisor data {"ranges": [], "spot_advisor": {region: {system: {type: {"r": 0..4}}}}}',

@@ -7,7 +7,6 @@ to doubt it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from fleet.errors import CapacityDataError
 from fleet.exact import Ints
 from fleet.formats.availability import POLARITIES, Trace, read_traces
+from fleet.formats.raw import read_json
 
 __all__ = ["TraceSet", "read_trace_set", "side_by_side"]
 
@@ -131,7 +131,7 @@ def stated(polarity: str | None, counts: bool) -> str:
 def refuse_doubt(folder: str | Path) -> None:
     """Refuse yes-or-no traces of the form whose publishers write 1 for preempted."""
     for file in sorted(Path(folder).glob("*.json")):
-        if "start_time" in json.loads(file.read_text(encoding="utf-8"))["metadata"]:
+        if "start_time" in read_json(file, CapacityDataError)[0]["metadata"]:
             raise CapacityDataError(
                 f"{file.name}: metadata has start_time",
                 "publishers of that form write 1 for preempted, others 1 for available",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from fleet.errors import InputError
+from fleet.formats.raw import read_json
 from fleet.market import Market
 from fleet.pools import frozen_texts
 
@@ -26,9 +26,9 @@ def read_zone_ids(path: str | Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in sorted(root.rglob("*.json")) if root.is_dir() else [root]:
         try:
-            zones = json.loads(file.read_text(encoding="utf-8-sig"))["AvailabilityZones"]
+            zones = [zone for answer in read_json(file) for zone in answer["AvailabilityZones"]]
             pairs = [(str(zone["ZoneId"]), str(zone["ZoneName"])) for zone in zones]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{file}: {type(error).__name__} {error}",
                 "is no describe-availability-zones answer",

@@ -26,7 +26,12 @@ from fleet.interruptions.laws import (
     mean_residual_h,
     residual_h,
 )
-from fleet.interruptions.lifetimes import Lifetimes, lifetimes_of_capacity, lifetimes_of_instances
+from fleet.interruptions.lifetimes import (
+    Lifetimes,
+    lifetimes_of_capacity,
+    lifetimes_of_instances,
+    lifetimes_of_log,
+)
 from fleet.interruptions.price import PriceDriver
 from fleet.interruptions.protocol import (
     NEVER,
@@ -82,6 +87,7 @@ __all__ = [
     "fit_weibull",
     "lifetimes_of_capacity",
     "lifetimes_of_instances",
+    "lifetimes_of_log",
     "log_likelihood",
     "mean_residual_h",
     "parse_failures",

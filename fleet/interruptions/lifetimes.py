@@ -13,9 +13,10 @@ from fleet.exact import Floats, Ints
 from fleet.market import ChangePoints
 
 if TYPE_CHECKING:
+    from fleet.formats import InterruptionLog
     from fleet.replayer.log import InstanceTable
 
-__all__ = ["Lifetimes", "lifetimes_of_capacity", "lifetimes_of_instances"]
+__all__ = ["Lifetimes", "lifetimes_of_capacity", "lifetimes_of_instances", "lifetimes_of_log"]
 
 HOUR_S = 3600
 
@@ -119,6 +120,43 @@ def lifetimes_of_capacity(capacity: ChangePoints, end_s: int) -> Lifetimes:
     return Lifetimes(
         np.concatenate([np.empty(0), *hours]), np.concatenate([np.empty(0, dtype=bool), *censored])
     )
+
+
+def lifetimes_of_log(log: InterruptionLog, *, until_s: int | None = None) -> Lifetimes:
+    """Return how long the Spot instances of an EventBridge log lasted until their warning.
+
+    Counted are instances that ``describe-instances`` calls Spot and that were launched after the log began
+    (of older ones only survivors would be seen). What was ended without a warning, or still ran, is censored.
+
+    Parameters
+    ----------
+    log
+        As `fleet.read_interruption_log` reads it.
+    until_s
+        When logging stopped; by default the last event.
+
+    Raises
+    ------
+    InputError
+        If no such instance is left.
+    """
+    until = log.end_s if until_s is None else until_s
+    hours, censored = [], []
+    for one in log.instances.values():
+        if not one.instance_type or one.launch_s is None or one.launch_s < log.start_s:
+            continue
+        noticed = one.noticed_s is not None
+        end = one.noticed_s if one.noticed_s is not None else until if one.end_s is None else one.end_s
+        if end > one.launch_s:
+            hours.append((end - one.launch_s) / HOUR_S)
+            censored.append(not noticed)
+    if not hours:
+        raise InputError(
+            "the log",
+            "knows no Spot instance from its launch on",
+            "put describe-instances answers beside it",
+        )
+    return Lifetimes(np.array(hours), np.array(censored))
 
 
 def lifetimes_of_instances(table: InstanceTable) -> Lifetimes:
