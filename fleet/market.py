@@ -266,6 +266,17 @@ class ChangePoints:
         return np.where(rows >= 0, self.integral[rows] + np.nan_to_num(self.values[rows]) * since, 0.0)
 
     @cached_property
+    def spells(self) -> tuple[Ints, Ints]:
+        """Seconds for which values were known, and above 0, before each row; shape (rows + 1,) each.
+
+        Running sums over all rows: within a pool their differences count.
+        """
+        length = np.diff(self.times_s, append=0)
+        length[self.offsets[1:][np.diff(self.offsets) > 0] - 1] = 0  # a pool's last row has no end
+        known, held = (np.where(true, length, 0) for true in (~np.isnan(self.values), self.values > 0))
+        return np.append(0, np.cumsum(known)), np.append(0, np.cumsum(held))
+
+    @cached_property
     def first_unbounded_s(self) -> int | None:
         """When a value is infinite for the first time, ``None`` for never."""
         rows = np.isinf(self.values)

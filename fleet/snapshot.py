@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from fleet.errors import InputError
-from fleet.exact import Floats
+from fleet.exact import Floats, Ints
 from fleet.market import ChangePoints, Market
 from fleet.pools import LaunchPools, frozen_floats
 
@@ -115,20 +115,29 @@ def trailing_share(capacity: ChangePoints, time_s: int) -> Floats:
 
     The window starts at the pool's first record if that is later; nan where nothing is known yet.
     """
-    start = time_s - TRAILING_S
-    begins = capacity.times_s
-    ends = np.append(begins[1:], time_s)
-    lasts = capacity.offsets[1:][np.diff(capacity.offsets) > 0] - 1
-    ends[lasts] = time_s
-    length = np.clip(np.minimum(ends, time_s) - np.maximum(begins, start), 0, None).astype(np.float64)
-    length[np.isnan(capacity.values)] = 0.0
-    pool = np.repeat(np.arange(len(capacity)), np.diff(capacity.offsets))
-    known = np.bincount(pool, weights=length, minlength=len(capacity))
-    held = np.bincount(pool, weights=length * (capacity.values > 0), minlength=len(capacity))
-    now = capacity.at(time_s)
+    rows = capacity.last_rows_at(time_s)
+    known, held, now = spells_at(capacity, rows, time_s)
+    since = time_s - TRAILING_S
+    known_before, held_before, _ = spells_at(capacity, capacity.last_rows_at(since), since)
+    known, held = known - known_before, held - held_before
     just_begun = np.where(np.isnan(now), np.nan, (now > 0).astype(np.float64))
     with np.errstate(invalid="ignore"):
         return np.where(known > 0, held / known, just_begun)
+
+
+def spells_at(capacity: ChangePoints, rows: Ints, time_s: int) -> tuple[Ints, Ints, Floats]:
+    """Return for how long each pool's value was known, and above 0, up to ``time_s``, and the value then.
+
+    Seconds, from any one moment before the pool's first row on; ``rows`` are those in force.
+    """
+    first = capacity.offsets[:-1]
+    begun = rows >= first
+    value = np.full(len(capacity), np.nan)
+    value[begun] = capacity.values[rows[begun]]
+    rest = np.zeros(len(capacity), dtype=np.int64)
+    rest[begun] = time_s - capacity.times_s[rows[begun]]
+    known, held = (prefix[np.maximum(rows, first)] for prefix in capacity.spells)
+    return known + np.where(np.isnan(value), 0, rest), held + np.where(value > 0, rest, 0), value
 
 
 def snapshot_at(

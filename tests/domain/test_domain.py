@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fleet
@@ -202,6 +202,23 @@ def test_trailing_share_looks_back_24_hours_and_no_further():
     assert trailing_share(points, DAY).tolist()[:2] == [0.0, 0.5]
     assert np.isnan(trailing_share(points, DAY)[2])
     assert trailing_share(points, 0).tolist()[:2] == [0.0, 1.0]  # nothing behind it yet: what holds now
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 99), st.sampled_from([0, np.inf, np.nan])), max_size=9
+    ),
+    st.integers(-9, 120),
+)
+def test_trailing_share_equals_the_plainest_reading(rows, now):
+    """Hour by hour over the last 24: the share of those known in which the pool was up."""
+    rows = list({(pool, hour): (pool, hour * 3600, value) for pool, hour, value in rows}.values())
+    points = ChangePoints.from_rows(3, *([row[k] for row in rows] for k in range(3)))
+    past = np.array([points.at((now - back) * 3600) for back in range(24, 0, -1)])
+    known, up, here = (~np.isnan(past)).sum(axis=0), (past > 0).sum(axis=0), points.at(now * 3600)
+    share = np.where(known > 0, up / np.maximum(known, 1), np.where(np.isnan(here), np.nan, here > 0))
+    assert trailing_share(points, now * 3600).tolist() == pytest.approx(share.tolist(), nan_ok=True)
 
 
 @given(st.integers(0, 3 * DAY), st.integers(1, DAY))
