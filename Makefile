@@ -18,10 +18,10 @@ demo: $(VENV)/.installed  ## the embedded market, three strategies, a table and 
 	$(BIN)/spotfleet demo --plot spotfleet-demo.png
 
 test: lint  ## lint, then all tests that are not deep
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not deep"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not deep"
 
 test-deep: $(VENV)/.dev  ## all tests, with those that take long
-	HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest -n $(WORKERS)
+	HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: bench-replay
 bench-replay: $(VENV)/.bench  ## the replay engine beside a plain loop and SimPy

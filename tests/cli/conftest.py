@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from dataclasses import dataclass
 
 import pytest
+from in_process import Answer, run_spotfleet
 
 REQUEST = {
     "TargetCapacity": 10,
@@ -30,19 +31,6 @@ us-x-1a,m5.xlarge,0.192
 """
 
 
-@dataclass
-class Answer:
-    """What a command printed and how it ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
 class Shop:
     """A folder with a request, prices and on-demand prices."""
 
@@ -57,13 +45,17 @@ class Shop:
             document if isinstance(document, str) else json.dumps(document)
         )
 
-    def run(self, *arguments, stdin=None):
+    def run(self, *arguments, stdin=""):
+        return run_spotfleet(*arguments, folder=self.folder, stdin=stdin)
+
+    def run_apart(self, *arguments, hash_seed="random"):
+        """Run in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-c", "from fleet.cli import main; main()", *arguments],
             cwd=self.folder,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
             capture_output=True,
             text=True,
-            input=stdin,
             timeout=120,
             check=False,
         )

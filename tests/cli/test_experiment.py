@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from in_process import run_spotfleet
 
 import fleet
 from fleet.experiments.store import Store
@@ -33,19 +34,17 @@ def folder(tmp_path_factory):
     return folder
 
 
-def run(folder, *arguments, code=MAIN):
-    command = [sys.executable, "-c", code, "experiment", "fleet.json", "--prices", "market", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+def run(folder, *arguments):
+    return run_spotfleet("experiment", "fleet.json", "--prices", "market", *arguments, folder=folder)
 
 
 def test_a_table_a_picture_and_a_store(folder, tmp_path):
     store, plot = tmp_path / "runs.parquet", tmp_path / "e.png"
-    done = run(
-        folder, "--window", "3d", "--stride", "12h", "--null", "4", "--store", str(store), "--plot", str(plot)
-    )
-    assert done.returncode == 0, done.stderr
-    for words in ("lowestPrice", "diversified", "capacityOptimized", "19 windows of 3 days", "worth 4.0"):
-        assert words in done.stdout
+    asked = ("--window", "3d", "--stride", "1d", "--null", "4", "--workers", "1")
+    done = run(folder, *asked, "--store", store, "--plot", plot)
+    assert done.status == 0, done.err
+    for words in ("lowestPrice", "diversified", "capacityOptimized", "10 windows of 3 days", "worth 4.0"):
+        assert words in done.out
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert list(store.glob("*.parquet"))
 
@@ -53,9 +52,9 @@ def test_a_table_a_picture_and_a_store(folder, tmp_path):
 def test_json_is_one_document_and_the_same_with_more_workers(folder):
     asked = ("--window", "5d", "--strategy", "lowestPrice", "--strategy", "diversified", "--json")
     one, two = (run(folder, *asked, "--workers", workers) for workers in "12")
-    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
-    assert json.loads(one.stdout) == json.loads(two.stdout)
-    document = json.loads(one.stdout)
+    assert one.status == two.status == 0, one.err + two.err
+    assert one.out == two.out
+    document = one.json
     assert document["windows"] == 8
     assert [s["strategy"] for s in document["strategies"]] == ["lowestPrice", "diversified"]
     assert document["strategies"][0]["cost_percentile"] is None
@@ -63,7 +62,7 @@ def test_json_is_one_document_and_the_same_with_more_workers(folder):
 
 def test_without_a_window_the_span_is_one(folder):
     done = run(folder, "--start", "2025-01-03T00:00:00Z", "--workers", "1", "--json")
-    document = json.loads(done.stdout)
+    document = done.json
     assert (document["windows"], document["start"]) == (1, "2025-01-03T00:00:00Z")
 
 
@@ -81,15 +80,15 @@ def test_without_a_window_the_span_is_one(folder):
 )
 def test_bad_input_is_one_line_and_status_2(folder, arguments, words):
     done = run(folder, *arguments)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    assert words in done.stderr
+    assert done.status == 2
+    assert done.out == ""
+    assert done.err.count("\n") == 1
+    assert words in done.err
 
 
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(folder, tmp_path):
     store = tmp_path / "runs.parquet"
-    asked = ["--window", "3d", "--stride", "20m", "--store", str(store), "--workers", "2", "--json"]
+    asked = ["--window", "1d", "--stride", "4h", "--store", str(store), "--workers", "2", "--json"]
     eager = "import fleet.experiments.store as store; store.EVERY_S = 0.0\n" + MAIN
     command = [sys.executable, "-c", eager, "experiment", "fleet.json", "--prices", "market", *asked]
     started = subprocess.Popen(
@@ -107,29 +106,25 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(folder, tmp_path
     assert f"what was done is in {store}; the same command goes on from there" in err
     kept = Store(store).known
     again = run(folder, *asked)
-    assert again.returncode == 0, again.stderr
-    document = json.loads(again.stdout)
+    assert again.status == 0, again.err
+    document = again.json
     total = 3 * document["windows"]
     assert 0 < len(kept) < total
     after = Store(store).known
     assert len(after) == total
     assert all(after[key] == record for key, record in kept.items())
-    fresh = run(folder, *[a for a in asked if a not in ("--store", str(store))])
-    assert json.loads(fresh.stdout) == document
+    fresh = run(folder, *asked[:4], "--workers", "1", "--json")
+    assert fresh.json == document
 
 
 def test_compare_ranks_the_strategies_among_random_ones(folder, tmp_path):
     plot = tmp_path / "c.png"
-    asked = ["compare", "fleet.json", "--prices", "market", "--null", "6"]
-    command = [sys.executable, "-c", MAIN, *asked]
-    table = subprocess.run(
-        [*command, "--plot", str(plot)], cwd=folder, capture_output=True, text=True, check=True
-    )
-    assert "cost rank" in table.stdout
-    assert "share of 6 random strategies" in table.stdout
+    asked = ("compare", "fleet.json", "--prices", "market", "--null", "6")
+    table = run_spotfleet(*asked, "--plot", plot, folder=folder)
+    assert "cost rank" in table.out
+    assert "share of 6 random strategies" in table.out
     assert plot.read_bytes().startswith(b"\x89PNG")
-    done = subprocess.run([*command, "--json"], cwd=folder, capture_output=True, text=True, check=True)
-    results = json.loads(done.stdout)
+    results = run_spotfleet(*asked, "--json", folder=folder).json
     assert [r["random_strategies"] for r in results] == [6, 6, 6]
     ranks = [r["cost_percentile"] for r in results]
     assert min(ranks) >= 0

@@ -44,7 +44,8 @@ def test_a_store_resumes(market, request_, tmp_path, counted):
 def test_any_change_of_the_question_runs_again(market, request_, tmp_path, counted):
     import numpy as np
 
-    ask(market, request_, tmp_path / "runs")
+    plain = {"market": market, "request_": request_, "store": tmp_path / "runs", "hindsight": False}
+    ask(**plain)
     cheaper = fleet.Market(
         market.instance_type, market.availability_zone, market.product,
         fleet.ChangePoints(market.prices.offsets, market.prices.times_s, 0.99 * market.prices.values),
@@ -63,20 +64,21 @@ def test_any_change_of_the_question_runs_again(market, request_, tmp_path, count
             {"market": unknown},
             {"request_": replace(request_, target_capacity=request_.target_capacity + 1)},
             {"windows": fleet.Windows(2 * 86_400 + 1, 86_400)},
+            {"hindsight": None},
         ],
         1,
     ):
-        ask(**{"market": market, "request_": request_, "store": tmp_path / "runs", **change})
+        ask(**{**plain, **change})
         assert len(counted) > 14 * number, change
         before = len(counted)
-        ask(**{"market": market, "request_": request_, "store": tmp_path / "runs", **change})
+        ask(**{**plain, **change})
         assert len(counted) == before
 
 
 def test_another_version_runs_again(market, request_, tmp_path, counted, monkeypatch):
-    ask(market, request_, tmp_path / "runs")
+    ask(market, request_, tmp_path / "runs", hindsight=False)
     monkeypatch.setattr(many, "package_version", lambda: "99.0")
-    ask(market, request_, tmp_path / "runs")
+    ask(market, request_, tmp_path / "runs", hindsight=False)
     assert len(counted) == 28
 
 
@@ -93,12 +95,12 @@ def test_any_tool_reads_the_store_as_one_table(market, request_, tmp_path):
 
 def test_parts_that_a_crash_left_are_read_and_become_one(market, request_, tmp_path, counted):
     store = Store(tmp_path / "runs")
-    found = ask(market, request_, None)
+    found = ask(market, request_, None, hindsight=False)
     for record in found.records[:6]:
         store.write([record])
     (tmp_path / "runs" / ".runs-half.parquet").write_bytes(b"PAR1 cut off")
     counted.clear()
-    assert ask(market, request_, tmp_path / "runs").records == found.records
+    assert ask(market, request_, tmp_path / "runs", hindsight=False).records == found.records
     assert len(counted) == 8
     assert len(list((tmp_path / "runs").glob("*.parquet"))) <= 2
 
@@ -114,7 +116,7 @@ def test_what_fails_in_the_middle_keeps_what_is_done(market, request_, tmp_path,
 
     monkeypatch.setattr(many, "run_batch", failing)
     with pytest.raises(KeyboardInterrupt):
-        ask(market, request_, tmp_path / "runs")
+        ask(market, request_, tmp_path / "runs", hindsight=False)
     assert len(Store(tmp_path / "runs").known) == 5
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import plain_job as plain
 import pytest
+from in_process import run_spotfleet
 
 import fleet
 from fleet.errors import CapacityDataError, InputError
@@ -115,35 +114,28 @@ def test_wrong_questions(traces):
         job_study(small(), [])
 
 
-def spotfleet(*arguments):
-    command = [sys.executable, "-m", "fleet.cli", *map(str, arguments)]
-    code = "import sys; from fleet.cli import main; sys.argv[0] = 'spotfleet'; main()"
-    command[1:3] = ["-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 OPTIONS = ("--work", 4, "--deadline", 6, "--restart-overhead", 0.2, "--spot-price", 0.9731)
 
 
 def test_the_command(traces, tmp_path):
     picture = tmp_path / "job.png"
-    done = spotfleet(
+    done = run_spotfleet(
         "job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--json", "--plot", picture
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == job_study(small(), read_trace_set(traces)).to_dict()
-    assert "polarity available" in done.stderr
+    assert done.status == 0, done.err
+    assert done.json == job_study(small(), read_trace_set(traces)).to_dict()
+    assert "polarity available" in done.err
     assert picture.stat().st_size > 10_000
-    table = spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--hop")
-    assert "uniform-progress" in table.stdout
-    late = spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--work", 6)
-    assert (late.returncode, late.stdout) == (1, "")
-    assert "on-demand alone needs" in late.stderr
-    wrong = spotfleet(
+    table = run_spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--hop")
+    assert "uniform-progress" in table.out
+    late = run_spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--work", 6)
+    assert (late.status, late.out) == (1, "")
+    assert "on-demand alone needs" in late.err
+    wrong = run_spotfleet(
         "job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--zone-price", "q=1"
     )
-    assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "names none of x-1a, x-1b" in wrong.stderr
+    assert (wrong.status, wrong.out) == (2, "")
+    assert "names none of x-1a, x-1b" in wrong.err
 
 
 def test_the_picture_says_what_the_study_says(traces, tmp_path):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import plain_service as plain
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_process import run_spotfleet
 
 import fleet
 from fleet.errors import CheckError, InputError, UnknownStrategyError
@@ -174,9 +173,7 @@ def test_wrong_questions():
 
 
 def spotfleet(*arguments):
-    code = "import sys; from fleet.cli import main; sys.argv[0] = 'spotfleet'; main()"
-    command = [sys.executable, "-c", code, "service", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return run_spotfleet("service", *arguments)
 
 
 def test_the_command(tmp_path):
@@ -185,18 +182,18 @@ def test_the_command(tmp_path):
         (tmp_path / f"x-1{zone}_v100_1.json").write_text(json.dumps(document))
     common = ("--availability", tmp_path, "--spot-price", 1, "--on-demand-price", 3)
     done = spotfleet(*common, "--replicas", 2, "--cold-start", 180, "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     traces = side_by_side(read_trace_set(tmp_path))
     study = service_study(Service(2, 180, 1.0, 3.0), traces)
-    assert json.loads(done.stdout) == study.to_dict()
-    assert "a yes counts as one instance" in done.stderr
+    assert done.json == study.to_dict()
+    assert "a yes counts as one instance" in done.err
     table = spotfleet(
         *common, "--replicas", 2, "--instances-when-up", 2, "--policy", "spot-hedge", "--ticks", 50
     )
-    assert "spot-hedge" in table.stdout
-    assert "a yes stands for 2 instances" in table.stderr
+    assert "spot-hedge" in table.out
+    assert "a yes stands for 2 instances" in table.err
     wrong = spotfleet(*common, "--replicas", 2, "--policy", "hedge")
-    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert (wrong.status, wrong.out) == (2, "")
     assert fleet.service_study is service_study
 
 

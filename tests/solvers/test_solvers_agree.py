@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -79,22 +78,33 @@ def test_engines_agree_when_pools_are_coupled(problem):
 
 def brute_force(problem):
     """The lexicographic optimum over all whole launches, or None."""
-    ranges = [range(int(u) + 1) for u in problem.upper]
-    best = None
-    for counts in itertools.product(*ranges):
-        x = np.array(counts, dtype=float)
-        if problem.weight @ x < problem.target or problem.price @ x > problem.budget + 1e-9:
-            continue
-        if any(over_cap(problem, limit, x) for limit in problem.limits):
-            continue
-        values = tuple(round(objective_value(problem, o, x), 9) for o in problem.objectives)
-        best = values if best is None else min(best, values)
-    return best
+    axes = [np.arange(int(u) + 1.0) for u in problem.upper]
+    x = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(problem))
+    fits = (x @ problem.weight >= problem.target) & (x @ problem.price <= problem.budget + 1e-9)
+    for limit in problem.limits:
+        load = x * limit.coefficient(problem.weight)
+        for k, cap in enumerate(limit.cap):
+            fits &= load[:, limit.group == k].sum(axis=1) <= cap + 1e-9
+    x = x[fits]
+    if not len(x):
+        return None
+    best = []
+    for objective in problem.objectives:
+        values = np.round(objective_values(problem, objective, x), 9)
+        best.append(values.min())
+        x = x[values == best[-1]]
+    return tuple(best)
 
 
-def over_cap(problem, limit, x):
-    load = np.bincount(limit.group, weights=limit.coefficient(problem.weight) * x, minlength=len(limit.cap))
-    return bool((load > limit.cap + 1e-9).any())
+def objective_values(problem, objective, x):
+    """The value of an objective for each row of launches."""
+    if isinstance(objective, Linear):
+        return x @ objective.per_instance
+    total = problem.held + problem.weight * x
+    if isinstance(objective, EvenSpread):
+        return np.where(x > 0, total, 0.0).max(axis=1, initial=0.0)
+    above = np.clip(total - problem.even_share(objective), 0.0, None)
+    return above[:, problem.open].sum(axis=1)
 
 
 @settings(max_examples=150, deadline=None)
