@@ -11,22 +11,9 @@ import typer
 from fleet.cli.exports import export_files, identity_for, write_exports
 from fleet.cli.files import STDOUT, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
-from fleet.cli.inputs import MarketFiles, check_strategies, expanded, load_market, load_request, time_option
+from fleet.cli.inputs import FleetFiles, MarketFiles, check_strategies, expanded, load_market, time_option
 from fleet.cli.limits import Limiting, counts_file, limits_of, suited
-from fleet.cli.options import (
-    Capacity,
-    Export,
-    InstanceTypes,
-    Json,
-    OnDemand,
-    OneStrategy,
-    Prices,
-    Product,
-    Request,
-    Scores,
-    SubnetZone,
-    Zones,
-)
+from fleet.cli.options import Export, Json, OneStrategy
 from fleet.cli.outcome import fail_unfulfilled
 from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings
 from fleet.errors import InfeasibleError, InputError
@@ -42,14 +29,9 @@ __all__ = ["allocate"]
 
 
 def allocate(
-    request: Request,
-    prices: Prices,
+    asked: FleetFiles,
+    files: MarketFiles,
     at: Annotated[str | None, typer.Option(help="When; by default the last instant of the prices.")] = None,
-    product: Product = "Linux/UNIX",
-    on_demand: OnDemand = None,
-    capacity: Capacity = None,
-    scores: Scores = None,
-    zones: Zones = None,
     strategy: OneStrategy = None,
     rounding: Annotated[
         str, typer.Option(help="aws (the rule of the service) or exact (integer optimum).")
@@ -57,7 +39,6 @@ def allocate(
     solver: Annotated[
         str, typer.Option(help="auto, closed-form, compiled, highs, scipy, pulp or pulp:NAME.")
     ] = "auto",
-    subnet_zone: SubnetZone = None,
     json_output: Json = False,
     explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
     frontier: Annotated[
@@ -79,7 +60,6 @@ def allocate(
             help="vcpu, memory_gib or gpus=AMOUNT to cover too (--instance-types, --rounding exact)."
         ),
     ] = None,
-    instance_types: InstanceTypes = None,
     survive: Annotated[
         str | None, typer.Option(help="pool, zone ...: losing any one leaves the target (--rounding exact).")
     ] = None,
@@ -95,13 +75,15 @@ def allocate(
     running: Annotated[
         Path | None,
         typer.Option(
-            help="Spot instances that run: CSV instance_type,availability_zone,instances, or "
+            help="Spot instances that run: CSV (instance_type, availability_zone, instances) or "
             "describe-instances JSON."
         ),
     ] = None,
     reservations: Annotated[
         Path | None,
-        typer.Option(help="CSV instance_type,availability_zone,instances of unused capacity reservations."),
+        typer.Option(
+            help="CSV (instance_type, availability_zone, instances) of unused capacity reservations."
+        ),
     ] = None,
     fail_if: FailIf = None,
     export: Export = None,
@@ -124,22 +106,21 @@ def allocate(
     exports = export_files(export or [])
     check_paths(
         list(exports),
-        [request, prices, on_demand, capacity, instance_types, scores, zones, running, reservations],
+        [*asked.inputs(), *files.inputs(), running, reservations],
     )
-    wanted = load_request(request, subnet_zone)
+    wanted = asked.load()
     check_strategies([strategy or wanted.strategy])
-    files = MarketFiles(prices, on_demand, capacity, product=product, scores=scores, zones=zones)
     moment = time_option("--at", at)
-    asked = Limiting(max_share or [], max_count or [], min_pools, at_least or [], survive, placement)
-    limits = limits_of(asked, instance_types)
-    market = load_market(files, errors())
-    wanted = expanded(wanted, instance_types, market, product, moment)
+    stated = Limiting(max_share or [], max_count or [], min_pools, at_least or [], survive, placement)
+    limits = limits_of(stated, asked.instance_types)
+    market = load_market(files, asked.product, errors())
+    wanted = expanded(wanted, asked, market, moment)
     wanted = suited(
-        wanted, instance_types, limits, hibernation=hibernation_only, baseline=burstable_at_baseline
+        wanted, asked.instance_types, limits, hibernation=hibernation_only, baseline=burstable_at_baseline
     )
     if moment is not None and moment < market.start_s:
         raise InputError(f"--at {at}", "lies before the first price", "choose a later time")
-    resolved = resolve(wanted, market, product)
+    resolved = resolve(wanted, market, asked.product)
     snapshot = snapshot_at(resolved.market, resolved.pools, market.end_s if moment is None else moment)
     stays = counts_file(running, resolved.pools, "--running")
     reserved = counts_file(reservations, resolved.pools, "--reservations")
@@ -159,8 +140,12 @@ def allocate(
         )
     except InfeasibleError as error:
         raise blamed(error, wanted, snapshot, strategy, limits, stays) from error
-    identity = identity_for(request, launch_template, iam_fleet_role, subnet_zone or []) if exports else None
-    lost = write_exports(allocation, exports, identity, instance_types)
+    identity = (
+        identity_for(asked.request, launch_template, iam_fleet_role, asked.subnet_zone or [])
+        if exports
+        else None
+    )
+    lost = write_exports(allocation, exports, identity, asked.instance_types)
     warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
     found = conflict_of(allocation, strategy, limits)
     curve = frontier_of(allocation, limits) if frontier and found is None else None

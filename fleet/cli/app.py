@@ -12,6 +12,7 @@ from fleet.cli.compare import compare
 from fleet.cli.demo import demo
 from fleet.cli.experiment import experiment
 from fleet.cli.fetch import archive, fetch
+from fleet.cli.grouping import grouped
 from fleet.cli.job import job
 from fleet.cli.outcome import run as run_app
 from fleet.cli.replay import replay
@@ -28,17 +29,10 @@ app = typer.Typer(
     help="Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you.",
 )
 
-app.command()(demo)
-app.command()(allocate)
-app.command()(replay)
-app.command()(compare)
-app.command()(request)
-app.command()(cache)
-app.command()(experiment)
-app.command()(fetch)
-app.command()(archive)
-app.command()(job)
-app.command()(service)
+COMMANDS = (demo, allocate, replay, compare, request, experiment, cache, fetch, archive, job, service)
+
+for command in COMMANDS:
+    app.command()(grouped(command))
 
 
 def show_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from fleet.cli.files import check_paths
 from fleet.cli.inputs import MarketFiles, load_market
-from fleet.cli.options import Capacity, OnDemand, Prices
+from fleet.cli.options import LINUX, Capacity, OnDemand, Prices
 
 __all__ = ["cache"]
 
@@ -30,7 +30,7 @@ def cache(
     from fleet.formats import save_market
 
     check_paths([out], [prices, on_demand, capacity])
-    market = load_market(MarketFiles(prices, on_demand, capacity), Console(stderr=True))
+    market = load_market(MarketFiles(prices, on_demand, capacity), LINUX, Console(stderr=True))
     save_market(market, out, sources=[path for path in (prices, on_demand, capacity) if path is not None])
     out_console = Console(soft_wrap=True)
     out_console.print(f"{out}: {market!r}", highlight=False, markup=False)

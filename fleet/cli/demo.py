@@ -7,20 +7,18 @@ from typing import Annotated
 
 import typer
 
-from fleet.cli.compare import PLOT_ENDINGS, draw, show
+from fleet.cli.compare import draw, show
 from fleet.cli.files import check_output
-from fleet.cli.options import (
-    Json,
-    Strategies,
-)
+from fleet.cli.options import PICTURES, Json, Strategies
 from fleet.cli.output import console
-from fleet.cli.papers import Papers, Report
+from fleet.cli.papers import Papers
 from fleet.errors import InputError
 
 __all__ = ["demo"]
 
 
 def demo(
+    papers: Papers,
     plot: Annotated[
         Path, typer.Option(help="Where the picture goes; .png and .svg are both written.")
     ] = Path("spotfleet-demo.png"),
@@ -28,7 +26,6 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the embedded market.")] = 7,
     strategy: Strategies = None,
     json_output: Json = False,
-    report: Report = None,
 ) -> None:
     """Compare the strategies on the embedded market: no file, no network.
 
@@ -40,11 +37,10 @@ def demo(
     from fleet.comparison import compare as run
     from fleet.synthetic import demo_request, synthetic_market
 
-    check_output(plot, PLOT_ENDINGS)
-    pictures = [plot.with_suffix(ending) for ending in PLOT_ENDINGS]
+    check_output(plot, PICTURES)
+    pictures = [plot.with_suffix(ending) for ending in PICTURES]
     for path in pictures:
         check_output(path)
-    papers = Papers(report)
     if not 1 <= days <= 366:
         raise InputError(f"--days {days:g}", "is from 1 to 366", "correct it")
     comparison = run(

@@ -11,59 +11,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from fleet.cli.causes import CauseOptions
 from fleet.cli.files import check_output, check_paths
-from fleet.cli.inputs import (
-    MarketFiles,
-    check_strategies,
-    expanded,
-    load_market,
-    load_request,
-    time_option,
-)
-from fleet.cli.options import (
-    Advisor,
-    AdvisorTop,
-    Availability,
-    Billing,
-    Capacity,
-    End,
-    HazardLaw,
-    HindsightToo,
-    InstanceTypes,
-    Interruptions,
-    Json,
-    LaunchFailing,
-    OnDemand,
-    Plot,
-    Polarity,
-    Prices,
-    Product,
-    Request,
-    ShockRules,
-    Start,
-    StartDelay,
-    Strategies,
-    Stress,
-    SubnetZone,
-    TraceStart,
-    TraceType,
-    WhenUp,
-)
+from fleet.cli.options import PICTURES, HindsightToo, Json, Plot, Strategies
 from fleet.cli.outcome import INTERRUPTED
 from fleet.cli.output import console, print_json, print_table, print_warnings
+from fleet.cli.scenario import ScenarioOptions
 from fleet.errors import InputError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from fleet.experiments import Experiment, Progress
+    from fleet.cli.scenario import Scenario
+    from fleet.experiments import Experiment, Progress, Windows
     from fleet.experiments.progress import OnProgress
 
 __all__ = ["Null", "executor_at", "experiment", "progress_bar", "seconds_of"]
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-PLOT_ENDINGS = (".png", ".svg")
 
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core. 1: none besides.")]
 Dask = Annotated[str | None, typer.Option(help="Run on a Dask cluster: tcp://HOST:PORT.")]
@@ -74,8 +38,7 @@ Share = Annotated[
 
 
 def experiment(
-    request: Request,
-    prices: Prices,
+    asked: ScenarioOptions,
     window: Annotated[str | None, typer.Option(help="Length of a window: 7d, 12h; default: all.")] = None,
     stride: Annotated[str, typer.Option(help="From one window's start to the next: 1d, 6h.")] = "1d",
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0.")] = 1,
@@ -87,28 +50,7 @@ def experiment(
     workers: Workers = None,
     dask: Dask = None,
     share: Share = None,
-    start: Start = None,
-    end: End = None,
-    availability: Availability = None,
-    polarity: Polarity = None,
-    availability_start: TraceStart = None,
-    instances_when_up: WhenUp = None,
-    trace_type: TraceType = None,
-    capacity: Capacity = None,
-    interruptions: Interruptions = None,
-    hazard: HazardLaw = None,
-    advisor: Advisor = None,
-    advisor_top: AdvisorTop = None,
-    shocks: ShockRules = None,
-    stress: Stress = None,
-    launch_failures: LaunchFailing = None,
-    billing: Billing = "per-second",
-    start_delay: StartDelay = 0,
     hindsight: HindsightToo = None,
-    product: Product = "Linux/UNIX",
-    on_demand: OnDemand = None,
-    subnet_zone: SubnetZone = None,
-    instance_types: InstanceTypes = None,
     json_output: Json = False,
     plot: Plot = None,
 ) -> None:
@@ -117,59 +59,48 @@ def experiment(
     Example: `spotfleet experiment fleet.json --prices history/ --window 7d --seeds 10 --store runs.parquet`
     """
     from fleet.comparison import DEFAULT_STRATEGIES
-    from fleet.experiments import Windows, replay_many
+    from fleet.experiments import replay_many
 
-    check_output(plot, PLOT_ENDINGS)
-    check_paths([plot, store], [request, prices, on_demand, capacity, instance_types, advisor])
+    check_output(plot, PICTURES)
+    check_paths([plot, store], asked.inputs())
     if dask is not None and workers is not None:
         raise InputError("--dask and --workers", "exclude each other", "keep one")
-    files = MarketFiles(
-        prices,
-        on_demand,
-        capacity,
-        availability,
-        polarity,
-        availability_start,
-        instances_when_up,
-        trace_type,
-        product,
-    )
-    wanted = load_request(request, subnet_zone)
-    check_strategies(list(strategy or DEFAULT_STRATEGIES))
-    names = None if interruptions is None else tuple(interruptions)
-    causes = CauseOptions(
-        names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()), launch_failures
-    )
-    first, last = time_option("--start", start), time_option("--end", end)
     length = None if window is None else seconds_of("--window", window)
     step = seconds_of("--stride", stride)
+    chosen = strategy or DEFAULT_STRATEGIES
     errors = Console(stderr=True)
-    market = load_market(files, errors)
-    spans: Windows | list[tuple[int, int]] | None = None
-    if length is not None:
-        spans = Windows(length, step, first, last)
-    elif first is not None or last is not None:
-        spans = [(market.start_s if first is None else first, market.end_s if last is None else last)]
+    scenario = asked.read(chosen, errors)
     with executor_at(dask) as executor, progress_bar(errors, "replays") as progress, resumable(store, errors):
         found = replay_many(
-            expanded(wanted, instance_types, market, product, first),
-            market,
-            strategies=strategy or DEFAULT_STRATEGIES,
-            windows=spans,
+            scenario.request,
+            scenario.market,
+            strategies=chosen,
+            windows=windows_of(scenario, length, step),
             seeds=seeds,
             null=null,
             executor=executor,
             workers=workers,
             store=store,
             share=share,
-            product=product,
-            interruptions=causes.on(market),
-            billing=billing,
-            start_delay_s=start_delay,
             hindsight=hindsight,
             progress=progress,
+            **scenario.rules,
         )
     show(found, json_output, plot, errors)
+
+
+def windows_of(
+    scenario: Scenario, length_s: int | None, step_s: int
+) -> Windows | list[tuple[int, int]] | None:
+    """Return the windows of a length, or the one span that is stated; ``None`` for all of the market."""
+    from fleet.experiments import Windows
+
+    first, last, market = scenario.start_s, scenario.end_s, scenario.market
+    if length_s is not None:
+        return Windows(length_s, step_s, first, last)
+    if first is None and last is None:
+        return None
+    return [(market.start_s if first is None else first, market.end_s if last is None else last)]
 
 
 def show(found: Experiment, json_output: bool, plot: Path | None, errors: Console) -> None:

@@ -10,13 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
+from fleet.cli.options import ANSWERS
 from fleet.errors import FleetError, InputError
 
 __all__ = ["FailIf", "Gate", "check_gates", "gates_of"]
 
 FailIf = Annotated[
     list[str] | None,
-    typer.Option(help='Exit with 1 if so, as "cost > 100" or "max_pool_share > 40%"; again for more.'),
+    typer.Option(
+        help='Exit with 1 if so, as "cost > 100" or "max_pool_share > 40%"; again for more.',
+        rich_help_panel=ANSWERS,
+    ),
 ]
 GATE = re.compile(r"\s*([\w.]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(%?)\s*")
 COMPARE = {

@@ -6,10 +6,26 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from fleet.cli.options import (
+    LINUX,
+    Availability,
+    Capacity,
+    InstanceTypes,
+    OnDemand,
+    Polarity,
+    Prices,
+    Product,
+    Request,
+    Scores,
+    SubnetZone,
+    TraceStart,
+    TraceType,
+    WhenUp,
+    Zones,
+)
 from fleet.cli.output import print_warnings, steps_bar
 from fleet.errors import CapacityDataError, InputError
 from fleet.formats import (
@@ -30,10 +46,8 @@ from fleet.formats.price_history import PriceHistory
 from fleet.market import Market
 from fleet.request import FleetRequest
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = [
+    "FleetFiles",
     "MarketFiles",
     "check_strategies",
     "expanded",
@@ -45,20 +59,41 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class FleetFiles:
+    """What the command line says of the request."""
+
+    request: Request
+    product: Product = LINUX
+    subnet_zone: SubnetZone = None
+    instance_types: InstanceTypes = None
+
+    def inputs(self) -> list[str | Path | None]:
+        """Return the files that are read."""
+        return [self.request, self.instance_types]
+
+    def load(self) -> FleetRequest:
+        """Return the request in the file, or on standard input for ``-``."""
+        return load_request(self.request, self.subnet_zone)
+
+
+@dataclass(frozen=True)
 class MarketFiles:
     """What the command line says of the market."""
 
-    prices: Path
-    on_demand: Path | None = None
-    capacity: Path | None = None
-    availability: Path | None = None
-    polarity: str | None = None
-    availability_start: str | None = None
-    instances_when_up: int | None = None
-    trace_type: str | None = None
-    product: str = "Linux/UNIX"
-    scores: Path | None = None
-    zones: Path | None = None
+    prices: Prices
+    on_demand: OnDemand = None
+    capacity: Capacity = None
+    availability: Availability = None
+    polarity: Polarity = None
+    availability_start: TraceStart = None
+    instances_when_up: WhenUp = None
+    trace_type: TraceType = None
+    scores: Scores = None
+    zones: Zones = None
+
+    def inputs(self) -> list[str | Path | None]:
+        """Return the files and folders that are read."""
+        return [self.prices, self.on_demand, self.capacity, self.availability, self.scores, self.zones]
 
 
 def load_request(name: str, subnet_zones: list[str] | None) -> FleetRequest:
@@ -80,7 +115,7 @@ def subnet_zones_of(subnet_zones: list[str] | None) -> dict[str, str]:
     return zones
 
 
-def load_market(files: MarketFiles, errors: Console) -> Market:
+def load_market(files: MarketFiles, product: str, errors: Console) -> Market:
     """Return the market that the files describe; what was left out goes to the error stream."""
     if files.capacity is not None and files.availability is not None:
         raise InputError("--capacity and --availability", "exclude each other", "keep one")
@@ -95,7 +130,7 @@ def load_market(files: MarketFiles, errors: Console) -> Market:
     if files.capacity is not None:
         market = read_capacity(files.capacity, market)
     if files.availability is not None:
-        market = with_traces(files, market)
+        market = with_traces(files, market, product)
     return market
 
 
@@ -141,7 +176,7 @@ def check_traces(files: MarketFiles) -> None:
         )
 
 
-def with_traces(files: MarketFiles, market: Market) -> Market:
+def with_traces(files: MarketFiles, market: Market, product: str) -> Market:
     """Add availability traces (`check_traces` has seen that they are stated)."""
     start_s = time_option("--availability-start", files.availability_start)
     assert files.availability is not None
@@ -153,7 +188,7 @@ def with_traces(files: MarketFiles, market: Market) -> Market:
         polarity=files.polarity,
         start_s=start_s,
         instances_when_up=files.instances_when_up,
-        product=files.product,
+        product=product,
         instance_type=files.trace_type,
     )
 
@@ -176,20 +211,19 @@ def check_strategies(names: list[str]) -> None:
         find_strategy(name)
 
 
-def expanded(
-    request: FleetRequest, instance_types: Path | None, market: Market, product: str, at_s: int | None
-) -> FleetRequest:
+def expanded(request: FleetRequest, files: FleetFiles, market: Market, at_s: int | None) -> FleetRequest:
     """Return the request with attributes expanded to instance types, if it asks for any."""
     if not request.requirements:
         return request
-    if instance_types is None:
+    if files.instance_types is None:
         raise InputError(
             "InstanceRequirements", "need a catalogue of instance types", "pass --instance-types FILE"
         )
     from fleet.expansion import expand
     from fleet.formats import read_instance_types
 
-    expansion = expand(request, read_instance_types(instance_types), market, at_s=at_s, product=product)
+    catalogue = read_instance_types(files.instance_types)
+    expansion = expand(request, catalogue, market, at_s=at_s, product=files.product)
     dropped = [f"{name} dropped: {reason}" for name, reason in sorted(expansion.dropped.items())]
     print_warnings(Console(stderr=True), dropped)
     return expansion.request

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from fleet.cli.files import check_output, check_paths
-from fleet.cli.options import Json, Plot, Seed
+from fleet.cli.options import PICTURES, Json, Plot, Seed
 from fleet.cli.output import print_json, print_warnings
 from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
 
@@ -54,7 +54,7 @@ def job(
     from fleet.formats.trace_set import read_trace_set, side_by_side
     from fleet.jobs import Job, find_job_strategies, job_study
 
-    check_output(plot, (".png", ".svg"))
+    check_output(plot, PICTURES)
     check_paths([plot], [availability])
     find_job_strategies(strategy)
     traces = read_trace_set(availability, polarity=polarity)

@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fleet.cli.files import STDOUT, check_output, write_bytes, write_text
+from fleet.cli.options import ANSWERS
 
 if TYPE_CHECKING:
     from fleet.comparison import Comparison
 
-__all__ = ["Csv", "Markdown", "Papers", "Parquet", "Report"]
+__all__ = ["Papers"]
 
-Report = Annotated[Path | None, typer.Option(help="Write a self-contained HTML page.")]
-Markdown = Annotated[Path | None, typer.Option(help="Write Markdown for a pull-request comment.")]
-Csv = Annotated[Path | None, typer.Option(help="Write the numbers as CSV.")]
-Parquet = Annotated[Path | None, typer.Option(help="Write the numbers as Parquet.")]
+Report = Annotated[
+    Path | None, typer.Option(help="Write a self-contained HTML page.", rich_help_panel=ANSWERS)
+]
+Markdown = Annotated[
+    Path | None, typer.Option(help="Write Markdown for a pull-request comment.", rich_help_panel=ANSWERS)
+]
+Csv = Annotated[Path | None, typer.Option(help="Write the numbers as CSV.", rich_help_panel=ANSWERS)]
+Parquet = Annotated[Path | None, typer.Option(help="Write the numbers as Parquet.", rich_help_panel=ANSWERS)]
 OUTPUTS = ("--report", "--markdown", "--csv", "--parquet", "--plot", "--events")
 
 
@@ -28,10 +33,10 @@ OUTPUTS = ("--report", "--markdown", "--csv", "--parquet", "--plot", "--events")
 class Papers:
     """Where each goes; checked when it is made, before any work is done."""
 
-    report: Path | None = None
-    markdown: Path | None = None
-    csv: Path | None = None
-    parquet: Path | None = None
+    report: Report = None
+    markdown: Markdown = None
+    csv: Csv = None
+    parquet: Parquet = None
 
     def __post_init__(self) -> None:
         check_output(self.report, (".html",))

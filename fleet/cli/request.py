@@ -13,32 +13,7 @@ from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import MarketFiles, load_market, subnet_zones_of, time_option
 from fleet.cli.money import billing_terms
-from fleet.cli.options import (
-    Advisor,
-    AdvisorTop,
-    Availability,
-    Billing,
-    Capacity,
-    End,
-    Events,
-    HazardLaw,
-    Interruptions,
-    Json,
-    LaunchFailing,
-    Notice,
-    OnDemand,
-    Polarity,
-    Prices,
-    Seed,
-    ShockRules,
-    Start,
-    Stress,
-    SubnetZone,
-    TraceStart,
-    TraceType,
-    WhenUp,
-    Zones,
-)
+from fleet.cli.options import LINUX, Billing, End, Events, Json, Notice, Seed, Start, SubnetZone
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings
 from fleet.errors import InfeasibleError, InputError
 from fleet.schedule import Cancellation
@@ -78,32 +53,18 @@ RequestProduct = Annotated[
 
 def request(
     request: RequestFile,
-    prices: Prices,
+    files: MarketFiles,
+    causes: CauseOptions,
     start: Start = None,
     end: End = None,
     cancel: Cancel = None,
     cancel_and_terminate: CancelAndTerminate = None,
     legacy_blocks: LegacyBlocks = False,
     block_price: BlockPrice = None,
-    availability: Availability = None,
-    polarity: Polarity = None,
-    availability_start: TraceStart = None,
-    instances_when_up: WhenUp = None,
-    trace_type: TraceType = None,
-    capacity: Capacity = None,
-    zones: Zones = None,
-    interruptions: Interruptions = None,
-    hazard: HazardLaw = None,
-    advisor: Advisor = None,
-    advisor_top: AdvisorTop = None,
-    shocks: ShockRules = None,
-    stress: Stress = None,
-    launch_failures: LaunchFailing = None,
     billing: Billing = "per-second",
     notice: Notice = 120,
     seed: Seed = 0,
     product: RequestProduct = None,
-    on_demand: OnDemand = None,
     subnet_zone: SubnetZone = None,
     json_output: Json = False,
     events: Events = None,
@@ -118,25 +79,17 @@ def request(
 
     gates = gates_of(fail_if)
     check_output(events)
-    check_paths([events], [request, prices, on_demand, capacity, zones, advisor])
+    check_paths([events], [request, *files.inputs(), causes.advisor])
     wanted = read_spot_request(
         request,
         subnet_zones=subnet_zones_of(subnet_zone),
         legacy_blocks=legacy_blocks,
         block_price=block_price,
     )
-    system = product or wanted.product or "Linux/UNIX"
-    files = MarketFiles(
-        prices, on_demand, capacity, availability, polarity, availability_start, instances_when_up,
-        trace_type, system, zones=zones,
-    )  # fmt: skip
-    names = None if interruptions is None else tuple(interruptions)
-    causes = CauseOptions(
-        names, hazard, advisor, advisor_top, tuple(shocks or ()), tuple(stress or ()), launch_failures
-    )
+    system = product or wanted.product or LINUX
     stop = cancellation_of(cancel, cancel_and_terminate)
     terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
-    market = load_market(files, errors())
+    market = load_market(files, system, errors())
     result = replay_spot_request(
         wanted,
         market,

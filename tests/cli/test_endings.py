@@ -161,7 +161,7 @@ def test_an_interrupt_inside_a_command_is_130(shop, capsys, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fleet.cli.allocate.load_request", interrupted)
+    monkeypatch.setattr("fleet.cli.inputs.load_request", interrupted)
     monkeypatch.setattr(sys, "argv", ["spotfleet", *ALLOCATE])
     with pytest.raises(SystemExit) as stop:
         commands.main()
