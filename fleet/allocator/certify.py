@@ -17,6 +17,7 @@ from fleet.solvers.balanced import launch_balanced
 from fleet.solvers.base import INFEASIBLE, OPTIMAL
 from fleet.solvers.closed_form import objective_value
 from fleet.solvers.launch_rule import launch
+from fleet.solvers.whole_problem import exact_sum, within_rows
 
 __all__ = ["Answer", "answer"]
 
@@ -92,12 +93,12 @@ def answer(
 
 def units_of(counts: Ints, problem: Problem) -> float:
     """Return the units of a launch, exactly summed."""
-    return int((to_nano(problem.weight, "weight") * counts).sum()) / NANO
+    return exact_sum(to_nano(problem.weight, "weight"), counts) / NANO
 
 
 def covers(counts: Ints, problem: Problem) -> bool:
     """Whether a launch covers the target, in exact arithmetic."""
-    return int((to_nano(problem.weight, "weight") * counts).sum()) >= to_nano_scalar(problem.target, "target")
+    return exact_sum(to_nano(problem.weight, "weight"), counts) >= to_nano_scalar(problem.target, "target")
 
 
 def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
@@ -116,7 +117,7 @@ def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
 
 def exact(problem: Problem, solver: str) -> tuple[Solution, bool]:
     """Solve the integer program for the target, or the largest one in reach; return also whether it is."""
-    whole = replace(problem, whole=True)
+    whole = within_rows(replace(problem, whole=True))
     chosen = choose_solver(solver, whole)
     solution = chosen.solve(whole)
     in_reach = solution.status != INFEASIBLE

@@ -17,6 +17,8 @@ from fleet.exact import Ints
 
 __all__ = ["check_allocation", "check_limits"]
 
+ROUNDING = Decimal("1e-12")
+"""Relative; what a sum of float64 dollars may be off by."""
 BESIDES = ("survive", "no pool is eligible")
 """How bindings begin that say why a covered target is not enough."""
 
@@ -125,7 +127,7 @@ def check_cost(allocation: Allocation) -> None:
         (allocation.on_demand_instances, snapshot.pools.on_demand_price),
     ):
         cost += sum((int(counts[i]) * decimal(price[i]) for i in counts.nonzero()[0]), Decimal(0))
-    if abs(cost - decimal(allocation.cost_per_hour)) > Decimal("1e-6"):
+    if abs(cost - decimal(allocation.cost_per_hour)) > Decimal("1e-6") + ROUNDING * cost:
         fail("cost per hour", allocation.cost_per_hour, cost)
 
 

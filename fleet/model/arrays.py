@@ -18,6 +18,12 @@ from fleet.model.problem import Problem
 __all__ = ["Model", "Row", "build", "objective_row"]
 
 
+WHOLE = 1e-10
+"""Dollars; a price this close to a grid lies on it."""
+LARGE = 1e6
+"""Beyond this, larger coefficients cost a solver more digits than they gain."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A program in arrays; the first ``pools`` columns are instances, the others auxiliary."""
@@ -170,7 +176,19 @@ def budget_rows(problem: Problem) -> list[Row]:
     if not np.isfinite(problem.budget):
         return []
     priced = np.flatnonzero(problem.open)
-    return [Row("budget", priced, problem.price[priced], -np.inf, problem.budget)]
+    price, budget = problem.price[priced], problem.budget
+    if problem.whole:  # a tolerance of a millionth is less than one step of money then
+        scale = coarsest(price)
+        price, budget = price * scale, budget * scale
+    return [Row("budget", priced, price, -np.inf, float(budget))]
+
+
+def coarsest(price: Floats) -> float:
+    """Return the least power of ten that makes prices whole numbers, or as large as a solver still reads."""
+    scale, largest = 1.0, float(price.max(initial=0.0))
+    while largest * scale < LARGE and bool((np.abs(price - np.rint(price * scale) / scale) > WHOLE).any()):
+        scale *= 10.0
+    return scale
 
 
 def limit_rows(problem: Problem) -> list[Row]:

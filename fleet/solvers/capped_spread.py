@@ -16,8 +16,7 @@ import numpy as np
 
 from fleet.exact import Ints, to_nano, to_nano_scalar
 from fleet.model import Problem
-from fleet.solvers.one_by_one import GroupRoom
-from fleet.solvers.whole_problem import WholeProblem, exact_sum, whole
+from fleet.solvers.whole_problem import GroupRoom, WholeProblem, exact_sum, whole
 
 __all__ = ["launch_capped_spread", "many_instances"]
 

@@ -6,6 +6,7 @@ MIP gaps must be 0, or the slack would be spent by the stages that follow.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +15,13 @@ from fleet.exact import Floats
 from fleet.model import EvenSpread, Model, Problem, Row, build, objective_row
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Engine, EngineAnswer, Solution
 from fleet.solvers.closed_form import objective_value, water_level
+from fleet.solvers.shifted import around, many_whole_instances
 
 __all__ = ["LexicographicSolver"]
 
 SLACK = 1e-9
+SMALL = 1e-2
+"""What one instance costs at most where costs are lifted."""
 AUXILIARY = ("spread", "share", "largest", "switch")
 
 
@@ -47,9 +51,31 @@ class LexicographicSolver:
         """Solve stage after stage."""
         if problem.nothing_missing or not problem.open.any():
             return self.trivial(problem)
+        if many_whole_instances(problem):
+            return self.solve_around(problem)
+        return self.once(problem)
+
+    def once(self, problem: Problem) -> Solution:
+        """Solve as it stands."""
         if isinstance(problem.objectives[0], EvenSpread) and bool((problem.held > 0).any()):
             return self.solve_over_held(problem)
         return self.stages(problem)
+
+    def solve_around(self, problem: Problem) -> Solution:
+        """Solve for the few instances by which many depart from the LP's (see `fleet.solvers.shifted`)."""
+        fractional = self.once(problem.relaxed())
+        if fractional.instances is None:
+            return fractional
+        parts = around(problem, fractional.instances)
+        if parts is None:
+            return self.once(problem)
+        base, rest = parts
+        found = self.trivial(rest) if rest.nothing_missing else self.stages(rest)
+        if found.instances is None:
+            return found
+        instances = base + found.instances
+        values = tuple(objective_value(problem, objective, instances) for objective in problem.objectives)
+        return replace(found, instances=instances, values=values, bounds=fractional.values)
 
     def trivial(self, problem: Problem) -> Solution:
         """Nothing to launch, or nothing to launch into."""
@@ -69,12 +95,14 @@ class LexicographicSolver:
         instances = np.zeros(model.pools)
         for k, objective in enumerate(problem.objectives):
             cost = objective_row(problem, model, objective)
+            scale = small_scale(cost)
+            cost = cost * scale
             answer = self.engine(model.with_cost(cost))
             if answer.status != OPTIMAL or answer.x is None:
                 return Solution(answer.status, None, (), (), self.name, message=answer.message)
             instances = answer.x[: model.pools]
-            values.append(answer.objective)
-            bounds.append(answer.bound)
+            values.append(answer.objective / scale)
+            bounds.append(answer.bound / scale)
             if k + 1 < len(problem.objectives):
                 model = model.with_row(fixed(objective.name, cost, answer.objective, self.slack))
         return Solution(
@@ -83,7 +111,7 @@ class LexicographicSolver:
             tuple(values),
             tuple(bounds),
             self.name,
-            duals(model, answer),
+            {name: dual / scale for name, dual in duals(model, answer).items()},
         )
 
     def solve_over_held(self, problem: Problem) -> Solution:
@@ -102,6 +130,12 @@ class LexicographicSolver:
             if solution.status != INFEASIBLE:
                 return solution
         return solution
+
+
+def small_scale(cost: Floats) -> float:
+    """Return a power of ten that lifts costs which an engine's tolerance of 1e-7 would take for nothing."""
+    largest = float(np.abs(cost).max(initial=0.0))
+    return 1.0 if largest >= SMALL or largest == 0 else 10.0 ** -math.floor(math.log10(largest))
 
 
 def fixed(name: str, cost: Floats, value: float, slack: float) -> Row:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.exact import LARGEST, Ints, to_nano, to_nano_scalar
+from fleet.exact import Ints, to_nano, to_nano_scalar
 from fleet.model import EvenShare, EvenSpread, Problem
-from fleet.solvers.whole_problem import WholeProblem, whole
+from fleet.solvers.whole_problem import GroupRoom, WholeProblem, whole
 
-__all__ = ["GroupRoom", "launch_one_by_one"]
-
-UNLIMITED = 2**62
-"""Above what any launch adds: a target is at most 4e9, and one instance may pass it."""
+__all__ = ["launch_one_by_one"]
 
 
 def launch_one_by_one(problem: Problem) -> Ints:
@@ -81,43 +77,3 @@ def alike(problem: Problem, w: WholeProblem, i: int, launched: int) -> int:
         else 0
     )
     return min(room, -(-short // int(w.weight[i]))) if short > 0 else room
-
-
-@dataclass
-class GroupRoom:
-    """What is left of the caps of one limit while launching."""
-
-    group: Ints
-    adds: Ints
-    left: Ints
-
-    @classmethod
-    def of(cls, problem: Problem, number: int) -> GroupRoom:
-        """Return the full room of limit ``number``."""
-        limit = problem.limits[number]
-        stated = to_nano(np.round(np.minimum(limit.cap, LARGEST), 9), "cap")
-        return cls(
-            limit.group,
-            to_nano(limit.coefficient(problem.weight), "weight"),
-            np.where(limit.cap > LARGEST, UNLIMITED, stated),
-        )
-
-    def holds(self, i: int) -> int:
-        """Return how many more instances of pool ``i`` stay within the cap."""
-        g = self.group[i]
-        return UNLIMITED if g < 0 else int(self.left[g] // self.adds[i])
-
-    def hold(self) -> Ints:
-        """Return how many more instances of each pool stay within the cap, shape (n,)."""
-        more: Ints = np.where(self.group < 0, UNLIMITED, self.left[self.group] // self.adds)
-        return more
-
-    def take_all(self, counts: Ints) -> None:
-        """Count instances of all pools, shape (n,)."""
-        member = (self.group >= 0) & (counts > 0)
-        np.subtract.at(self.left, self.group[member], (self.adds * counts)[member])
-
-    def take(self, i: int, count: int) -> None:
-        """Count instances of pool ``i``."""
-        if self.group[i] >= 0:
-            self.left[self.group[i]] -= self.adds[i] * count

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from fleet.exact import NANO, Ints, to_nano, to_nano_scalar
-from fleet.model import Linear, Problem, pool_order, weighted_sum
+from fleet.exact import LARGEST, NANO, Ints, to_nano, to_nano_scalar
+from fleet.model import EvenShare, Linear, Problem, pool_order, weighted_sum
 from fleet.solvers.select import critical_key
 
-__all__ = ["WholeProblem", "exact_sum", "whole"]
+__all__ = ["GroupRoom", "WholeProblem", "exact_sum", "whole", "within_rows"]
 
 MOST_INT64 = 9.0e18
+UNLIMITED = 2**62
+"""Above what any launch adds: a target is at most 4e9, and one instance may pass it."""
 
 FEW = 64
 ROUNDING = 1e-12
@@ -103,9 +105,66 @@ def whole(problem: Problem) -> WholeProblem:
     return WholeProblem(weight, room, held, goal, step, problem)
 
 
+@dataclass
+class GroupRoom:
+    """What is left of the caps of one limit while launching."""
+
+    group: Ints
+    adds: Ints
+    left: Ints
+
+    @classmethod
+    def of(cls, problem: Problem, number: int) -> GroupRoom:
+        """Return the full room of limit ``number``."""
+        limit = problem.limits[number]
+        stated = to_nano(np.round(np.minimum(limit.cap, LARGEST), 9), "cap")
+        return cls(
+            limit.group,
+            to_nano(limit.coefficient(problem.weight), "weight"),
+            np.where(limit.cap > LARGEST, UNLIMITED, stated),
+        )
+
+    def holds(self, i: int) -> int:
+        """Return how many more instances of pool ``i`` stay within the cap."""
+        g = self.group[i]
+        return UNLIMITED if g < 0 else int(self.left[g] // self.adds[i])
+
+    def hold(self) -> Ints:
+        """Return how many more instances of each pool stay within the cap, shape (n,)."""
+        more: Ints = np.where(self.group < 0, UNLIMITED, self.left[self.group] // self.adds)
+        return more
+
+    def take_all(self, counts: Ints) -> None:
+        """Count instances of all pools, shape (n,)."""
+        member = (self.group >= 0) & (counts > 0)
+        np.subtract.at(self.left, self.group[member], (self.adds * counts)[member])
+
+    def take(self, i: int, count: int) -> None:
+        """Count instances of pool ``i``."""
+        if self.group[i] >= 0:
+            self.left[self.group[i]] -= self.adds[i] * count
+
+
 def exact_sum(each: Ints, counts: Ints) -> int:
     """Return the sum of products, exactly: in int64 where that holds it, else in Python's integers."""
     if weighted_sum(each.astype(np.float64), counts.astype(np.float64)) < MOST_INT64:
         return int((each * counts).sum())
     used = np.flatnonzero(counts)
     return sum(int(e) * int(c) for e, c in zip(each[used], counts[used], strict=True))
+
+
+def within_rows(problem: Problem) -> Problem:
+    """Return a problem in whole instances with no more of a pool than the budget and each cap hold alone.
+
+    In whole numbers, where a solver's tolerance might buy an instance of $0.0000001 on a budget of 0.
+    """
+    if isinstance(problem.objectives[0], EvenShare):  # what an open pool carries counts there
+        return problem
+    upper = problem.upper
+    if np.isfinite(problem.budget):
+        price = to_nano(np.where(problem.open, problem.price, 0.0), "price")
+        budget = to_nano_scalar(problem.budget, "budget")
+        upper = np.where(price > 0, np.minimum(upper, budget // np.maximum(price, 1)), upper)
+    for k in range(len(problem.limits)):
+        upper = np.minimum(upper, GroupRoom.of(problem, k).hold())
+    return replace(problem, upper=upper)
