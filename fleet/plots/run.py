@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ __all__ = ["plot_bill", "plot_endings", "plot_units", "run_figure"]
 BINS = 320
 FOOTER = 150  # characters that fit below the figure
 LANE = 1.35
+DAY_S = 86400
 BLUE, ORANGE = "#0072B2", "#D55E00"
 CAUSES = {
     "price": (ORANGE, "price above the max price"),
@@ -63,11 +65,12 @@ def plot_units(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
         color=GREY,
         annotation_clip=False,
     )
-    bin_h = (run.end_s - run.start_s) / max(len(edges) - 1, 1) / 3600
+    bin_s = (run.end_s - run.start_s) / max(len(edges) - 1, 1)
     ax.text(
         0.005,
         0.97,
-        f"line: lowest, area: mean of every {bin_h:.2g} h; at target {percent(run.availability)} of the time",
+        f"line: lowest, area: mean of every {length_in_words(bin_s)}; "
+        f"at target {percent(run.availability)} of the time",
         transform=ax.transAxes,
         va="top",
         fontsize=8.5,
@@ -78,6 +81,14 @@ def plot_units(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
     clean(ax, "Capacity against target")
     dates(ax, run.start_s, run.end_s)
     return ax
+
+
+def length_in_words(seconds: float) -> str:
+    """Return a length of time in the unit in which people say it."""
+    for unit, unit_s in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= unit_s:
+            return f"{seconds / unit_s:.2g} {unit}"
+    return f"{seconds:.2g} s"
 
 
 def binned(times: Ints, units: Floats, edges: Ints) -> tuple[Floats, Floats]:
@@ -194,10 +205,13 @@ def run_figure(run: ReplayResult) -> Figure:
         x=0.01,
         ha="left",
     )
+    changes = " at first" if len(np.unique(run.target_curve()[1])) > 1 else ""
+    digits = 10 if run.end_s - run.start_s >= DAY_S else 16
+    first, last = (format_time(t)[:digits].replace("T", " ") for t in (run.start_s, run.end_s))
+    drivers = re.sub(r"\+(?![^(]*\))", " + ", run.interruption_driver)
     rules = (
-        f"{run.target_capacity:g} {run.request.target_capacity_unit_type}, "
-        f"{format_time(run.start_s)[:10]} to {format_time(run.end_s)[:10]}; {run.billing} billing; "
-        f"interruptions by {run.interruption_driver.replace('+', ' + ')}"
+        f"{run.target_capacity:g} {run.request.target_capacity_unit_type}{changes}, "
+        f"{first} to {last}; {run.billing} billing; interruptions by {drivers}"
     )
     figure.supxlabel(
         "\n".join(textwrap.wrap(rules, FOOTER)),
