@@ -10,8 +10,9 @@ from fleet.allocation import Allocation
 from fleet.errors import InputError
 from fleet.export.aws import auto_scaling_group, create_fleet, spot_fleet
 from fleet.export.deployment import Deployment, Writer, deploy
+from fleet.export.focus import focus_csv, focus_rows
 from fleet.export.identity import LaunchIdentity, identity_of
-from fleet.export.tables import focus_csv, focus_rows, plan_csv
+from fleet.export.tables import plan_csv
 from fleet.export.unsaid import unsaid
 
 __all__ = [

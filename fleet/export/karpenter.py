@@ -1,11 +1,15 @@
 """A plan as Karpenter NodePools and NodeOverlays (``karpenter.sh/v1``, ``v1alpha1``), in YAML.
 
 Karpenter takes sets of types, not counts: each pool of the plan becomes a NodePool of its own, in order of
-``weight``, capped by ``limits``; a NodeOverlay states the price that the plan was made with.
+``weight`` (on demand first, as a fleet's base, then by units), capped by ``limits``; a NodeOverlay states the
+price that the plan was made with. Only empty nodes are consolidated: by default Karpenter would replace nodes
+on demand by Spot of another pool, and so undo the plan.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +17,7 @@ from fleet.allocation import Allocation
 
 __all__ = ["karpenter"]
 
-HEAVIEST = 100
+HEAVIEST, LONGEST = 100, 63
 NODE_CLASS = {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "default"}
 
 
@@ -29,14 +33,16 @@ def karpenter(
     """
     import yaml
 
-    lines = sorted(allocation.lines(), key=lambda line: -line["units"])
+    lines = sorted(allocation.lines(), key=lambda line: (line["lifecycle"] == "spot", -line["units"]))
     cores = dict(vcpus or {})
     if allocation.request.target_capacity_unit_type == "vcpu":
         cores |= {line["instance_type"]: line["weight"] for line in lines}
     documents: list[dict[str, Any]] = []
     for k, line in enumerate(lines):
         weight = max(HEAVIEST - k, 1)
-        documents += [node_pool(line, name, weight, cores), overlay(line, name, weight)]
+        documents.append(node_pool(line, name, weight, cores))
+        if math.isfinite(line["price"]):
+            documents.append(overlay(line, name, weight))
     warnings = [
         "Karpenter launches for pending pods and takes sets of types, not counts: each NodePool is one pool "
         "of the plan, at most as large as its limits, and only as full as the pods need",
@@ -72,6 +78,7 @@ def node_pool(line: Mapping[str, Any], name: str, weight: int, cores: Mapping[st
     spec: dict[str, Any] = {
         "template": {"spec": {"nodeClassRef": dict(NODE_CLASS), "requirements": requirements(line)}},
         "weight": weight,
+        "disruption": {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "30s"},
     }
     if line["instance_type"] in cores:
         spec["limits"] = {"cpu": f"{cores[line['instance_type']] * line['instances']:g}"}
@@ -94,6 +101,7 @@ def overlay(line: Mapping[str, Any], name: str, weight: int) -> dict[str, Any]:
 
 
 def name_of(line: Mapping[str, Any], name: str) -> str:
-    """Return an object name that Kubernetes takes."""
+    """Return an object name that Kubernetes takes, also as the value of a label."""
     parts = (name, line["lifecycle"], line["instance_type"], line["availability_zone"])
-    return "-".join(map(str, parts)).replace(".", "-").lower()
+    text = re.sub("[^a-z0-9]+", "-", "-".join(map(str, parts)).lower()).strip("-")
+    return text[-LONGEST:].lstrip("-")  # what tells pools apart stands at the end

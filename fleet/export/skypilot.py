@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fleet.allocation import Allocation
+from fleet.export.aws import CannotSayError
 from fleet.pools import region_of
 
 __all__ = ["skypilot"]
+
+ZONE = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+(?:-[a-z]+-\d+)?[a-z]")
 
 
 def skypilot(allocation: Allocation, name: str) -> tuple[str, tuple[str, ...]]:
@@ -15,6 +19,13 @@ def skypilot(allocation: Allocation, name: str) -> tuple[str, tuple[str, ...]]:
     import yaml
 
     lines = sorted(allocation.lines(), key=lambda line: -line["units"])
+    if not lines:
+        return "", ("the allocation launches nothing: nothing to write",)
+    for line in lines:
+        if not ZONE.fullmatch(line["availability_zone"]):
+            raise CannotSayError(
+                f"zone {line['availability_zone']}", "is no zone name, which SkyPilot takes", "pass --zones"
+            )
     ordered = [
         {
             "infra": f"aws/{region_of(line['availability_zone'])}/{line['availability_zone']}",
@@ -29,6 +40,8 @@ def skypilot(allocation: Allocation, name: str) -> tuple[str, tuple[str, ...]]:
         "resources": {"ordered": ordered, "job_recovery": {"strategy": "EAGER_NEXT_REGION"}},
     }
     warnings = []
+    if any("Windows" in line["product"] for line in lines):
+        warnings.append("SkyPilot runs Linux only")
     if len(lines) > 1:
         warnings.append(
             "SkyPilot puts all nodes of a task into one pool: the plan's pools become an order of "

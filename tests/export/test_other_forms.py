@@ -3,14 +3,24 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 import yaml
 
 import fleet
 from fleet.export import identity_of
-from fleet.export.tables import FOCUS_COLUMNS
+from fleet.export.focus import FOCUS_COLUMNS, span
 from tests.export.test_aws_documents import IDENTITY, market, request
+
+FOCUS_MANDATORY = (
+    "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd",
+    "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargePeriodEnd",
+    "ChargePeriodStart", "ContractedCost", "EffectiveCost", "InvoiceIssuerName", "ListCost",
+    "PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName",
+)  # fmt: skip
+FOCUS_NULLABLE = ("ChargeClass",)
+"""FOCUS 1.0: the columns that every dataset has, and of these what a row may leave empty."""
 
 
 @pytest.fixture
@@ -60,7 +70,21 @@ def test_karpenter(allocation):
         == ("m5.large", "us-east-1a", "spot")
     )
     assert large["limits"] == {"cpu": str(2 * count)}
-    assert overlays[0]["spec"]["price"].count(".") == 1
+    keys = {
+        "node.kubernetes.io/instance-type", "topology.kubernetes.io/zone", "karpenter.sh/capacity-type",
+        "kubernetes.io/os",
+    }  # fmt: skip
+    for document in documents:  # as the custom resource definitions of Karpenter 1.x demand
+        spec = document["spec"]
+        asked = spec["template"]["spec"]["requirements"] if "template" in spec else spec["requirements"]
+        assert {one["key"] for one in asked} == keys
+        assert all(one["operator"] == "In" and len(one["values"]) == 1 for one in asked)
+        assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", document["metadata"]["name"])
+        assert 1 <= spec["weight"] <= 100
+    assert all(re.fullmatch(r"\d+(\.\d+)?", d["spec"]["price"]) for d in overlays)
+    assert {d["spec"]["disruption"]["consolidationPolicy"] for d in pools} == {"WhenEmpty"}
+    first = max(pools, key=lambda d: d["spec"]["weight"])["metadata"]["name"]
+    assert "on-demand" in first
     assert any("m5.xlarge" in warning for warning in plan.warnings)  # vCPUs not known: no limits
 
 
@@ -73,6 +97,9 @@ def test_skypilot(allocation):
         "aws/us-east-1/us-east-1b",
     }
     assert plan.warnings
+    rows = (("m5.large", "use1-az4", 1, 0.03, 0.1),)
+    with pytest.raises(fleet.InputError, match="SkyPilot takes"):
+        fleet.export_plan(fleet.allocate(request(2, rows), market(rows)), "skypilot")
 
 
 def test_csv(allocation):
@@ -87,6 +114,16 @@ def test_focus_rows_add_up_to_the_cost():
     assert tuple(rows[0]) == FOCUS_COLUMNS
     assert sum(float(row["BilledCost"]) for row in rows) == pytest.approx(result.cost, abs=1e-6)
     assert {row["PricingCategory"] for row in rows} <= {"Dynamic", "Standard"}
+    assert set(FOCUS_MANDATORY) <= set(FOCUS_COLUMNS)
+    for row in rows:
+        assert all(row[name] for name in FOCUS_MANDATORY if name not in FOCUS_NULLABLE), row
+        assert row["BillingPeriodStart"] <= row["ChargePeriodStart"] < row["ChargePeriodEnd"]
+        assert row["ChargePeriodEnd"] <= row["BillingPeriodEnd"]
+        assert row["BillingPeriodStart"].endswith("-01T00:00:00Z")
+        bought = float(row["ContractedUnitPrice"]) * float(row["PricingQuantity"])
+        assert bought == pytest.approx(float(row["ContractedCost"]), abs=1e-4)
+    assert span(0, 31 * 86400)["BillingPeriodEnd"] == "1970-02-01T00:00:00Z"
+    assert span(340 * 86400, 370 * 86400)["BillingPeriodEnd"] == "1971-02-01T00:00:00Z"
 
 
 def test_the_identity_is_taken_from_the_request():
