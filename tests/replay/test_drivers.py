@@ -207,6 +207,9 @@ def test_launches_fail_at_their_rate_by_seed_pool_and_second_alone():
     assert (driver.fails(0, 7, 9, 5) == failed[5, 7:16]).all()
     others = [driver.fails(1, 0, 50, 5), fleet.LaunchFailures(0.2).driver(pools).fails(0, 0, 50, 5)]
     assert all((other != failed[5]).any() for other in others)
+    market, run = market_of(CALM, [0.5] * 2, HOUR), {"interruptions": fleet.LaunchFailures(0.5)}
+    logs = [fleet.replay(request_of(2, 9), market, seed=seed, **run).instances.pool for seed in (0, 1, 1)]
+    assert logs[0].tolist() != logs[1].tolist() == logs[2].tolist()
     for wrong in ({"share": 1.0}, {"share": -0.1}, {"share": 0.1, "retry_s": 0}):
         with pytest.raises(InputError):
             fleet.LaunchFailures(**wrong)
