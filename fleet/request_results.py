@@ -221,7 +221,8 @@ class SpotRequestResult:
             f"{self.request.instance_count} {kind} request(s) for {self.request.instance_type} in {where}\n"
             f"  cost           ${self.cost:,.2f} for {self.instance_hours:,.2f} instance-hours "
             f"(on demand {on_demand}; saving {saving})\n"
-            f"  interruptions  {self.interruptions:,} of {self.launches:,} launches\n"
+            f"  interruptions  {self.interruptions:,} in {len(self.instances):,} runs "
+            f"of {self.launches:,} instances\n"
             f"  rules          {self.billing} billing, interruptions by {self.interruption_driver}"
         )
 

@@ -71,6 +71,10 @@ def replay_spot_request(
     table = InstanceTable.of(log, end)
     terms = billing_of(billing)
     notes = [*request.notes, *prepared.market.notes, *prepared.notes, *never_done(schedule, end)]
+    if request.valid_until is None and closes < end:
+        notes.append(
+            f"without ValidUntil a request is open for seven days: nothing new from {format_time(closes)}"
+        )
     if request.block_minutes is not None and request.block_price is None:
         notes.append("Spot blocks cost the Spot price at launch here: a proxy, EC2 charged more for them")
     return SpotRequestResult(

@@ -64,6 +64,9 @@ class Launcher:
             if self.zone is None
             else launch_balanced(problem, self.zone, held + roster.counted)
         )
+        least = request.on_demand_placement.min_target_capacity
+        if least is not None and float(counts @ self.pools.weight) < least:
+            return  # all or nothing: an instant fleet, which launches once
         for i in np.flatnonzero(counts).tolist():
             for _ in range(int(counts[i])):
                 run = self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)

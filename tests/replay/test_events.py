@@ -12,6 +12,7 @@ from by_hand import HOUR, market_of, request_of
 import fleet
 from fleet.errors import InputError, PriceDataError
 from fleet.interruptions import NEVER, CapacityDriver
+from fleet.request import Placement
 
 
 def told(result, *kinds):
@@ -153,6 +154,18 @@ def test_instant_fleets_keep_to_a_single_zone():
     free = fleet.replay(request_of(2, 2, fleet_type="instant"), market)
     single = fleet.replay(request_of(2, 2, fleet_type="instant", single_instance_type=True), market)
     assert (free.instances.pool.tolist(), single.instances.pool.tolist()) == ([0, 1], [1, 1])
+
+
+@pytest.mark.parametrize(("least", "launches"), [(None, 3), (2, 3), (3, 1)])
+def test_instant_fleets_launch_nothing_on_demand_below_their_minimum(least, launches):
+    """$1 an hour buys two of three on demand at $0.5; one Spot instance is launched either way."""
+    market = market_of({0: [(0, 0.1)]}, [0.5], HOUR)
+    together = Placement(single_instance_type=True, min_target_capacity=least)
+    request = request_of(
+        1, 4, fleet_type="instant", on_demand_target_capacity=3, on_demand_max_total_price=1.0,
+        on_demand_placement=together,
+    )  # fmt: skip
+    assert fleet.replay(request, market).launches == launches
 
 
 @pytest.mark.parametrize(
