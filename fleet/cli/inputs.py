@@ -128,7 +128,7 @@ def load_market(files: MarketFiles, product: str, errors: Console) -> Market:
     if files.scores is not None:
         market = read_scores(files.scores, market, zone_names=names)
     if files.capacity is not None:
-        market = read_capacity(files.capacity, market)
+        market = read_capacity(files.capacity, market, zone_names=names)
     if files.availability is not None:
         market = with_traces(files, market, product)
     return market

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +16,34 @@ from fleet.market import ChangePoints, Market
 __all__ = ["read_capacity"]
 
 REQUIRED = ("instance_type", "availability_zone", "available")
+SPOTLAKE = ("InstanceType", "AZ", "T3")
+UNKNOWN = "unknown"
 ALWAYS_S = -(2**62)
 
 
-def read_capacity(path: str | Path, market: Market) -> Market:
+def read_capacity(path: str | Path, market: Market, *, zone_names: Mapping[str, str] | None = None) -> Market:
     """Return ``market`` with the capacity that a CSV states.
 
     Parameters
     ----------
     path
         Columns ``instance_type, availability_zone, available`` and perhaps ``product`` (else the row is for
-        every product) and ``time`` (else the value holds always). A row is a change point.
+        every product) and ``time`` (else the value holds always). A row is a change point. SpotLake's rows
+        with ``T3`` (the largest count that keeps the best placement score) are taken as a proxy.
     market
         The pools; those that the file does not name have unknown capacity and are not launched into.
+    zone_names
+        The name of each zone ID (see `fleet.read_zone_ids`), for files that speak of IDs.
 
     Raises
     ------
     CapacityDataError
         If a column is missing, a value is none, or no row fits the market.
     """
-    rows = read_table(path, CapacityDataError)
+    rows, names = read_table(path, CapacityDataError), zone_names or {}
+    source = "capacity: instances available, as stated"
+    if set(SPOTLAKE) <= rows[0].keys():
+        rows, source = list(map(of_spotlake, rows)), "proxy: SpotLake's T3, the count with the best score"
     missing = [name for name in REQUIRED if name not in rows[0]]
     if missing:
         raise CapacityDataError(f"{path}: column {missing[0]}", "is missing", f"name {', '.join(REQUIRED)}")
@@ -48,9 +57,10 @@ def read_capacity(path: str | Path, market: Market) -> Market:
     for number, row in enumerate(rows, 2):
         where = f"{path}, line {number}"
         product = (row.get("product") or "").strip()
+        zone = row["availability_zone"].strip()
         fits = [
             i
-            for i in pools_of.get((row["instance_type"].strip(), row["availability_zone"].strip()), [])
+            for i in pools_of.get((row["instance_type"].strip(), names.get(zone, zone)), [])
             if not product or market.product[i] == product
         ]
         foreign += not fits
@@ -69,11 +79,25 @@ def read_capacity(path: str | Path, market: Market) -> Market:
     if covered < len(market):
         notes.append(f"capacity known for {covered} of {len(market)} pools; the others are not launched into")
     points = ChangePoints.from_rows(len(market), np.array(pool), np.array(times), np.array(values))
-    return market.with_capacity(points, "capacity: instances available, as stated", tuple(notes))
+    return market.with_capacity(points, source, tuple(notes))
+
+
+def of_spotlake(row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row of SpotLake under our names; its times are UTC, -1 is an unknown count."""
+    time = (row.get("Time") or row.get("time") or "").strip()
+    zoned = not time or time.endswith("Z") or "+" in time
+    return {
+        "instance_type": row["InstanceType"],
+        "availability_zone": row["AZ"],
+        "available": UNKNOWN if row["T3"].strip() in ("-1", "-1.0", "") else row["T3"],
+        "time": time if zoned else f"{time}+00:00",
+    }
 
 
 def available_of(text: str | None, where: str) -> float:
-    """Return a number of instances from 0; ``inf`` is allowed."""
+    """Return a number of instances from 0, ``inf`` allowed; nan for what is said to be unknown."""
+    if text == UNKNOWN:
+        return math.nan
     try:
         value = float(text or "")
     except ValueError:

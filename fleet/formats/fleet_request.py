@@ -227,11 +227,11 @@ def create_fleet(config: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRe
         terminate_excess=excess_terminates(config),
         single_instance_type=bool(spot.get("SingleInstanceType")),
         single_availability_zone=bool(spot.get("SingleAvailabilityZone")),
-        min_target_capacity=spot_fields.whole("MinTargetCapacity"),
+        min_target_capacity=spot_fields.whole("MinTargetCapacity") or None,  # 0 in describe-fleets
         on_demand_placement=Placement(
             bool(on_demand.get("SingleInstanceType")),
             bool(on_demand.get("SingleAvailabilityZone")),
-            on_demand_fields.whole("MinTargetCapacity"),
+            on_demand_fields.whole("MinTargetCapacity") or None,
         ),
         reservations_first=reservations_first(on_demand),
         target_capacity_unit_type=unit_type(capacity, asked),

@@ -19,7 +19,7 @@ from fleet.errors import InputError, PriceDataError
 from fleet.exact import Floats, Ints
 from fleet.formats.price_layout import LaidOut, read_layout
 from fleet.formats.price_records import PriceRow, StructureError, read_data, read_rows
-from fleet.formats.price_table import parquet_prices
+from fleet.formats.price_table import PRODUCTS, parquet_prices
 from fleet.formats.raw import is_parquet
 from fleet.formats.times import format_time, parse_time, parse_times
 from fleet.market import ChangePoints, Market, order_of_rows
@@ -179,6 +179,7 @@ def numbered(found: LaidOut, index: PoolIndex, file: Path) -> Columns:
     numbers = np.empty(len(found.keys), dtype=np.int32)
     for k, key in enumerate(found.keys):
         kind, zone, product = (text.strip() for text in key)
+        product = PRODUCTS.get(product, product)
         if not (kind and zone and product):
             record = int(np.argmax(found.pool == k)) + 1
             raise PriceDataError(

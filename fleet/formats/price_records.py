@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = ["PriceRow", "StructureError", "read_data", "read_rows"]
 COLUMNS = ("AvailabilityZone", "InstanceType", "ProductDescription", "SpotPrice", "Timestamp")
 FIELD_OF = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
 TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 
 
 class PriceRow(msgspec.Struct, gc=False):
@@ -125,7 +127,7 @@ def rows_of(document: Any, path: Path) -> list[PriceRow]:
     rows = []
     for number, record in enumerate(document, 1):
         try:
-            rows.append(msgspec.convert(record, PriceRow))
+            rows.append(msgspec.convert(in_our_words(record), PriceRow))
         except msgspec.ValidationError as error:
             if isinstance(record, dict) and not set(record) & set(COLUMNS):
                 raise StructureError("is no price history (records without its fields)") from None
@@ -135,13 +137,25 @@ def rows_of(document: Any, path: Path) -> list[PriceRow]:
     return rows
 
 
+def in_our_words(record: Any) -> Any:
+    """Return a record of another table (SpotLake's ``latest_aws.json``) under the API's names."""
+    if not isinstance(record, dict) or "AvailabilityZone" in record:
+        return record
+    known = {FIELD_OF.get(name, name): value for name, value in record.items()}
+    if "SPS" in record:
+        known |= {"ProductDescription": LINUX, "Timestamp": in_utc(str(known.get("Timestamp", "")))}
+    if isinstance(known.get("SpotPrice"), int | float):
+        known["SpotPrice"] = str(known["SpotPrice"])
+    return known
+
+
 def read_text(data: bytes, path: Path) -> list[PriceRow]:
     """Return the records of a CSV with the API's column names, or of ``aws --output text``."""
     text = data.decode("utf-8-sig", errors="replace")
     first = text.partition("\n")[0]
-    if first.startswith("SPOTPRICEHISTORY\t"):
-        lines = (line.split("\t") for line in text.splitlines() if line.startswith("SPOTPRICEHISTORY\t"))
-        return [PriceRow(*line[1:6]) for line in lines if len(line) >= len(COLUMNS) + 1]
+    if first.startswith(("SPOTPRICEHISTORY\t", "NEXTTOKEN\t")):
+        lines = (line.split("\t")[1:] for line in text.splitlines() if line.startswith("SPOTPRICEHISTORY\t"))
+        return [PriceRow(*named_zone(line)) for line in lines if len(line) >= len(COLUMNS)]
     reader = csv.reader(io.StringIO(text), delimiter="\t" if "\t" in first else ",")
     header = fields_of([name.strip() for name in next(reader)])
     twice = [name for name in COLUMNS if header.count(name) > 1]
@@ -174,6 +188,11 @@ def read_text(data: bytes, path: Path) -> list[PriceRow]:
     )
 
 
+def named_zone(line: list[str]) -> list[str]:
+    """Return the five fields of a line of text; newer answers have the zone's ID after its name."""
+    return [line[0], *line[2:6]] if len(line) > len(COLUMNS) else line
+
+
 def fields_of(header: list[str]) -> list[str]:
     """Return the API's names for columns that other tables call otherwise."""
     return [name if FIELD_OF.get(name, name) in header else FIELD_OF.get(name, name) for name in header]
@@ -181,4 +200,4 @@ def fields_of(header: list[str]) -> list[str]:
 
 def in_utc(text: str) -> str:
     """Return a SpotLake time, which is UTC and may not say so."""
-    return text if text.endswith("Z") or "+" in text else f"{text}+00:00"
+    return text if OFFSET.search(text) else f"{text}+00:00"

@@ -17,7 +17,7 @@ from fleet.exact import Floats, Ints
 from fleet.formats.price_layout import LaidOut
 from fleet.formats.raw import read_parquet
 
-__all__ = ["ALIASES", "LINUX", "is_offered", "parquet_prices"]
+__all__ = ["ALIASES", "LINUX", "PRODUCTS", "is_offered", "parquet_prices"]
 
 ALIASES = {
     "AvailabilityZone": ("availability_zone", "az", "AZ", "zone_id", "AvailabilityZoneId"),
@@ -54,7 +54,7 @@ def parquet_prices(file: Path) -> LaidOut:
     codes = np.stack([code[kept] for code, _ in columns])
     kinds, zones, products = (texts for _, texts in columns)
     found, pool = np.unique(codes, axis=1, return_inverse=True)
-    keys = [(kinds[i], zones[j], PRODUCTS.get(products[k], products[k])) for i, j, k in found.T.tolist()]
+    keys = [(kinds[i], zones[j], products[k]) for i, j, k in found.T.tolist()]
     if not bool((price[kept] >= 0).all()):
         wrong = float(price[kept][price[kept] < 0][0])
         raise PriceDataError(

@@ -99,12 +99,13 @@ class Fields:
         return value
 
     def time(self, name: str) -> datetime | None:
-        """Return an aware datetime, or ``None``."""
+        """Return an aware datetime, or ``None``; ``describe-fleets`` says 1970 where none was stated."""
         value = self.fields.get(name)
         if value is None:
             return None
         try:
-            return datetime.fromtimestamp(parse_time(str(value)), UTC)
+            time_s = parse_time(str(value))
+            return datetime.fromtimestamp(time_s, UTC) if time_s else None
         except InputError as error:
             raise RequestError(f"{self.where}.{name}: {error.wrong}", error.rule, error.remedy) from None
 

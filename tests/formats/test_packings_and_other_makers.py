@@ -4,6 +4,7 @@ import codecs
 import gzip
 import io
 import json
+import math
 import os
 import zipfile
 
@@ -123,6 +124,59 @@ def test_clustermans_metrics(tmp_path):
     ]
     assert market.prices.of(0)[1].tolist() == [0.03, 0.04]
     assert market.end_s - market.start_s == 3600
+
+
+def test_spotlakes_latest_json_and_its_counts(tmp_path):
+    """Numbers or text, times without a zone, -1 for what is not offered or not known."""
+    rows = [
+        {"InstanceType": "m5.large", "Region": "us-east-1", "AZ": zone, "SPS": 3, "T3": t3,
+         "SpotPrice": price, "Time": "2026-01-01 00:00:00"}
+        for zone, t3, price in (("use1-az1", 20, 0.03), ("use1-az2", -1, "0.04"), ("use1-az4", 0, -1))
+    ]  # fmt: skip
+    (tmp_path / "latest_aws.json").write_text(json.dumps(rows))
+    history = fleet.read_prices(tmp_path / "latest_aws.json")
+    assert [zone for _, zone, _ in history.market.index] == ["use1-az1", "use1-az2"]
+    lines = ["InstanceType,AZ,T3,Time", *(f"m5.large,{r['AZ']},{r['T3']},{r['Time']}" for r in rows)]
+    (tmp_path / "spotlake.csv").write_text("\n".join(lines))
+    held = fleet.read_capacity(tmp_path / "spotlake.csv", history.market)
+    assert held.capacity_source.startswith("proxy: SpotLake's T3")
+    values = [held.capacity.of(i)[1].tolist() for i in range(2)]
+    assert values[0] == [20.0]
+    assert not [v for v in values[1] if not math.isnan(v)]  # unknown, and so not launched into
+    named = fleet.with_zone_names(history.market, {"use1-az1": "us-east-1a"})
+    held = fleet.read_capacity(tmp_path / "spotlake.csv", named, zone_names={"use1-az1": "us-east-1a"})
+    assert held.capacity.of(held.index["m5.large", "us-east-1a", "Linux/UNIX"])[1].tolist() == [20.0]
+
+
+def test_text_output_with_zone_ids(tmp_path):
+    old = "SPOTPRICEHISTORY\tus-east-1a\tm5.large\tLinux/UNIX\t0.03\t2026-01-01T00:00:00+00:00"
+    new = "SPOTPRICEHISTORY\tus-east-1a\tuse1-az4\tm5.large\tLinux/UNIX\t0.04\t2026-01-02T00:00:00+00:00"
+    (tmp_path / "prices.txt").write_text(f"NEXTTOKEN\tabc\n{old}\n{new}\n")
+    market = fleet.read_prices(tmp_path / "prices.txt").market
+    assert list(market.index) == [("m5.large", "us-east-1a", "Linux/UNIX")]
+    assert market.prices.of(0)[1].tolist() == [0.03, 0.04]
+    own = "time,az,instance_type,os,spot_price\n2026-01-01T00:00:00Z,us-east-1a,m5.large,linux,0.03\n"
+    (tmp_path / "own.csv").write_text(own)
+    assert list(fleet.read_prices(tmp_path / "own.csv").market.index) == list(market.index)
+
+
+def test_answers_of_describe_fleets_say_nothing_with_zeros():
+    fleets = {
+        "Fleets": [
+            {
+                "FleetId": "fleet-1",
+                "Type": "maintain",
+                "ValidFrom": "1970-01-01T00:00:00+00:00",
+                "ValidUntil": "1970-01-01T00:00:00.000Z",
+                "TerminateInstancesWithExpiration": False,
+                "TargetCapacitySpecification": {"TotalTargetCapacity": 2, "OnDemandTargetCapacity": 0},
+                "SpotOptions": {"MinTargetCapacity": 0, "SingleInstanceType": False},
+                "LaunchTemplateConfigs": [{"Overrides": [{"InstanceType": "m5.large"}]}],
+            }
+        ]
+    }
+    request = fleet.parse_request(fleets)
+    assert (request.valid_from, request.valid_until, request.min_target_capacity) == (None, None, None)
 
 
 @pytest.mark.parametrize(
