@@ -16,6 +16,7 @@ from fleet.cli.limits import Limiting, counts_file, limits_of, suited
 from fleet.cli.options import Export, Json, OneStrategy
 from fleet.cli.outcome import fail_unfulfilled
 from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings
+from fleet.cli.papers import Papers
 from fleet.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = ["allocate"]
 def allocate(
     asked: FleetFiles,
     files: MarketFiles,
+    papers: Papers,
     at: Annotated[str | None, typer.Option(help="When; by default the last instant of the prices.")] = None,
     strategy: OneStrategy = None,
     rounding: Annotated[
@@ -105,7 +107,7 @@ def allocate(
     gates = gates_of(fail_if)
     exports = export_files(export or [])
     check_paths(
-        list(exports),
+        [*exports, *papers.paths()],
         [*asked.inputs(), *files.inputs(), running, reservations],
     )
     wanted = asked.load()
@@ -149,22 +151,37 @@ def allocate(
     warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
     found = conflict_of(allocation, strategy, limits)
     curve = frontier_of(allocation, limits) if frontier and found is None else None
+    piped = STDOUT in exports or papers.on_stdout
+    show(allocation, warnings, found, curve, json_output, explain, piped)
+    papers.write(replace(allocation, warnings=tuple(dict.fromkeys(warnings))))
+    print_warnings(errors(), warnings)
+    if found is not None:
+        fail_unfulfilled(allocation, found)
+    check_gates(gates, [allocation.to_dict()])
+
+
+def show(
+    allocation: Allocation,
+    warnings: list[str],
+    found: Conflict | None,
+    curve: Frontier | None,
+    json_output: bool,
+    explain: bool,
+    piped: bool,
+) -> None:
+    """Print the answer; what explains it goes to the error stream where standard output is a document."""
     if json_output:
         document = {**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))}
         if found is not None:
             document["conflict"] = {"limits": list(found.limits), "nearest_target": found.nearest_target}
         print_json(document if curve is None else {**document, "frontier": curve.to_dict()})
-    elif STDOUT not in exports:
+    elif not piped:
         print_allocation(console(), allocation)
-    say = errors() if json_output or STDOUT in exports else console()
+    say = errors() if json_output or piped else console()
     if explain:
         say.print("\n".join(explanation(allocation)), highlight=False, markup=False, soft_wrap=True)
     if curve is not None and not json_output:
         say.print(curve.summary(), highlight=False, markup=False, soft_wrap=True)
-    print_warnings(errors(), warnings)
-    if found is not None:
-        fail_unfulfilled(allocation, found)
-    check_gates(gates, [allocation.to_dict()])
 
 
 def blamed(

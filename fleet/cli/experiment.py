@@ -15,6 +15,7 @@ from fleet.cli.files import check_output, check_paths
 from fleet.cli.options import PICTURES, HindsightToo, Json, Plot, Strategies
 from fleet.cli.outcome import INTERRUPTED
 from fleet.cli.output import console, print_json, print_table, print_warnings
+from fleet.cli.papers import Papers
 from fleet.cli.scenario import ScenarioOptions
 from fleet.errors import InputError
 
@@ -39,6 +40,7 @@ Share = Annotated[
 
 def experiment(
     asked: ScenarioOptions,
+    papers: Papers,
     window: Annotated[str | None, typer.Option(help="Length of a window: 7d, 12h; default: all.")] = None,
     stride: Annotated[str, typer.Option(help="From one window's start to the next: 1d, 6h.")] = "1d",
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0.")] = 1,
@@ -62,7 +64,7 @@ def experiment(
     from fleet.experiments import replay_many
 
     check_output(plot, PICTURES)
-    check_paths([plot, store], asked.inputs())
+    check_paths([plot, store, *papers.paths()], asked.inputs())
     if dask is not None and workers is not None:
         raise InputError("--dask and --workers", "exclude each other", "keep one")
     length = None if window is None else seconds_of("--window", window)
@@ -86,7 +88,7 @@ def experiment(
             progress=progress,
             **scenario.rules,
         )
-    show(found, json_output, plot, errors)
+    show(found, json_output, plot, papers, errors)
 
 
 def windows_of(
@@ -103,15 +105,16 @@ def windows_of(
     return [(market.start_s if first is None else first, market.end_s if last is None else last)]
 
 
-def show(found: Experiment, json_output: bool, plot: Path | None, errors: Console) -> None:
-    """Print an experiment and draw it."""
+def show(found: Experiment, json_output: bool, plot: Path | None, papers: Papers, errors: Console) -> None:
+    """Print an experiment, draw it, and write its papers."""
     if plot is not None:
         from fleet.plots import experiment_figure, save_figure
 
         save_figure(experiment_figure(found), plot)
+    papers.write(found)
     if json_output:
         print_json(found.to_dict())
-    else:
+    elif not papers.on_stdout:
         out = console(210)
         print_table(out, found.rows())
         out.print("\n".join(found.footnotes()), highlight=False, markup=False, soft_wrap=True)

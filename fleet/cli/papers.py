@@ -1,4 +1,4 @@
-"""What a comparison leaves on disk for others: a page, a comment, tables."""
+"""What a command leaves on disk for others: a page, a comment, tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from fleet.cli.files import STDOUT, check_output, write_bytes, write_text
 from fleet.cli.options import ANSWERS
 
 if TYPE_CHECKING:
+    from fleet.allocation import Allocation
     from fleet.comparison import Comparison
+    from fleet.experiments import Experiment
+    from fleet.results import ReplayResult
 
 __all__ = ["Papers"]
 
@@ -26,7 +29,17 @@ Markdown = Annotated[
 ]
 Csv = Annotated[Path | None, typer.Option(help="Write the numbers as CSV.", rich_help_panel=ANSWERS)]
 Parquet = Annotated[Path | None, typer.Option(help="Write the numbers as Parquet.", rich_help_panel=ANSWERS)]
-OUTPUTS = ("--report", "--markdown", "--csv", "--parquet", "--plot", "--events")
+OUTPUTS = (
+    "--report",
+    "--markdown",
+    "--csv",
+    "--parquet",
+    "--plot",
+    "--events",
+    "--export",
+    "--data-feed",
+    "--focus",
+)
 
 
 @dataclass(frozen=True)
@@ -53,21 +66,22 @@ class Papers:
         """Whether one goes to standard output, where nothing else may go then."""
         return STDOUT in self.paths()
 
-    def write(self, comparison: Comparison) -> None:
+    def write(self, subject: Allocation | ReplayResult | Comparison | Experiment) -> None:
         """Write each that is wanted."""
         if not self.paths():
             return
         from fleet import report
 
+        paper = report.paper_of(subject)
         if self.report is not None:
             command = shlex.join(["spotfleet", *inputs_of(sys.argv[1:])])
-            write_text(self.report, report.comparison_page(comparison, command=command))
+            write_text(self.report, report.page_of(paper, command=command))
         if self.markdown is not None:
-            write_text(self.markdown, report.comparison_markdown(comparison))
+            write_text(self.markdown, report.markdown_of(paper))
         if self.csv is not None:
-            write_text(self.csv, report.comparison_csv(comparison))
+            write_text(self.csv, report.csv_of(paper))
         if self.parquet is not None:
-            write_bytes(self.parquet, report.comparison_parquet(comparison))
+            write_bytes(self.parquet, report.parquet_of(paper))
 
 
 def inputs_of(arguments: list[str]) -> list[str]:

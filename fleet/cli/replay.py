@@ -11,6 +11,7 @@ from fleet.cli.money import FEED_ENDINGS, events_text, write_feed
 from fleet.cli.options import PICTURES, DataFeed, Events, Focus, Hindsight, Json, OneStrategy, Plot, Seed
 from fleet.cli.outcome import fail_if_nothing_ran
 from fleet.cli.output import console, errors, print_json, print_warnings
+from fleet.cli.papers import Papers
 from fleet.cli.scenario import ScenarioOptions
 
 __all__ = ["replay"]
@@ -18,6 +19,7 @@ __all__ = ["replay"]
 
 def replay(
     asked: ScenarioOptions,
+    papers: Papers,
     strategy: OneStrategy = None,
     seed: Seed = 0,
     hindsight: Hindsight = False,
@@ -39,7 +41,7 @@ def replay(
     check_output(data_feed, FEED_ENDINGS)
     check_output(focus, (".csv",))
     check_output(plot, PICTURES)
-    check_paths([events, data_feed, focus, plot], asked.inputs())
+    check_paths([events, data_feed, focus, plot, *papers.paths()], asked.inputs())
     scenario = asked.read([strategy], errors())
     result = run(
         scenario.request,
@@ -59,9 +61,10 @@ def replay(
 
         write_text(focus, focus_csv(result))
     draw_run(result, plot)
+    papers.write(result)
     if json_output:
         print_json(result.to_dict())
-    elif events != STDOUT:
+    elif events != STDOUT and not papers.on_stdout:
         console().print(result.summary(), highlight=False, markup=False)
     print_warnings(errors(), result.warnings)
     fail_if_nothing_ran([result])

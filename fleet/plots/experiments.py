@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.exact import Floats
 from fleet.experiments import Experiment, Interval
-from fleet.plots.style import GREY, axes_or_new, clean, looks, money
+from fleet.plots.style import GREY, axes_or_new, clean, looks, money, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,7 +127,7 @@ def plot_null_strip(experiment: Experiment, *, ax: Axes | None = None) -> Axes:
         style = look[label]
         ax.plot([cost, cost], [-0.3, height + 0.08], color=style.colour, linewidth=1.8, linestyle=style.dash)
         ax.annotate(
-            f"{label}: {money(cost)}" + ("" if rank is None else f", {100 * rank:.0f} % are cheaper"),
+            f"{short(label)}: {money(cost)}" + ("" if rank is None else f", {100 * rank:.0f} % are cheaper"),
             (cost, height + 0.04),
             xytext=(5 if cost <= middle else -5, 0),
             textcoords="offset points",
@@ -232,7 +232,7 @@ def bar_with_interval(ax: Axes, row: int, found: Interval, colour: str, *, signe
 
 def name_rows(ax: Axes, experiment: Experiment) -> None:
     """Write the strategies beside their rows."""
-    ax.set_yticks([row for row, _ in rows_of(experiment)], list(experiment.strategies))
+    ax.set_yticks([row for row, _ in rows_of(experiment)], list(map(short, experiment.strategies)))
     ax.set_ylim(-0.6, len(experiment.strategies) - 0.3)
 
 

@@ -12,7 +12,7 @@ from fleet.errors import InputError
 from fleet.formats import format_time
 from fleet.plots.experiments import plot_null_strip
 from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
-from fleet.plots.style import money
+from fleet.plots.style import against_on_demand, money
 from fleet.results import ReplayResult
 
 if TYPE_CHECKING:
@@ -24,12 +24,15 @@ __all__ = ["comparison_figure", "headline", "save_figure"]
 
 ENDINGS = (".png", ".svg")
 DPI = 150
+SERVED_ALIKE = 0.01
+"""Shares of the target's unit-hours; costs are compared where they differ by no more."""
 
 
 def headline(results: Sequence[ReplayResult]) -> str:
-    """Return the sentence that the figure is about: the cheapest, and the least interrupted."""
-    cheapest = min(results, key=lambda run: run.cost)
-    calmest = min(results, key=lambda run: (run.interruptions, run.cost))
+    """Return the sentence that the figure is about: of those that served, the cheapest and the calmest."""
+    runs = full_service(results)
+    cheapest = min(runs, key=lambda run: run.cost)
+    calmest = min(runs, key=lambda run: (run.interruptions, run.cost))
     if len(results) == 1 or cheapest is calmest:
         return f"{cheapest.strategy}: {sentence(cheapest)}"
     first = f"{cheapest.strategy} is cheapest: {sentence(cheapest)}."
@@ -38,12 +41,13 @@ def headline(results: Sequence[ReplayResult]) -> str:
 
 def sentence(run: ReplayResult) -> str:
     """Return one run in a few words."""
-    parts = [money(run.cost)]
-    if run.saving is not None:
-        where = "below" if run.saving >= 0 else "above"
-        parts.append(f"{abs(100 * run.saving):.0f} % {where} on-demand")
-    parts.append(f"{run.interruptions:,} interruptions")
-    return ", ".join(parts)
+    return f"{money(run.cost)}{against_on_demand(run.saving)}, {run.interruptions:,} interruptions"
+
+
+def full_service(results: Sequence[ReplayResult]) -> list[ReplayResult]:
+    """Return the runs that served about as much as the best: what runs little costs little."""
+    best = max((run.mean_fill or 0.0 for run in results), default=0.0)
+    return [run for run in results if (run.mean_fill or 0.0) >= best - SERVED_ALIKE]
 
 
 def comparison_figure(results: Sequence[ReplayResult], *, cloud: Experiment | None = None) -> Figure:
@@ -77,7 +81,7 @@ def comparison_figure(results: Sequence[ReplayResult], *, cloud: Experiment | No
     plot_pool_shares(runs, ax=axes[1, 0])
     plot_tradeoff(runs, ax=axes[1, 1])
     first = runs[0]
-    figure.suptitle(headline(runs), fontsize=14, fontweight="bold", x=0.01, ha="left")
+    figure.suptitle(headline(runs), fontsize=14, fontweight="bold", x=0.01, ha="left", parse_math=False)
     figure.supxlabel(
         f"{first.target_capacity:g} {first.request.target_capacity_unit_type}, "
         f"{format_time(first.start_s)[:10]} to {format_time(first.end_s)[:10]}; "

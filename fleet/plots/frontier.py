@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.allocator.frontier import Frontier
 from fleet.plots.panels import spread_apart
-from fleet.plots.style import GREY, axes_or_new, clean, looks
+from fleet.plots.style import GREY, axes_or_new, clean, looks, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def plot_frontier(frontier: Frontier, *, ax: Axes | None = None) -> Axes:
             else f" (${mark.excess_per_hour:.3f}/h above the frontier)"
         )
         ax.annotate(
-            f"{mark.strategy}{above}",
+            f"{short(mark.strategy)}{above}",
             (mark.depth_given_up, height),
             xytext=(9, 0),
             textcoords="offset points",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet.jobs import JobStudy
-from fleet.plots.style import GREY, axes_or_new, clean
+from fleet.plots.style import GREY, axes_or_new, clean, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def plot_job(study: JobStudy, *, ax: Axes | None = None) -> Axes:
     ):
         ax.axvline(at, color=colour, linewidth=1.4, linestyle=(0, (4, 2)), zorder=3)
         ax.text(at, top, f" {text} ", color=colour, fontsize=8.5, ha=side, va="bottom")
-    ax.set_yticks(range(len(lines)), [x["strategy"] for x in reversed(lines)])
+    ax.set_yticks(range(len(lines)), [short(x["strategy"]) for x in reversed(lines)])
     ax.set_ylim(-0.55, len(lines) - 0.05)
     ax.set_xlim(0, 1.22 * widest)
     ax.set_xlabel(

@@ -10,7 +10,7 @@ import numpy as np
 from fleet.exact import Ints
 from fleet.metrics import survival
 from fleet.plots.panels import as_results
-from fleet.plots.style import COLOURS, GREY, axes_or_new, clean, dates, looks, moments
+from fleet.plots.style import COLOURS, GREY, axes_or_new, clean, dates, looks, moments, short
 from fleet.results import ReplayResult
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def plot_survival(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
         style = look[run.strategy]
         hours = np.concatenate(([0.0], curve.age_s / 3600, [curve.longest_s / 3600]))
         share = np.concatenate(([1.0], curve.share, curve.share[-1:] if len(curve.share) else [1.0]))
-        label = f"{run.strategy}: {curve.lost:,} lost, {curve.censored:,} not"
+        label = f"{short(run.strategy)}: {curve.lost:,} lost, {curve.censored:,} not"
         ax.step(
             hours, share, where="post", color=style.colour, linestyle=style.dash, linewidth=1.8, label=label
         )
@@ -83,7 +83,7 @@ def plot_pools_over_time(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(0, 1.25 * max(float(bottom.max(initial=0.0)), run.target_capacity, 1e-9))
     ax.set_ylabel(f"running {run.request.target_capacity_unit_type} (dashed: target)", fontsize=8.5)
     ax.legend(fontsize=7.5, frameon=False, ncols=3, loc="upper left")
-    clean(ax, f"{run.strategy}: which pools carried the load")
+    clean(ax, f"{short(run.strategy)}: which pools carried the load")
     dates(ax, run.start_s, run.end_s)
     return ax
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet.exact import Floats, Ints
-from fleet.plots.style import GREY, axes_or_new, clean, dates, looks, moments, money
+from fleet.plots.style import GREY, axes_or_new, clean, dates, looks, moments, money, short
 from fleet.results import ReplayResult
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def plot_cost(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | None
         style = look[run.strategy]
         curve = run.cost_curve(times)
         ax.plot(moments(times), curve, color=style.colour, linestyle=style.dash, linewidth=2)
-        labels.append((float(curve[-1]), f"{run.strategy} {money(run.cost)}", style.colour))
+        labels.append((float(curve[-1]), f"{short(run.strategy)} {money(run.cost)}", style.colour))
     ax.set_ylim(bottom=0)
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.set_ylabel("spent so far ($)", fontsize=8.5)
@@ -120,7 +120,7 @@ def plot_capacity(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
         if len(hit):
             strength = 0.25 + 0.75 * counts[hit] / counts.max()
             ax.vlines(x[hit], base - 0.16, base - 0.03, color="black", linewidth=0.8, alpha=strength)
-        note = f"{run.strategy}: {run.interruptions:,} interruptions"
+        note = f"{short(run.strategy)}: {run.interruptions:,} interruptions"
         if run.availability is not None:
             note += f", {100 * run.availability:.2f} % of the time at target"
         ax.annotate(
@@ -190,7 +190,7 @@ def plot_pool_shares(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes
             text = f"{others} other pools" if 1 - left > 0.14 else f"+{others}"
             box = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.2}
             ax.text((1 + left) / 2, base, text, ha="center", va="center", fontsize=7.5, bbox=box)
-    ax.set_yticks(range(len(runs)), [run.strategy for run in reversed(runs)])
+    ax.set_yticks(range(len(runs)), [short(run.strategy) for run in reversed(runs)])
     ax.set_xlim(0, 1)
     ax.set_ylim(-0.6, len(runs) - 0.4)
     ax.set_xticks(np.linspace(0, 1, 6), [f"{k} %" for k in range(0, 101, 20)])
@@ -232,7 +232,7 @@ def plot_tradeoff(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
         runs, x, spread_apart(y, 0.11 * (ax.get_ylim()[1] - ax.get_ylim()[0])), strict=True
     ):
         ax.annotate(
-            run.strategy,
+            short(run.strategy),
             (at, text_y),
             xytext=(9, 0),
             textcoords="offset points",

@@ -13,7 +13,7 @@ from fleet.exact import Ints
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Look", "axes_or_new", "clean", "dates", "looks", "money"]
+__all__ = ["Look", "against_on_demand", "axes_or_new", "clean", "dates", "looks", "money", "short"]
 
 # Okabe and Ito (2008), without the yellow that vanishes on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -39,8 +39,11 @@ class Look:
 
 
 def looks(names: Sequence[str]) -> dict[str, Look]:
-    """Return a look a name, in order; they repeat after six."""
-    return {name: Look(COLOURS[k % 6], MARKERS[k % 6], DASHES[k % 6]) for k, name in enumerate(names)}
+    """Return a look a name, in order; from the seventh on colours meet other markers and dashes, up to 36."""
+    return {
+        name: Look(COLOURS[k % 6], MARKERS[(k + k // 6) % 6], DASHES[(k + k // 6) % 6])
+        for k, name in enumerate(names)
+    }
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
@@ -84,3 +87,17 @@ def moments(times_s: Ints) -> Any:
 def money(value: float) -> str:
     """Return dollars as a headline says them."""
     return f"${value:,.0f}" if abs(value) >= 100 else f"${value:,.2f}"
+
+
+def against_on_demand(saving: float | None) -> str:
+    """Return a saving as the end of a sentence: ", 86 % below on-demand"; nothing where it is not known."""
+    if saving is None:
+        return ""
+    return f", {abs(100 * saving):,.0f} % {'below' if saving >= 0 else 'above'} on-demand"
+
+
+def short(name: str, longest: int = 30) -> str:
+    """Return a name that leaves room for the picture: the beginning and the end of a long one."""
+    half = (longest - 1) // 2
+    text = name if len(name) <= longest else f"{name[:half]}\u2026{name[-half:]}"
+    return text.replace("$", r"\$")

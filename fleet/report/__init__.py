@@ -1,7 +1,29 @@
-"""What people send on: one HTML page, a Markdown comment, a table of a comparison."""
+"""What people send on: a page, a comment, a table of a plan, a replay, a comparison or an experiment."""
 
-from fleet.report.markdown import comparison_markdown
-from fleet.report.page import comparison_page
-from fleet.report.tables import comparison_csv, comparison_parquet
+from __future__ import annotations
 
-__all__ = ["comparison_csv", "comparison_markdown", "comparison_page", "comparison_parquet"]
+from fleet.allocation import Allocation
+from fleet.comparison import Comparison
+from fleet.experiments import Experiment
+from fleet.report.markdown import markdown_of
+from fleet.report.page import page_of
+from fleet.report.paper import Card, Chart, Paper, Table
+from fleet.report.tables import csv_of, parquet_of
+from fleet.results import ReplayResult
+
+__all__ = ["Card", "Chart", "Paper", "Table", "csv_of", "markdown_of", "page_of", "paper_of", "parquet_of"]
+
+
+def paper_of(subject: Allocation | ReplayResult | Comparison | Experiment) -> Paper:
+    """Return what is told of a result, to be made a page, a comment or a table."""
+    if isinstance(subject, Allocation):
+        from fleet.report.plan import paper_of_plan
+
+        return paper_of_plan(subject)
+    if isinstance(subject, Experiment):
+        from fleet.report.study import paper_of_study
+
+        return paper_of_study(subject)
+    from fleet.report.runs import paper_of_comparison, paper_of_replay
+
+    return paper_of_replay(subject) if isinstance(subject, ReplayResult) else paper_of_comparison(subject)

@@ -1,40 +1,50 @@
-"""A comparison as Markdown, for a comment on a pull request."""
+"""A report as Markdown, for a comment on a pull request."""
 
 from __future__ import annotations
 
-from fleet.comparison import Comparison
-from fleet.formats import format_time
-from fleet.report.wording import decision, method, notes_of
+from collections.abc import Sequence
 
-__all__ = ["comparison_markdown"]
+from fleet.report.paper import Paper
+
+__all__ = ["markdown_of"]
+
+LONGEST = 30
+"""Rows of a table that a comment shows; a forge cuts comments at 64 KB."""
 
 
-def comparison_markdown(comparison: Comparison) -> str:
-    """Return the decision, the table, and folded away the method and its proxies."""
-    first = comparison.results[0]
-    header, *rows = comparison.rows()
-    answer, *more = decision(comparison.results)
+def markdown_of(paper: Paper) -> str:
+    """Return the decision, the first table, and folded away the method and its proxies."""
+    answer, *more = paper.decision
+    table = paper.tables[0]
+    header, *rows = table.rows
+    sides = ["---" if table.is_text(k) else "---:" for k in range(len(header))]
+    left_out = len(rows) - LONGEST
     lines = [
         f"**{escaped(answer)}** {escaped(' '.join(more))}".rstrip(),
         "",
-        f"{first.target_capacity:g} {first.request.target_capacity_unit_type}, "
-        f"{format_time(first.start_s)} to {format_time(first.end_s)}",
+        escaped(paper.scope),
         "",
-        f"| {' | '.join(map(escaped, header))} |",
-        f"|{'|'.join(['---'] + ['---:'] * (len(header) - 1))}|",
-        *(f"| {' | '.join(map(escaped, row))} |" for row in rows),
+        row_of(header),
+        f"|{'|'.join(sides)}|",
+        *map(row_of, rows[:LONGEST]),
+        *(["", f"and {left_out:,} rows more"] if left_out > 0 else []),
         "",
         "<details><summary>Method and proxies</summary>",
         "",
-        *(f"- {escaped(text)}" for text in (*method(first), *notes_of(comparison.results))),
+        *(f"- {escaped(text)}" for text in (*paper.method, *paper.notes)),
         "",
         "</details>",
     ]
     return "\n".join(lines) + "\n"
 
 
+def row_of(cells: Sequence[str]) -> str:
+    """Return one row of a table."""
+    return f"| {' | '.join(map(escaped, cells))} |"
+
+
 def escaped(text: str) -> str:
-    """Return text that Markdown shows as it is."""
-    for mark in "\\|*_<>`":
+    """Return text that Markdown shows as it is: no markup, no mention, no link, no new line."""
+    for mark in "\\|*_<>`[]":
         text = text.replace(mark, f"\\{mark}")
-    return text
+    return " ".join(text.split()).replace("@", "@\u200b")

@@ -6,15 +6,19 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
+from datetime import datetime
 
 import pyarrow.parquet as pq
 import pytest
 
 import fleet
-from fleet.report import comparison_csv, comparison_markdown, comparison_page, comparison_parquet
-from fleet.report.charts import charts
-from fleet.report.wording import decision
+from fleet.plots import headline
+from fleet.report import csv_of, markdown_of, page_of, paper_of, parquet_of
+from fleet.report.page import POLICY, shown
+from fleet.report.runs import decision
 
+ZONE = fleet.LaunchPools.of(["x.large"]).availability_zone[0]
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -24,18 +28,52 @@ def comparison():
 
 
 @pytest.fixture(scope="module")
-def page(comparison):
-    return comparison_page(comparison, command="spotfleet compare fleet.json --prices '<prices>'")
+def paper(comparison):
+    return paper_of(comparison)
+
+
+@pytest.fixture(scope="module")
+def page(paper):
+    return page_of(paper, command="spotfleet compare fleet.json --prices '<prices>'")
+
+
+@pytest.fixture(scope="module")
+def plan():
+    names = [f"m{k}.large" for k in range(600)]
+    pools = fleet.LaunchPools.of(names, on_demand_price=[1.0 + k / 600 for k in range(600)])
+    snapshot = fleet.Snapshot.of(pools, [0.3 + k / 1000 for k in range(600)])
+    request = fleet.FleetRequest(
+        500, tuple(fleet.Override(name) for name in names), on_demand_target_capacity=20
+    )
+    return fleet.allocate(request, snapshot, strategy="diversified")
+
+
+@pytest.fixture(scope="module")
+def study():
+    return fleet.replay_many(
+        fleet.demo_request(), fleet.synthetic_market(7, days=3), windows=fleet.Windows(86400, 86400), null=2
+    )
 
 
 def test_the_decision_comes_first(comparison, page):
     answer = decision(comparison.results)[0]
     cheapest = min(comparison.results, key=lambda run: run.cost)
     assert answer.startswith(f"{cheapest.strategy} costs least: $")
-    assert page.index(f"<h1>{answer}") < page.index('class="chart"') < page.index("<table>")
+    assert page.index(f"<h1>{shown(answer)}") < page.index('class="chart"') < page.index("<table")
     assert "&lt;prices&gt;" in page  # the command is shown, never taken for markup
+    assert f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">' in page
+    assert "default-src 'none'" in POLICY
     for name in ("Numbers", "Proxies, gaps and assumptions", "How to reproduce it"):
         assert f"<h2>{name}</h2>" in page
+
+
+def test_what_served_less_is_not_the_cheapest(comparison):
+    one, two, *_ = comparison.results
+    idle = replace(one, strategy="idle", cost=0.01, mean_fill=0.4, availability=0.1)
+    text = decision([idle, two])
+    assert text[0].startswith(f"{two.strategy} costs least")
+    assert "idle cost only $0.01, but served 40.00 % of the target." in text
+    assert headline([idle, two]).startswith(two.strategy)
 
 
 def test_nothing_is_linked_from_elsewhere(page):
@@ -44,23 +82,69 @@ def test_nothing_is_linked_from_elsewhere(page):
     assert "<script src=" not in page
 
 
-def test_every_figure_has_a_title_a_caption_and_finite_numbers(comparison):
-    drawn = charts(comparison.results)
-    assert [title for title, *_ in drawn] == [
-        "Cost",
-        "Cost against interruptions",
-        "Capacity",
-        "Interruptions",
-        "Pools",
+def test_every_figure_has_a_title_a_caption_and_finite_numbers(comparison, paper, plan, study):
+    titles = [
+        (paper, ["Cost", "Cost against interruptions", "Capacity", "Interruptions", "Pools"]),
+        (paper_of(comparison.results[0]), ["Cost", "Capacity", "Interruptions", "Pools"]),
+        (paper_of(plan), ["Cost", "Risk", "All pools"]),
+        (paper_of(study), ["Cost", "Regret", "Risk", "Among random strategies"]),
     ]
-    for _, caption, figure in drawn:
-        assert caption
-        json.dumps(figure, allow_nan=False)
-    cost = {trace["name"]: trace["y"][-1] for trace in drawn[0][2]["data"]}
+    for told, wanted in titles:
+        assert [chart.title for chart in told.charts] == wanted
+        assert all(chart.caption for chart in told.charts)
+        json.dumps([chart.figure for chart in told.charts], allow_nan=False)
+    lines = paper.charts[0].figure["data"]
+    cost = {trace["name"]: trace["y"][-1] for trace in lines}
     for result in comparison.results:
         assert cost[result.strategy] == pytest.approx(result.cost, abs=1e-3)
-    looks = [(t["line"]["dash"], t["line"]["color"]) for t in drawn[0][2]["data"]]
-    assert len({dash for dash, _ in looks[1:]}) == len(comparison.results)  # told apart without colour
+    assert len({trace["line"]["dash"] for trace in lines[1:]}) == len(comparison.results)  # without colour
+
+
+def test_a_plan_of_many_pools_stays_readable(plan):
+    told = paper_of(plan)
+    assert re.match(
+        r"Launch 480 Spot and 20 on-demand instances of \d+ pools: \$[\d.]+ per hour, 60 %", told.decision[0]
+    )
+    assert "Losing its largest pool, " in told.decision[1]
+    assert len(told.charts[0].figure["layout"]["yaxis"]["categoryarray"]) <= 25
+    risk = told.charts[1].figure["data"]
+    assert risk[0]["x"] == [96.0]  # the one zone holds all of the Spot part
+    text = markdown_of(told)
+    assert len(text) < 8000
+    assert "rows more" in text
+    rows = list(csv.DictReader(io.StringIO(csv_of(told))))
+    assert sum(int(row["instances"]) for row in rows) == 500
+    assert [t.title for t in told.tables if t.folded] == ["Why: all 600 pools"]
+
+
+def test_a_plan_that_falls_short_and_one_of_nothing(plan):
+    pools = fleet.LaunchPools.of(["a.large", "b.large"], on_demand_price=[1.0, float("nan")])
+    request = fleet.FleetRequest(9, (fleet.Override("a.large"), fleet.Override("b.large")))
+    short = paper_of(fleet.allocate(request, fleet.Snapshot.of(pools, [0.3, 0.4], available=[2, 3])))
+    assert short.decision[0] == "Launch 2 a.large in -, 3 b.large in -: $1.80 per hour.".replace("-", ZONE)
+    assert short.decision[1].startswith("Only 5 of 9 units can be had; what holds it back: ")
+    assert short.cards[0].lines == ("saving not known: an on-demand price is missing",)
+    nothing = paper_of(fleet.allocate(request, fleet.Snapshot.of(pools, [float("nan")] * 2)))
+    assert nothing.decision[0] == "Launch nothing: $0.00 per hour."
+    page_of(nothing)
+
+
+def test_hostile_names_stay_names(comparison):
+    evil = "</script><!--<script>alert(1)</script>\"'|@all [x](http://e)%{y}"
+    runs = [replace(run, strategy=f"{evil}{k}") for k, run in enumerate(comparison.results)]
+    told = paper_of(fleet.Comparison(tuple(runs)))
+    page = page_of(told, command=evil)
+    assert page.count("<script") - page_of(paper_of(comparison)).count("<script") == 0
+    assert "alert(1)</script>" not in page
+    (data,) = re.findall(r'id="figures">(.*?)</script>', page, flags=re.DOTALL)
+    assert "<" not in data
+    assert "&lt;script&gt;" in json.loads(data)[0]["data"][-1]["name"]
+    text = markdown_of(told)
+    assert "<script>" not in text.replace("\\<script\\>", "")
+    assert "@all" not in text
+    assert (
+        len({line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| ")}) == 1
+    )
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine to open the page with")
@@ -77,6 +161,8 @@ def test_in_a_browser(page, tmp_path):
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert done.stdout.count('class="main-svg"') >= 5
+    assert 'data-title="Zoom in"' in done.stdout
+    assert "Share chart" not in re.sub(r"<script.*?</script>", "", done.stdout, flags=re.DOTALL)
     assert "CONSOLE" not in done.stderr
     fetched = re.findall(r'"url":"(https?://[^"]+)"', (tmp_path / "net.json").read_text())
     assert not [
@@ -84,23 +170,44 @@ def test_in_a_browser(page, tmp_path):
     ]  # the browser's own calls home are not the page's
 
 
-def test_markdown_has_the_decision_and_a_row_a_strategy(comparison):
-    text = comparison_markdown(comparison)
+def test_markdown_has_the_decision_and_a_row_a_strategy(comparison, paper):
+    text = markdown_of(paper)
     assert text.startswith("**")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert len(rows) == 1 + len(comparison.results)
     assert len({row.count(" | ") for row in rows}) == 1
 
 
-def test_tables_say_what_the_json_says(comparison):
-    rows = list(csv.DictReader(io.StringIO(comparison_csv(comparison))))
-    again = pq.read_table(io.BytesIO(comparison_parquet(comparison))).to_pylist()
-    for row, same, result in zip(rows, again, comparison.to_dict(), strict=True):
+def test_tables_say_what_the_json_says(comparison, paper):
+    rows = list(csv.DictReader(io.StringIO(csv_of(paper))))
+    table = pq.read_table(io.BytesIO(parquet_of(paper)))
+    for row, same, result in zip(rows, table.to_pylist(), comparison.to_dict(), strict=True):
         assert float(row["cost"]) == same["cost"] == result["cost"]
         assert row["strategy"] == result["strategy"]
-    assert again[0]["hindsight_cost"] == comparison.to_dict()[0]["hindsight_cost"]
+        assert same["start"] == datetime.fromisoformat(result["start"])
+        for name, metric in result["metrics"].items():
+            known = metric["value"] is not None
+            assert (
+                (float(row[f"metrics.{name}"]) if known else None)
+                == same[f"metrics.{name}"]
+                == metric["value"]
+            )
+    assert table.schema.field("metrics.churn").metadata == {b"unit": b"units"}
+    assert {str(field.type) for field in table.schema} <= {
+        "string", "double", "int64", "timestamp[s, tz=UTC]", "timestamp[ms, tz=UTC]"
+    }  # fmt: skip
 
 
 def test_one_result_makes_a_page_too(comparison):
-    alone = fleet.Comparison(comparison.results[:1])
-    assert "also interrupted least" in comparison_page(alone)
+    page = page_of(paper_of(comparison.results[0]))
+    assert f"<h1>{comparison.results[0].strategy} cost $" in page
+    assert "<details><summary><h2>All metrics</h2>" in page
+
+
+def test_an_experiment_says_how_sure_it_is(study):
+    told = paper_of(study)
+    assert "a run" in told.decision[0]
+    assert "below on-demand" in told.decision[0]
+    assert "random strategies" in " ".join(told.decision)
+    assert {row["strategy"] for row in csv.DictReader(io.StringIO(csv_of(told)))} == set(study.strategies)
+    assert "<noscript><svg" in page_of(told)
