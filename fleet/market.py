@@ -22,7 +22,11 @@ __all__ = ["ChangePoints", "Market", "order_of_rows"]
 
 
 def frozen_ints(values: npt.ArrayLike) -> Ints:
-    """Return a read-only int64 copy."""
+    """Return a read-only int64 copy; what nobody can write to any more is taken as it is."""
+    if type(values) is np.ndarray and (values.dtype, values.ndim) == (np.int64, 1):
+        own: Ints = values
+        if own.base is None and not own.flags.writeable:
+            return own
     column = np.array(values, dtype=np.int64, copy=True, ndmin=1)
     column.flags.writeable = False
     return column
@@ -129,8 +133,13 @@ class ChangePoints:
         times = np.asarray(times_s, dtype=np.int64)
         column = np.asarray(values, dtype=np.float64)
         order = order_of_rows(rows, times)
-        rows, times, column = rows[order], times[order], column[order]
-        del order
+        return cls.from_ordered_rows(n, rows[order], times[order], column[order])
+
+    @classmethod
+    def from_ordered_rows(
+        cls, n: int, rows: npt.NDArray[np.integer[Any]], times: Ints, column: Floats
+    ) -> ChangePoints:
+        """Build as `from_rows` does from rows that stand in the order of `order_of_rows`."""
         if len(rows):
             same_pool = rows[1:] == rows[:-1]
             doubled = same_pool & (times[1:] == times[:-1])
@@ -144,7 +153,9 @@ class ChangePoints:
                 same |= unknown[1:] & unknown[:-1]
             change = np.append(True, ~(same & same_pool))
             rows, times, column = rows[change], times[change], column[change]
-        offsets = np.searchsorted(rows, np.arange(n + 1))
+        offsets = np.searchsorted(rows, np.arange(n + 1, dtype=rows.dtype))
+        for own in (offsets, times, column):
+            own.flags.writeable = False  # nobody else has them: no copy is needed
         return cls(offsets, times, column)
 
     @classmethod

@@ -20,7 +20,7 @@ from fleet.exact import Floats, Ints
 from fleet.formats.price_layout import LaidOut, read_layout
 from fleet.formats.price_records import PriceRow, StructureError, read_data, read_rows
 from fleet.formats.price_table import PRODUCTS, parquet_prices
-from fleet.formats.raw import is_parquet
+from fleet.formats.raw import PARQUET, is_parquet
 from fleet.formats.times import format_time, parse_time, parse_times
 from fleet.market import ChangePoints, Market, order_of_rows
 from fleet.pools import is_region
@@ -158,10 +158,10 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
 def read_file(file: Path) -> LaidOut | StructureError:
     """Return one file's records in columns, or why there are none."""
     try:
-        if is_parquet(file):
+        data = read_data(file)
+        if data.startswith(PARQUET) and is_parquet(file):
             found = parquet_prices(file)
             return found if len(found.price) else StructureError("holds no records")
-        data = read_data(file)
         laid_out = read_layout(data)
         if laid_out is not None:
             return laid_out
@@ -262,21 +262,23 @@ def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped]) -> 
     time_s = np.concatenate([part.time_s for part in parts])
     price = np.concatenate([part.price for part in parts])
     parts.clear()  # their memory is wanted below
+    silences = silence_notes(time_s)
     order = order_of_rows(pool, time_s)
     pool = pool[order]
     time_s = time_s[order]
     price = price[order]
     del order
-    same_instant = (np.diff(pool) == 0) & (np.diff(time_s) == 0)
-    agree = np.diff(price) == 0
-    changes = ChangePoints.from_rows(len(keys), pool, time_s, price)
+    same_instant = (pool[1:] == pool[:-1]) & (time_s[1:] == time_s[:-1])
+    doubles = int(np.count_nonzero(same_instant))
+    agreeing = int(np.count_nonzero(price[1:][same_instant] == price[:-1][same_instant]))
+    changes = ChangePoints.from_ordered_rows(len(keys), pool, time_s, price)
     report = ReadReport(
         files_read=files_read,
         records_read=len(pool),
         pools=len(keys),
-        exact_duplicates=int((same_instant & agree).sum()),
-        conflicting=int((same_instant & ~agree).sum()),
-        unchanged_repeats=len(pool) - int(same_instant.sum()) - len(changes.times_s),
+        exact_duplicates=agreeing,
+        conflicting=doubles - agreeing,
+        unchanged_repeats=len(pool) - doubles - len(changes.times_s),
         skipped=tuple(skipped),
     )
     market = Market(
@@ -287,7 +289,7 @@ def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped]) -> 
         np.full(len(keys), np.nan),
         int(time_s.min()),
         int(time_s.max()),
-        notes=(*silence_notes(time_s), *region_notes(keys)),
+        notes=(*silences, *region_notes(keys)),
     )
     return PriceHistory(market, report)
 
@@ -302,6 +304,14 @@ def region_notes(keys: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
 
 def silence_notes(time_s: Ints) -> tuple[str, ...]:
     """Return a line for each span in which no pool has a record at all."""
+    first = int(time_s.min())
+    halves = (time_s - first) // (LONG_GAP_S // 2)
+    count = int(halves.max()) + 1
+    if count <= len(halves):
+        seen = np.zeros(count, dtype=np.bool_)
+        seen[halves] = True
+        if bool(seen.all()):  # a longer silence would leave the half of one empty
+            return ()
     moments = np.sort(time_s)
     long = np.flatnonzero(np.diff(moments) > LONG_GAP_S)
     return tuple(

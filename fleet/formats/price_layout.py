@@ -1,47 +1,53 @@
-"""Price history as the AWS CLI lays it out, read column by column: no Python object a record.
+"""Price history as the AWS CLI lays it out, read in columns: no Python object a record.
 
-``--output json`` prints each record on seven lines that differ in nothing but the five values. The lines of
-the first record are taken as the template; a file whose every byte outside the values fits it is read by
-array operations. Anything else, also a single odd value, is left to the general reader, which knows all
-shapes and words its refusals.
+``--output json`` prints each record on seven lines that differ in nothing but the five values. Records of one
+length are laid under one another: a table of letters, in which the first record tells what each column is.
+Bits that all records share and bits that any has are each found in one pass; what differs between the two
+may stand in values only. Records that are laid out otherwise wait for a table of their own. Any odd value
+leaves the file to the general reader, which knows all shapes and words its refusals.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import pairwise
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.exact import Floats, Ints
+from fleet.formats.price_words import MOST_DIGITS, Words, prices_of, times_of
 
 __all__ = ["LaidOut", "read_layout"]
 
 Bytes = npt.NDArray[np.uint8]
+Column = TypeVar("Column", Ints, Floats)
+Span = tuple[int, int]
 KEYS = ("InstanceType", "AvailabilityZone", "ProductDescription")
 FIELDS = {*KEYS, "SpotPrice", "Timestamp"}
-LINES = len(FIELDS) + 2
-HEAD = re.compile(rb'(?:\{\s*"SpotPriceHistory": )?\[\n')
-RECORD = re.compile(rb' *\{\n(?: *"\w+": "[^"\\\n]*",?\n){5} *\}')
-FIELD = re.compile(rb'"(\w+)": "([^"\n]*)"')
-TAIL = re.compile(rb'\n? *\](?:,\s*"NextToken": "[^"\n]*")?(?:\s*\})?\s*')
+HEAD = re.compile(rb'(\{[ \n]*"SpotPriceHistory": )?\[(?=\n)')
+LINE = rb'\n *"(\w+)": "([^"\\\n]*)"'
+RECORD = re.compile(rb"\n *\{" + rb",".join([LINE] * len(FIELDS)) + rb"\n *\}")
+PRICE = re.compile(rb"([0-9]*)(\.?)([0-9]*)")
+TIME = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:(?:\.[0-9]+)?Z|[+-]00:00)")
+TIME_DIGITS = ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))
+TAIL_OF_LIST = re.compile(rb"[ \n]*\][ \n]*")
+TAIL_OF_ANSWER = re.compile(rb'[ \n]*\](?:,[ \n]*"NextToken": "[ !#-\[\]-~]*")?[ \n]*\}[ \n]*')
 SCAN = 1 << 18  # bytes looked through at once, so that they stay near
-WIDEST = 64  # bytes of a value, and of the margin that lets all be read at one width
-MOST_DIGITS = 15  # so many over a power of ten are divided as `float` reads them (Clinger 1990)
-INT32_DIGITS = 10  # fewer fit into 32 bits
-POWERS = 10.0 ** np.arange(MOST_DIGITS + 1)
-SECOND = b"0000-00-00T00:00:00"
-SEPARATORS = [k for k, letter in enumerate(SECOND) if letter != ord("0")]
-DIGITS = [k for k, letter in enumerate(SECOND) if letter == ord("0")]
-ZONES = re.compile(rb"(?:\.\d+)?Z|[+-]00:00")
-MONTH_0 = 1970 * 12 + 1
-YEAR_1 = 1 * 12 + 1
-TABLE = 1 << 16
-ZERO, DOT, NEWLINE = 48, 46, 10
-KEPT = np.array([2 ** (8 * count) - 1 for count in range(9)], dtype=np.uint64)  # the first bytes of a word
+TABLE = 1 << 13  # records laid under one another at once
+LONGEST = 1024  # bytes of a record
+FEW, RECORDS_EACH = 8, 256  # so many layouts, and one more each so many records, are worth their tables
+FOLD = 16  # rows of a table taken as one when columns are folded
+CLOSE, COMMA = ord("}"), ord(",")
+WORD = 8
+ONE = np.uint64(1)
+WHICH = np.uint64(0x0001020304050607)  # times 1 << 8 k, the highest byte is k
+ZEROS, DAY_ZERO, CLOCK_ZERO = (
+    np.uint64(int.from_bytes(text, "little")) for text in (b"00000000", b"00", b"00:00:00")
+)
+TWO_LETTERS = np.uint64(0xFFFF)
+PLACES = 16  # bits of a place in the table of pools
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd; 2**64 over the golden ratio (Knuth, TAOCP 6.4)
 
 
@@ -60,194 +66,291 @@ class LaidOut:
 
 
 @dataclass(frozen=True, eq=False)
-class Values:
-    """One field of all records: where its values start in the file's bytes, and how long they are."""
+class Block:
+    """Records of one layout: which of the file's they are, and their values' letters in words.
 
-    data: Bytes
-    start: Ints
-    length: Ints
+    ``keys`` are the pools among them; ``pool`` has each record's.
+    """
 
-    @cached_property
-    def longest(self) -> int:
-        """Bytes of the longest value."""
-        return int(self.length.max())
+    rows: Ints
+    keys: list[tuple[str, str, str]]
+    pool: Ints
+    time: tuple[Words, Words, Words]
+    digits: list[Words]
+    decimals: int
 
-    @property
-    def plausible(self) -> bool:
-        """Whether the values are of lengths that values have."""
-        return int(self.length.min()) >= 0 and self.longest + 8 <= WIDEST
 
-    def block(self, width: int) -> Bytes:
-        """Return the first ``width`` bytes of each value, shape (records, width), with what follows it."""
-        return gather(self.data, self.start, width).view(np.uint8).reshape(len(self.start), width)
+@dataclass(frozen=True)
+class Layout:
+    """In which columns of its record each value stands, and which columns may differ between records."""
 
-    def texts(self, rows: Ints, text: bytes) -> list[str]:
-        """Return some of the values."""
-        places = zip(self.start[rows].tolist(), self.length[rows].tolist(), strict=True)
-        return [text[at : at + length].decode("latin-1") for at, length in places]
+    keys: tuple[Span, Span, Span]
+    price: tuple[Span, Span]
+    decimals: int
+    time: int
+    free: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, record: bytes) -> Layout | None:
+        """Return the layout of a record, ``None`` if it has no such layout or an odd value."""
+        match = RECORD.fullmatch(record)
+        if match is None:
+            return None
+        spans = {match[k].decode(): match.span(k + 1) for k in range(1, 2 * len(FIELDS), 2)}
+        if spans.keys() != FIELDS:
+            return None
+        number = PRICE.fullmatch(record, *spans["SpotPrice"])
+        if number is None or TIME.fullmatch(record, *spans["Timestamp"]) is None:
+            return None
+        price = number.span(1), number.span(3)
+        digits, decimals = sum(end - start for start, end in price), len(number[3])
+        if not 1 <= digits <= MOST_DIGITS or decimals >= WORD:
+            return None
+        kind, zone, product = (spans[name] for name in KEYS)
+        time = spans["Timestamp"][0]
+        of_time = ((time + start, time + end) for start, end in TIME_DIGITS)
+        return cls((kind, zone, product), price, decimals, time, (kind, zone, product, *price, *of_time))
+
+    def strays(self, varying: bytes) -> bool:
+        """Whether anything varies besides the values."""
+        left = bytearray(varying)
+        for start, end in self.free:
+            left[start:end] = bytes(end - start)
+        return any(left)
 
 
 def read_layout(text: bytes) -> LaidOut | None:
     """Return the records of a file in the CLI's layout, or ``None`` if it strays from it anywhere."""
-    fields = fields_of(text)
-    if fields is None:
+    found = records_of(text)
+    if found is None:
         return None
-    price, time_s = prices_of(fields["SpotPrice"]), times_of(fields["Timestamp"])
-    if price is None or time_s is None:
-        return None
-    first, pool = groups_of([fields[name] for name in KEYS])
-    names = [fields[name].texts(first, text) for name in KEYS]
-    letters = "".join(word for words in names for word in words)
-    if '"' in letters or "\\" in letters or not letters.isascii():
-        return None
-    keys = list(zip(*names, strict=True))
-    return LaidOut(keys, pool, time_s, price)
+    start, length = found
+    if int(start[-1]) + length[-1] + WORD > len(text):
+        text += bytes(WORD)  # tables are some letters wider than their records
+    data = np.frombuffer(text, dtype=np.uint8)
+    waiting = tables_of(length)
+    most = FEW + len(start) // RECORDS_EACH
+    blocks: list[Block] = []
+    more = 0  # so many layouts are likely among the records that the last table left
+    while waiting:
+        if len(blocks) + len(waiting) + more > most:
+            return None
+        rows = waiting.pop()
+        block, others = read_table(data, start[rows], int(length[rows[0]]), rows)
+        if block is None:
+            return None
+        blocks.append(block)
+        more = len(others) // len(block.rows)
+        if len(others):
+            waiting.append(others)
+    return joined(blocks)
 
 
-def fields_of(text: bytes) -> dict[str, Values] | None:
-    """Return where the values of each field stand, if all between them is as in the first record."""
+def records_of(text: bytes) -> tuple[Ints, Ints] | None:
+    """Return where each record starts (with the end of the line before it), and its length."""
     head = HEAD.match(text)
-    first = head and RECORD.match(text, head.end())
-    if head is None or first is None:
+    if head is None:
         return None
-    found = list(FIELD.finditer(text, first.start(), first.end()))
     end = text.rfind(b"}", 0, text.rfind(b"]")) + 1
-    if {match[1].decode() for match in found} != FIELDS or not TAIL.fullmatch(text, end):
+    if end <= head.end() or not (TAIL_OF_ANSWER if head[1] else TAIL_OF_LIST).fullmatch(text, end):
         return None
     data = np.frombuffer(text, dtype=np.uint8)
-    breaks = np.append(newlines(data, head.end(), end), end)
-    if len(breaks) % LINES:
+    last = closes(data, head.end(), end)
+    if last is None:
         return None
-    stop = np.ascontiguousarray(breaks.reshape(-1, LINES).T)
-    opening = text[first.start() : found[0].start(2)]
-    closing = text[found[-1].end(2) : first.end()]
-    # From each value to the next nothing changes: what stands there in the first record stands in all.
-    gaps = [text[match.end(2) : after.start(2)] for match, after in pairwise(found)]
-    gaps.append(closing + b",\n" + opening)
-    start = np.append(first.start(), stop[-1, :-1] + 1) + len(opening)
-    ends = start
-    fields = {}
-    for k, (match, gap) in enumerate(zip(found, gaps, strict=True)):
-        ends = stop[k + 1] - gap.index(b"\n")
-        values = Values(data, start, ends - start)
-        # The last record has nothing after it: its closing is looked at below.
-        if not values.plausible or not alike(data, ends if k < len(found) - 1 else ends[:-1], len(gap)):
-            return None
-        fields[match[1].decode()] = values
-        start = ends + len(gap)
-    if text[int(ends[-1]) : end] != closing:
+    ends = last + 1
+    if bool((data[ends[:-1]] != COMMA).any()):
         return None
-    if any(int(values.start[-1]) + values.longest + 8 > len(text) for values in fields.values()):
-        data = np.frombuffer(text + bytes(WIDEST), dtype=np.uint8)
-        fields = {name: replace(values, data=data) for name, values in fields.items()}
-    return fields
+    start = np.append(head.end(), ends[:-1] + 1)
+    length = ends - start
+    return (start, length) if int(length.max()) <= LONGEST else None
 
 
-def alike(data: Bytes, start: Ints, width: int) -> bool:
-    """Whether the same ``width`` bytes stand at each start."""
-    if not len(start) or int(start[-1]) + width > len(data):
-        return not len(start)
-    letters = gather(data, start, width).view(np.uint8)
-    return not bool((letters[width:] != letters[:-width]).any())
+def closes(data: Bytes, start: int, end: int) -> Ints | None:
+    """Return where braces close between two places; ``None`` if two stand nearer than records can.
 
-
-def newlines(data: Bytes, start: int, end: int) -> Ints:
-    """Return where lines end between two places."""
+    What was compared is looked through eight letters at a time.
+    """
     parts = []
+    found = np.zeros(min(SCAN, -(-(end - start) // WORD) * WORD), dtype=np.bool_)
     for at in range(start, end, SCAN):
-        places = np.flatnonzero(data[at : min(at + SCAN, end)] == NEWLINE)
-        places += at
-        parts.append(places)
+        letters = data[at : min(at + SCAN, end)]
+        np.equal(letters, CLOSE, out=found[: len(letters)])
+        found[len(letters) :] = False
+        words = found.view("<u8")
+        hits = np.flatnonzero(words != 0)
+        one = words[hits].astype(np.uint64, copy=False)
+        if bool((one & (one - ONE)).any()):
+            return None
+        parts.append(hits * WORD + ((one * WHICH) >> np.uint64(56)).view(np.int64) + at)
     return np.concatenate(parts)
 
 
-def gather(data: Bytes, start: Ints, width: int) -> npt.NDArray[np.void]:
-    """Return ``width`` bytes from each start on, a void each."""
-    windows = np.ndarray((max(len(data) - width + 1, 0),), f"V{width}", data, strides=(1,))
-    return windows[start]
+def tables_of(length: Ints) -> list[Ints]:
+    """Return the records by length, so many at once as make a table."""
+    lengths = np.flatnonzero(np.bincount(length)).tolist()
+    same = [np.flatnonzero(length == each) for each in lengths] if len(lengths) <= FEW else []
+    if not same:
+        order = np.argsort(length.astype(np.uint16), kind="stable")
+        same = np.split(order, np.flatnonzero(np.diff(length[order])) + 1)
+    return [rows[at : at + TABLE] for rows in same for at in range(0, len(rows), TABLE)]
 
 
-def groups_of(fields: list[Values]) -> tuple[Ints, Ints]:
-    """Return a record of each pool, and each record's pool among them.
+def read_table(data: Bytes, start: Ints, length: int, rows: Ints) -> tuple[Block | None, Ints]:
+    """Return the records that are laid out as the first of a table is, and which of ``rows`` are not."""
+    width = -(-length // WORD) * WORD
+    windows = np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))
+    table = windows[start].view(np.uint8).reshape(len(start), width)
+    first = table[0, :length].tobytes()
+    layout = Layout.of(first)
+    if layout is None:
+        return None, rows
+    varying = varying_bits(table)[:length]
+    others = rows[:0]
+    if layout.strays(varying):
+        alike = same_layout(table, layout, length)
+        rows, others, table = rows[alike], rows[~alike], table[alike]
+        varying = varying_bits(table)[:length]
+    grouped = pools_of(table, layout, varying)
+    if grouped is None:
+        return None, others
+    at = layout.time
+    time = (
+        word(table, at),
+        (word(table, at + 8) & TWO_LETTERS) ^ DAY_ZERO,
+        word(table, at + 11) ^ CLOCK_ZERO,
+    )
+    return Block(rows, *grouped, time, digits_of(table, layout), layout.decimals), others
 
-    Records are grouped by a hash of their bytes, and every one is then compared with that of its group.
+
+def varying_bits(table: Bytes) -> bytes:
+    """Return, for each column, the bits that are not the same in all rows."""
+    words = table.view(np.uint64)
+    whole = len(words) // FOLD * FOLD
+    if whole:  # long rows fold fast
+        long = words[:whole].reshape(-1, FOLD * words.shape[1])
+        any_has = np.bitwise_or.reduce(long, axis=0).reshape(FOLD, -1)
+        all_have = np.bitwise_and.reduce(long, axis=0).reshape(FOLD, -1)
+        any_has = np.concatenate((any_has, words[whole:]))
+        all_have = np.concatenate((all_have, words[whole:]))
+    else:
+        any_has = all_have = words
+    varying: Words = np.bitwise_or.reduce(any_has, axis=0) ^ np.bitwise_and.reduce(all_have, axis=0)
+    return varying.tobytes()
+
+
+def same_layout(table: Bytes, layout: Layout, length: int) -> npt.NDArray[np.bool_]:
+    """Return which rows have the first row's letters wherever no value stands."""
+    fixed = np.zeros(table.shape[1], dtype=np.uint8)
+    fixed[:length] = 0xFF
+    for start, end in layout.free:
+        fixed[start:end] = 0
+    words = table.view(np.uint64)
+    differs: npt.NDArray[np.bool_] = (((words ^ words[0]) & fixed.view(np.uint64)) != 0).any(axis=1)
+    return ~differs
+
+
+def word(table: Bytes, column: int) -> Words:
+    """Return the eight letters of each row from a column on."""
+    rows, width = table.shape
+    return np.ndarray((rows,), "<u8", table, column, (width,)).astype(np.uint64)
+
+
+def last(words: Words, count: int) -> Words:
+    """Return the digits that the last ``count`` letters are, 0 before them."""
+    return (words ^ ZEROS) & np.uint64(2**64 - 2 ** (64 - 8 * count))
+
+
+def digits_of(table: Bytes, layout: Layout) -> list[Words]:
+    """Return the last eight digits of each price, and those before them where there are more."""
+    (start, dot), (_, end) = layout.price
+    decimals, near = layout.decimals, min(WORD - layout.decimals, dot - start)
+    digits = last(word(table, dot - WORD), near) >> np.uint64(8 * decimals)
+    if decimals:
+        digits |= last(word(table, end - WORD), decimals)
+    far = dot - start - near
+    return [digits, last(word(table, dot - near - WORD), far)] if far else [digits]
+
+
+def pools_of(table: Bytes, layout: Layout, varying: bytes) -> tuple[list[tuple[str, str, str]], Ints] | None:
+    """Return the pools of a table and each row's among them; ``None`` if a name has an odd letter.
+
+    Rows are grouped by a hash of the letters that vary; each is then compared with the one of its group.
     """
-    words = [word for values in fields for word in words_of(values) if bool((word != word[0]).any())]
-    mixed = np.zeros(len(fields[0].start), dtype=np.uint64)
-    for word in words:
-        mixed = (mixed ^ word) * SPREAD
-        mixed ^= mixed >> np.uint64(29)
-    place = ((mixed * SPREAD) >> np.uint64(48)).astype(np.int64)
-    table = np.zeros(TABLE, dtype=np.int64)
-    table[place] = np.arange(len(place))
+    spans = [span for span in layout.keys if any(varying[span[0] : span[1]])]
+    leaders, pool = np.zeros(1, dtype=np.int64), np.zeros(len(table), dtype=np.int64)
+    if spans:
+        leaders, pool = groups_of([word for span in spans for word in words_of(table, span, varying)])
+    records = table[leaders].tobytes().decode("latin-1")
+    at = range(0, len(records), table.shape[1])
+    columns = [[records[row + start : row + end] for row in at] for start, end in layout.keys]
+    letters = "".join(name for column in columns for name in column)
+    if '"' in letters or "\\" in letters or not (letters.isascii() and letters.isprintable()):
+        return None
+    return list(zip(*columns, strict=True)), pool
+
+
+def words_of(table: Bytes, span: Span, varying: bytes) -> list[Words]:
+    """Return the letters of a value that vary, in words."""
+    words: list[Words] = []
+    at, end = span
+    while True:
+        at = end - len(varying[at:end].lstrip(b"\0"))
+        if at == end:
+            return words
+        letters = word(table, at)
+        words.append(letters if end - at >= WORD else letters & np.uint64(2 ** (8 * (end - at)) - 1))
+        at = min(at + WORD, end)
+
+
+def groups_of(words: list[Words]) -> tuple[Ints, Ints]:
+    """Return a row of each group of equal words, and each row's group among them."""
+    mixed = words[0] * SPREAD
+    for k, each in enumerate(words[1:], 2):
+        mixed += each * np.uint64(int(SPREAD) ** k % 2**64)
+    place = (mixed >> np.uint64(64 - PLACES)).view(np.int64)
+    rows = np.arange(len(place))
+    table = np.empty(1 << PLACES, dtype=np.int64)  # read only where it was written
+    table[place] = rows
     like = table[place]
-    if not all(np.array_equal(word[like], word) for word in words):  # two pools at one place of the table
+    if any(bool((each[like] != each).any()) for each in words):  # two groups at one place of the table
         _, first, number = np.unique(np.stack(words), axis=1, return_index=True, return_inverse=True)
-        return first, number.astype(np.int64)
-    first = np.flatnonzero(like == np.arange(len(like)))
+        return first, number.reshape(-1).astype(np.int64)
+    first = np.flatnonzero(like == rows)
     table[place[first]] = np.arange(len(first))
     return first, table[place]
 
 
-def words_of(values: Values) -> list[npt.NDArray[np.uint64]]:
-    """Return each value as columns of eight bytes, 0 beyond its end; none if all values are the same."""
-    count = values.longest // 8 + 1
-    equal = int(values.length.min()) == values.longest
-    if equal and alike(values.data, values.start, values.longest):
-        return []
-    block = values.block(8 * count).view("<u8").astype(np.uint64, copy=False)
-    words = []
-    for k in range(count):
-        held = values.longest - 8 * k if equal else np.clip(values.length - 8 * k, 0, 8)
-        words.append(block[:, k] & KEPT[np.minimum(held, 8)])
-    return words
+def joined(blocks: list[Block]) -> LaidOut | None:
+    """Return the records of all blocks in the order of the file; ``None`` if one has an odd price or time."""
+    index: dict[tuple[str, str, str], int] = {}
+    pools = []
+    for block in blocks:
+        numbers = np.array([index.setdefault(key, len(index)) for key in block.keys])
+        pools.append(numbers[block.pool])
+    time_s = times_of(*(np.concatenate(words) for words in zip(*(b.time for b in blocks), strict=True)))
+    if time_s is None:
+        return None
+    digits = [np.concatenate([block.digits[0] for block in blocks])]
+    if any(len(block.digits) > 1 for block in blocks):
+        none = np.uint64(0)
+        digits.append(
+            np.concatenate([b.digits[1] if len(b.digits) > 1 else b.digits[0] * none for b in blocks])
+        )
+    decimals = np.array([block.decimals for block in blocks])
+    alike = bool((decimals == decimals[0]).all())
+    price = prices_of(digits, decimals[:1] if alike else decimals.repeat([len(b.rows) for b in blocks]))
+    if price is None:
+        return None
+    pool = np.concatenate(pools)
+    if len(blocks) > 1:
+        rows = np.concatenate([block.rows for block in blocks])
+        pool, time_s, price = in_order(pool, rows), in_order(time_s, rows), in_order(price, rows)
+    return LaidOut(list(index), pool, time_s, price)
 
 
-def prices_of(values: Values) -> Floats | None:
-    """Return prices that are digits with at most one dot between, read exactly as `float` reads them."""
-    if values.longest > MOST_DIGITS + 1:
-        return None
-    letters = np.ascontiguousarray(values.block(values.longest).T)
-    digit = letters - np.uint8(ZERO)  # unsigned: what is no digit is 10 or more
-    inside = np.arange(values.longest)[:, None] < values.length
-    is_digit, is_dot = (digit < 10) & inside, (letters == DOT) & inside
-    digits, dots = is_digit.sum(axis=0, dtype=np.uint8), is_dot.sum(axis=0, dtype=np.uint8)
-    if not bool(((digits + dots == values.length) & (dots <= 1) & (digits > 0)).all()):
-        return None
-    if int(digits.max()) > MOST_DIGITS:
-        return None
-    whole = np.zeros(len(values.length), dtype=np.int32 if int(digits.max()) < INT32_DIGITS else np.int64)
-    for k in range(values.longest):
-        whole = np.where(is_digit[k], whole * 10 + digit[k], whole)
-    decimals = np.where(dots > 0, values.length - 1 - is_dot.argmax(axis=0), 0)
-    price: Floats = np.true_divide(whole, POWERS[decimals])
-    return price
-
-
-def times_of(values: Values) -> Ints | None:
-    """Return seconds of times in UTC written ``2021-05-31T01:21:47`` with Z or +00:00; fractions are cut."""
-    length = values.longest
-    if bool((values.length != length).any()) or length < len(SECOND):
-        return None
-    letters = np.ascontiguousarray(values.block(length).T)
-    zone = letters[len(SECOND) :]
-    digit = letters[: len(SECOND)] - np.uint8(ZERO)
-    spelled = bool(ZONES.fullmatch(bytes(zone[:, 0]))) and not bool((zone != zone[:, :1]).any())
-    spelled = spelled and not any(bool((letters[k] != SECOND[k]).any()) for k in SEPARATORS)
-    if not spelled or bool((digit[DIGITS] > 9).any()):
-        return None
-    century, years, month, day, hour, minute, second = (
-        digit[k] * np.uint8(10) + digit[k + 1] for k in (0, 2, 5, 8, 11, 14, 17)
-    )
-    if month.min() < 1 or month.max() > 12 or hour.max() > 23 or minute.max() > 59 or second.max() > 59:
-        return None
-    months = (century.astype(np.int64) * 100 + years) * 12 + month - MONTH_0
-    earliest = int(months.min())
-    first_days = np.arange(earliest, int(months.max()) + 2).astype("datetime64[M]").astype("datetime64[D]")
-    begins, lasts = first_days.astype(np.int64), np.diff(first_days).astype(np.uint8)
-    months -= earliest
-    if day.min() < 1 or earliest < YEAR_1 - MONTH_0 or bool((day > lasts[months]).any()):
-        return None
-    time_s: Ints = (begins[months] + day - 1) * 86400
-    time_s += hour.astype(np.int32) * 3600 + minute.astype(np.int32) * 60 + second
-    return time_s
+def in_order(column: Column, rows: Ints) -> Column:
+    """Return a column with each entry at its row."""
+    ordered = np.empty_like(column)
+    ordered[rows] = column
+    return ordered

@@ -21,7 +21,16 @@ from fleet.errors import CatalogueError, InputError
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["is_parquet", "json_documents", "read_json", "read_parquet", "read_table", "read_text", "unpacked"]
+__all__ = [
+    "PARQUET",
+    "is_parquet",
+    "json_documents",
+    "read_json",
+    "read_parquet",
+    "read_table",
+    "read_text",
+    "unpacked",
+]
 
 GZIP, ZSTD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
 BOM_8, BOM_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
