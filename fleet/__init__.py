@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from fleet.hindsight import Hindsight
     from fleet.interruptions import (
         Bathtub,
+        Calibration,
         Empirical,
         Exponential,
         Hazard,
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
         PriceSpike,
         Shocks,
         Weibull,
+        calibration,
         fit_bathtub,
         fit_empirical,
         fit_exponential,
@@ -222,6 +224,7 @@ _ROOMS = {
     ),
     "interruptions": (
         "Bathtub",
+        "Calibration",
         "Empirical",
         "Exponential",
         "Hazard",
@@ -232,6 +235,7 @@ _ROOMS = {
         "PriceSpike",
         "Shocks",
         "Weibull",
+        "calibration",
         "fit_bathtub",
         "fit_empirical",
         "fit_exponential",
@@ -279,6 +283,7 @@ __all__ = [
     "Bathtub",
     "Billing",
     "Binding",
+    "Calibration",
     "Cancellation",
     "Cap",
     "CapacityDataError",
@@ -374,6 +379,7 @@ __all__ = [
     "allocate",
     "at_baseline",
     "bill",
+    "calibration",
     "clairvoyant_plan",
     "clairvoyant_service",
     "compare",

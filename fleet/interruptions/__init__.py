@@ -5,6 +5,7 @@ launch; stresses strike at stated moments. The next interruption is found by sea
 known from the launch on; nothing is stepped through.
 """
 
+from fleet.interruptions.calibration import Calibration, calibration
 from fleet.interruptions.capacity import CapacityDriver
 from fleet.interruptions.choose import DRIVERS, Interruptions, default_names, drivers_for, with_spikes
 from fleet.interruptions.fitting import (
@@ -56,6 +57,7 @@ __all__ = [
     "AnyDriver",
     "Bathtub",
     "Blow",
+    "Calibration",
     "CapacityDriver",
     "Cause",
     "Driver",
@@ -79,6 +81,7 @@ __all__ = [
     "Standing",
     "StressDriver",
     "Weibull",
+    "calibration",
     "default_names",
     "drivers_for",
     "fit_bathtub",

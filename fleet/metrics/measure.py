@@ -185,11 +185,15 @@ def spreading(result: ReplayResult) -> Rows:
     largest = spread.largest_pool_units(table, weight)
     target = float(result.target_capacity)
     phi = pool_correlations(result)
+    used = np.flatnonzero(hours)
+    ceiling = launch_ceiling(result.pools)
+    down = spread.pool_down_times(result.market, ceiling, used, result.start_s, result.end_s)
     return {
         "concentration": (spread.concentration(hours), "HHI"),
         "effective_pools": (spread.effective_pools(hours), "pools"),
         "largest_pool_loss": (largest, UNITS),
         "largest_pool_loss_share": (largest / target if target > 0 else None, SHARE),
+        "pool_down_time": (float(down.mean()) / HOUR_S if len(down) else None, HOURS),
         "pool_outage_correlation": (float(phi.mean()) if len(phi) else None, "phi"),
         "pool_outage_correlation_max": (float(phi.max()) if len(phi) else None, "phi"),
         "churn": (spread.churn_units(table, weight, result.start_s, result.end_s), UNITS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.exact import Floats, Ints
 from fleet.market import ChangePoints, Market
@@ -16,6 +17,7 @@ __all__ = [
     "hops",
     "largest_pool_units",
     "outage_correlation",
+    "pool_down_times",
     "pool_unit_hours",
 ]
 
@@ -152,6 +154,30 @@ def available_units(
     return float((total[:-1] * np.diff(moments)).sum() / HOUR_S)
 
 
+def pool_states(
+    market: Market, ceiling: Floats, pools: Ints, start_s: int, end_s: int
+) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
+    """Return when each of ``pools`` came to hold no instance at its price, or one again.
+
+    Pool, time and whether it is then out, in order of pool and time; each pool begins at ``start_s``.
+    """
+    pool, time, held = open_pools(market, ceiling, pools, start_s, end_s)
+    down = held < 1.0
+    again = np.append(False, (np.diff(pool) == 0) & (down[1:] == down[:-1]))[: len(pool)]
+    return pool[~again], time[~again], down[~again]
+
+
+def pool_down_times(market: Market, ceiling: Floats, pools: Ints, start_s: int, end_s: int) -> Ints:
+    """Return how long each outage of ``pools`` lasted that began and ended within the span, seconds.
+
+    An outage is a time in which the pool holds no instance at its price: a pool's time to repair.
+    """
+    pool, time, down = pool_states(market, ceiling, pools, start_s, end_s)
+    ends = np.flatnonzero(down[:-1] & (pool[1:] == pool[:-1]) & (time[:-1] > start_s))
+    lengths: Ints = time[ends + 1] - time[ends]
+    return lengths
+
+
 def outage_correlation(market: Market, ceiling: Floats, pools: Ints, start_s: int, end_s: int) -> Floats:
     """Phi of each two pools' outages: the correlation of "holds no instance at its price", over time.
 
@@ -162,10 +188,7 @@ def outage_correlation(market: Market, ceiling: Floats, pools: Ints, start_s: in
 
     Source: Pearson's phi coefficient; for the use, Wu et al., "Can't Be Late" (NSDI 2024).
     """
-    pool, time, held = open_pools(market, ceiling, pools, start_s, end_s)
-    down = held < 1.0
-    again = np.append(False, (np.diff(pool) == 0) & (down[1:] == down[:-1]))
-    pool, time, down = pool[~again], time[~again], down[~again]
+    pool, time, down = pool_states(market, ceiling, pools, start_s, end_s)
     moments = np.unique(np.append(time, end_s))
     lengths = np.diff(moments).astype(np.float64)
     state = np.zeros((len(pools), len(lengths)))

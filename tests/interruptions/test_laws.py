@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.errors import InputError
+from fleet.interruptions.calibration import calibration
 from fleet.interruptions.fitting import (
     fit_bathtub,
     fit_empirical,
@@ -305,6 +306,33 @@ def test_lifetimes_of_real_traces(data_dir):
     assert 0.5 < law.shape < 0.7
     assert 1.0 < law.scale_h < 6.0
     assert log_likelihood(law, seen) > log_likelihood(fit_exponential(seen), seen) + 100
+
+
+def test_calibration_by_hand():
+    """Lives of 1, 2+, 3 h: at 2.5 h one is gone, one lives and stands in for the one that was cut off."""
+    seen, law = Lifetimes([1, 2, 3], [False, True, False]), Exponential(0.2)
+    found = calibration(law, seen, [0.5, 2.5])
+    alive = np.exp([-0.1, -0.5])
+    assert found.predicted == pytest.approx(alive)
+    assert found.observed == pytest.approx([1, 2 / 3])
+    assert found.brier == pytest.approx([(1 - alive[0]) ** 2, (alive[1] ** 2 + 2 * (1 - alive[1]) ** 2) / 3])
+    assert found.at_risk.tolist() == [3, 1]
+    assert found.largest_error == pytest.approx(1 - alive[0])
+    for age in (0, 3.1):
+        with pytest.raises(InputError, match="reached by a life"):
+            calibration(law, seen, age)
+
+
+def test_the_true_law_is_calibrated_and_scores_best():
+    """What a law drew, half of it cut off at random, is foretold by it, and worse by laws beside it."""
+    rng, true = np.random.default_rng(8), Weibull(0.6, 10.0)
+    life, cut = true.sample(rng.random(20_000)), rng.exponential(15.0, 20_000)
+    seen = Lifetimes(np.minimum(life, cut), cut < life)
+    found = calibration(true, seen, [1, 5, 10, 20])
+    assert found.largest_error < 0.02
+    assert found.brier == pytest.approx(found.predicted * (1 - found.predicted), abs=0.01)
+    for other in (Exponential(0.05), Weibull(0.6, 20.0), Weibull(1.0, 12.0)):
+        assert (calibration(other, seen, [1, 5, 10, 20]).brier > found.brier).all()
 
 
 def test_a_law_is_judged_on_what_it_was_not_fitted_to(data_dir):

@@ -125,6 +125,17 @@ def test_outage_correlation_equals_that_of_the_samples(three):
     assert phi == pytest.approx(np.corrcoef(down))
 
 
+def test_how_long_pools_are_out(three):
+    """Pool 0 for 2 h, pool 1 for 4 h, pool 2 for 1 h; what the span cuts off is left out."""
+    ceiling = launch_ceiling(fleet.resolve(request_of(3, 4), three).pools)
+    every = np.arange(3)
+    assert spread.pool_down_times(three, ceiling, every, 0, 10 * HOUR).tolist() == [2 * HOUR, 4 * HOUR, HOUR]
+    assert spread.pool_down_times(three, ceiling, every, 0, 5 * HOUR).tolist() == [2 * HOUR]
+    assert spread.pool_down_times(three, ceiling, every, 3 * HOUR, 10 * HOUR).tolist() == [HOUR]
+    result = fleet.replay(request_of(3, 4), three, strategy="diversified")
+    assert result.metrics()["pool_down_time"].value == pytest.approx(7 / 3)
+
+
 def test_pools_that_are_never_out_have_no_correlation(three):
     pools = fleet.resolve(request_of(3, 4), three).pools
     phi = spread.outage_correlation(three, launch_ceiling(pools), np.arange(3), 0, 2 * HOUR)
