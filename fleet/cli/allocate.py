@@ -89,6 +89,12 @@ def allocate(
     ] = None,
     fail_if: FailIf = None,
     export: Export = None,
+    every_pool: Annotated[
+        bool,
+        typer.Option(
+            "--every-pool", help="Export all pools of the request, where AWS's rule gives the plan then too."
+        ),
+    ] = False,
     launch_template: Annotated[
         str | None, typer.Option(help="ID or NAME[:VERSION] for --export; else the request's own.")
     ] = None,
@@ -147,7 +153,7 @@ def allocate(
         if exports
         else None
     )
-    lost = write_exports(allocation, exports, identity, asked.instance_types)
+    lost = write_exports(allocation, exports, identity, asked.instance_types, every_pool)
     warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
     found = conflict_of(allocation, strategy, limits)
     curve = frontier_of(allocation, limits) if frontier and found is None else None

@@ -55,6 +55,7 @@ def write_exports(
     files: dict[Path, str],
     identity: LaunchIdentity | None,
     instance_types: Path | None,
+    every_pool: bool = False,
 ) -> list[str]:
     """Write each file and return the warnings: what a form cannot say."""
     from fleet.export import export_plan
@@ -65,7 +66,14 @@ def write_exports(
 
         vcpus = {name: kind.vcpu for name, kind in read_instance_types(instance_types).types.items()}
     plans = {
-        path: export_plan(allocation, form, identity=identity, vcpus=vcpus, hcl=path.suffix == ".tf")
+        path: export_plan(
+            allocation,
+            form,
+            identity=identity,
+            vcpus=vcpus,
+            hcl=path.suffix == ".tf",
+            every_pool=every_pool,
+        )
         for path, form in files.items()
     }
     for path, plan in plans.items():

@@ -39,10 +39,11 @@ class WrittenPlan:
 
 @dataclass(frozen=True)
 class Extras:
-    """What only some forms use: vCPU by instance type, and whether Terraform is written as HCL."""
+    """What only some forms use (see `export_plan`)."""
 
     vcpus: Mapping[str, float] | None = None
     hcl: bool = False
+    every_pool: bool = False
 
 
 Form = Callable[[Allocation, LaunchIdentity, Extras], tuple[str, tuple[str, ...]]]
@@ -52,8 +53,7 @@ def aws_json(write: Writer, *, role: bool = False) -> Form:
     """Return the form that is AWS JSON: one document, or a list of them."""
 
     def form(allocation: Allocation, identity: LaunchIdentity, extras: Extras) -> tuple[str, tuple[str, ...]]:
-        del extras
-        made = deploy(allocation, identity, write)
+        made = deploy(allocation, identity, write, every_pool=extras.every_pool)
         document = made.documents[0] if len(made.documents) == 1 else list(made.documents)
         return json.dumps(document, indent=2) + "\n", (*made.warnings, *identity.missing(role=role))
 
@@ -66,7 +66,7 @@ def terraform(write: Writer, kind: str) -> Form:
     def form(allocation: Allocation, identity: LaunchIdentity, extras: Extras) -> tuple[str, tuple[str, ...]]:
         from fleet.export.terraform import terraform_fleets, terraform_groups
 
-        made = deploy(allocation, identity, write)
+        made = deploy(allocation, identity, write, every_pool=extras.every_pool)
         turn = terraform_groups if kind == "group" else terraform_fleets
         text = turn(made.documents, identity.name, hcl=extras.hcl)
         return text, (*made.warnings, *identity.missing(role=False))
@@ -118,6 +118,7 @@ def export_plan(
     identity: LaunchIdentity | None = None,
     vcpus: Mapping[str, float] | None = None,
     hcl: bool = False,
+    every_pool: bool = False,
 ) -> WrittenPlan:
     """Write an allocation in a form that deploys it.
 
@@ -132,6 +133,9 @@ def export_plan(
         vCPU of each instance type, for Karpenter's limits.
     hcl
         Write Terraform as HCL (``.tf``), not in its JSON syntax (``.tf.json``).
+    every_pool
+        In AWS's forms and Terraform's, write every pool of the request, not those of the plan alone, where
+        AWS's rule gives the plan then too: a maintained fleet can replace what it loses in all of them.
 
     Raises
     ------
@@ -141,5 +145,5 @@ def export_plan(
     if form not in FORMS:
         raise InputError(f"form {form!r}", f"is one of {', '.join(FORMS)}", "correct it")
     stated = identity or LaunchIdentity()
-    text, warnings = FORMS[form](allocation, stated, Extras(vcpus, hcl))
+    text, warnings = FORMS[form](allocation, stated, Extras(vcpus, hcl, every_pool))
     return WrittenPlan(form, text, (*unsaid(form, allocation.request, stated), *warnings))

@@ -18,7 +18,7 @@ import numpy as np
 from fleet.allocation import Allocation
 from fleet.allocator import allocate
 from fleet.errors import CheckError, FleetError
-from fleet.exact import on_grid
+from fleet.exact import Ints, on_grid
 from fleet.export.aws import CannotSayError
 from fleet.export.identity import LaunchIdentity
 from fleet.formats import parse_request
@@ -48,8 +48,17 @@ class Deployment:
     warnings: tuple[str, ...] = ()
 
 
-def deploy(allocation: Allocation, identity: LaunchIdentity, write: Writer) -> Deployment:
+def deploy(
+    allocation: Allocation, identity: LaunchIdentity, write: Writer, *, every_pool: bool = False
+) -> Deployment:
     """Return the fewest documents whose reading, by AWS's rule, is the allocation.
+
+    Parameters
+    ----------
+    write
+        Turns a request into a document.
+    every_pool
+        Write all pools of the request, not those of the plan alone, where that too reads as the allocation.
 
     Raises
     ------
@@ -58,14 +67,18 @@ def deploy(allocation: Allocation, identity: LaunchIdentity, write: Writer) -> D
     """
     if not allocation.lines():
         return Deployment((), ("the allocation launches nothing: nothing to write",))
-    try:
-        document = write(narrowed(allocation), identity)
-    except CannotSayError as error:
-        reason = f"{error.wrong} {error.rule}"
-    else:
-        if reproduces([document], allocation, identity.subnet_zones):
-            return Deployment((document,))
-        reason = "AWS's rule on these pools alone gives other counts"
+    tried: list[str] = []
+    for every in (True, False) if every_pool else (False,):
+        try:
+            document = write(narrowed(allocation, every_pool=every), identity)
+        except CannotSayError as error:
+            tried.append(f"{error.wrong} {error.rule}")
+        else:
+            if reproduces([document], allocation, identity.subnet_zones):
+                told = (f"not every pool is written: {tried[0]}",) if tried else ()
+                return Deployment((document,), told if every else (*told, *few_pools(allocation)))
+            tried.append(f"AWS's rule on {'all pools' if every else 'these pools alone'} gives other counts")
+    reason = tried[-1]
     requests = pinned(allocation)
     documents = tuple(
         write(request, replace(identity, name=f"{identity.name}-{k}"))
@@ -93,10 +106,26 @@ def of_the_whole(request: FleetRequest) -> dict[str, bool]:
     }
 
 
-def narrowed(allocation: Allocation) -> FleetRequest:
-    """Return the allocation's request with only the pools that it uses."""
+def few_pools(allocation: Allocation) -> tuple[str, ...]:
+    """Return a warning where a fleet that replaces what it loses knows only some of its request's pools."""
+    there, used = len(allocation.snapshot.pools), len(used_pools(allocation))
+    if allocation.request.fleet_type != "maintain" or used == there:
+        return ()
+    return (
+        f"{used} of the request's {there} pools are written, those of the plan: what is lost is replaced in "
+        "them alone (all: --every-pool)",
+    )
+
+
+def used_pools(allocation: Allocation) -> Ints:
+    """Return the numbers of the pools that the allocation uses."""
+    return np.flatnonzero(allocation.spot_instances + allocation.on_demand_instances)
+
+
+def narrowed(allocation: Allocation, *, every_pool: bool = False) -> FleetRequest:
+    """Return the allocation's request with only the pools that it uses, or with all of them."""
     pools = allocation.snapshot.pools
-    used = np.flatnonzero(allocation.spot_instances + allocation.on_demand_instances)
+    used = np.arange(len(pools)) if every_pool else used_pools(allocation)
     request = allocation.request
     fleet_wide = np.nan if request.max_price is None else request.max_price
     overrides = tuple(

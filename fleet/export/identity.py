@@ -185,7 +185,7 @@ def left_out(config: Mapping[str, Any], templates: int) -> Iterator[str]:
     known = {*READ.split(), *OF_AN_ANSWER.split()}
     fields = sorted(name for name, value in config.items() if value and name not in known)
     if fields:
-        yield f"the request's {', '.join(fields)} are not written"
+        yield f"not carried over from the request: {', '.join(fields)}"
     if config.get("LaunchSpecifications"):
         yield "LaunchSpecifications become launch templates: images, keys and disks of theirs are not written"
         return
@@ -194,7 +194,7 @@ def left_out(config: Mapping[str, Any], templates: int) -> Iterator[str]:
         {name for line in lines for name, value in line.items() if value} - set(READ_OF_A_LINE.split())
     )
     if fields:
-        yield f"the overrides' {', '.join(fields)} are not written"
+        yield f"not carried over from the request's overrides: {', '.join(fields)}"
 
 
 def objects_in(value: Any) -> Iterator[Mapping[str, Any]]:

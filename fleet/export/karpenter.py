@@ -18,6 +18,7 @@ from fleet.allocation import Allocation
 __all__ = ["karpenter"]
 
 HEAVIEST, LONGEST = 100, 63
+FIRST, SPOT, LAST = range(3)
 NODE_CLASS = {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "default"}
 
 
@@ -33,10 +34,11 @@ def karpenter(
     """
     import yaml
 
-    lines = sorted(allocation.lines(), key=lambda line: (line["lifecycle"] == "spot", -line["units"]))
+    lines = allocation.lines()
     cores = dict(vcpus or {})
     if allocation.request.target_capacity_unit_type == "vcpu":
         cores |= {line["instance_type"]: line["weight"] for line in lines}
+    lines.sort(key=lambda line: (place_of(line, cores), -line["units"]))
     documents: list[dict[str, Any]] = []
     for k, line in enumerate(lines):
         weight = max(HEAVIEST - k, 1)
@@ -52,9 +54,18 @@ def karpenter(
     unknown = sorted({line["instance_type"] for line in lines} - set(cores))
     if unknown:
         warnings.append(f"no limits for {', '.join(unknown)}: their vCPUs are not known (pass a catalogue)")
+        if any(place_of(line, cores) == LAST for line in lines):
+            warnings.append("NodePools on demand without limits come last, else they would take every pod")
     if len(lines) > HEAVIEST:
         warnings.append(f"{len(lines)} pools share {HEAVIEST} weights: the last ones are not in order")
     return yaml.safe_dump_all(documents, sort_keys=False), tuple(warnings)
+
+
+def place_of(line: Mapping[str, Any], cores: Mapping[str, float]) -> int:
+    """Return the rank of a pool: on demand before Spot where limits hold it, else after."""
+    if line["lifecycle"] == "spot":
+        return SPOT
+    return FIRST if line["instance_type"] in cores else LAST
 
 
 def requirements(line: Mapping[str, Any]) -> list[dict[str, Any]]:

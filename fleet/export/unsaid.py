@@ -1,4 +1,4 @@
-"""What a request says and a form has no words for: a warning a fact, by form.
+"""What a request says and a form has no words for: warnings, by form.
 
 What is in neither `LACKS` nor a `CannotSayError` of the form's writer stands in what is written.
 """
@@ -57,18 +57,19 @@ GROUP = {
     "TerminationDelay": "Auto Scaling ends the old instance once the new one is healthy",
 }
 """A group replaces what is unhealthy without being asked."""
+OWN_RULE = "the scheduler launches and replaces by its own rule"
 POOLS = {
     **BEGIN_AND_END,
     "ReplaceUnhealthyInstances": "left out",
     **ATTRIBUTES,
-    "AllocationStrategy": "what is launched later follows the scheduler's own rule",
-    "OnDemandAllocationStrategy": "as AllocationStrategy",
-    "InstancePoolsToUseCount": "as AllocationStrategy",
+    "AllocationStrategy": OWN_RULE,
+    "OnDemandAllocationStrategy": OWN_RULE,
+    "InstancePoolsToUseCount": OWN_RULE,
     "Priority": "the order is that of units in the plan",
     "max price": "left out: AWS's own limit holds, the on-demand price",
     "SpotMaxTotalPrice": "left out",
     "OnDemandMaxTotalPrice": "left out",
-    "Type": "the scheduler launches and replaces by its own rule",
+    "Type": OWN_RULE,
     "InstanceInterruptionBehavior": "nodes that are interrupted are terminated",
     "ExcessCapacityTerminationPolicy": "the scheduler removes nodes that are not needed",
     "CapacityRebalance launch": "left out",
@@ -100,7 +101,7 @@ MAINTAIN_ONLY = ("ExcessCapacityTerminationPolicy", "ReplaceUnhealthyInstances")
 
 
 def unsaid(form: str, request: FleetRequest, identity: LaunchIdentity) -> tuple[str, ...]:
-    """Return a warning for each fact of a request that a form cannot say."""
+    """Return the facts of a request that a form cannot say, one warning for those of one fate."""
     lacks = dict(LACKS[form])
     if form in ("create-fleet", "terraform-fleet") and request.fleet_type != "maintain":
         lacks |= dict.fromkeys(
@@ -110,7 +111,9 @@ def unsaid(form: str, request: FleetRequest, identity: LaunchIdentity) -> tuple[
         lacks.pop("tags of instances")
     if form == "spot-fleet" and request.fleet_type != "maintain":
         lacks["ReplaceUnhealthyInstances"] = f"is of maintain fleets, not of {request.fleet_type}"
-    facts = [
-        f"{name}: {lacks[name]}" for name, says in FACTS.items() if name in lacks and says(request, identity)
-    ]
+    by_words: dict[str, list[str]] = {}
+    for name, says in FACTS.items():
+        if name in lacks and says(request, identity):
+            by_words.setdefault(lacks[name], []).append(name)
+    facts = [f"{', '.join(names)}: {words}" for words, names in by_words.items()]
     return (*facts, *(() if form == "csv" else identity.left_out))

@@ -56,7 +56,8 @@ def test_terraform_group(allocation):
 
 
 def test_karpenter(allocation):
-    plan = fleet.export_plan(allocation, "karpenter", vcpus={"m5.large": 2})
+    plan = fleet.export_plan(allocation, "karpenter", vcpus={"m5.large": 2, "c5.2xlarge": 8})
+    assert any("come last" in warning for warning in fleet.export_plan(allocation, "karpenter").warnings)
     documents = list(yaml.safe_load_all(plan.text))
     pools = [d for d in documents if d["kind"] == "NodePool"]
     overlays = [d for d in documents if d["kind"] == "NodeOverlay"]

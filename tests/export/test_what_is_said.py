@@ -276,6 +276,23 @@ def test_terraform_counts_priorities_from_one():
     assert "priority = 0" not in plan.text
 
 
+def test_every_pool_is_written_where_that_is_the_plan_too():
+    """What a narrow fleet loses it can replace in its own pools only; limits that AWS lacks stay narrow."""
+    allocation = planned(all_pools())
+    narrow = fleet.export_plan(allocation, "create-fleet", identity=IDENTITY)
+    assert (
+        "1 of the request's 6 pools" in narrow.warnings[0] or "of the request's 6 pools" in narrow.warnings[0]
+    )
+    wide = fleet.export_plan(allocation, "create-fleet", identity=IDENTITY, every_pool=True)
+    (document,) = documents_of(wide.text, "create-fleet")
+    assert len(document["LaunchTemplateConfigs"][0]["Overrides"]) == 6
+    assert wide.warnings == ()
+    limits = fleet.Limits(caps=(fleet.Cap("zone", share=0.5),))
+    capped = fleet.allocate(all_pools(), allocation.snapshot, limits=limits)
+    told = fleet.export_plan(capped, "create-fleet", identity=IDENTITY, every_pool=True).warnings
+    assert any("every pool" in warning or "one request a pool" in warning for warning in told)
+
+
 def test_a_file_says_what_no_form_carries():
     document = {
         "TargetCapacity": 2,
