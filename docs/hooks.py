@@ -1,7 +1,8 @@
-"""What the build of the documentation adds: the gallery's pictures, and one entry for each public name."""
+"""What the build of the documentation adds: pictures, formulas, an entry for each public name."""
 
 from __future__ import annotations
 
+import re
 import runpy
 from collections import defaultdict
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 HERE = Path(__file__).parent
 PICTURES = HERE / "images" / "gallery"
 MARK = "<!-- one entry for each public name -->"
+DISPLAYED = re.compile(r"^```math\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"\$`([^`\n]+)`\$")  # as GitHub writes formulas in a line
 
 
 def on_pre_build(config: Any) -> None:
@@ -20,9 +23,21 @@ def on_pre_build(config: Any) -> None:
 
 
 def on_page_markdown(markdown: str, page: Any, **kwargs: Any) -> str:
-    """Fill in the API reference from what ``fleet`` makes public, by room."""
+    """Fill in formulas, and the API reference from what ``fleet`` makes public, by room."""
     del page, kwargs
+    markdown = DISPLAYED.sub(lambda found: formula(found[1], "block"), markdown)
+    markdown = INLINE.sub(lambda found: formula(found[1], "inline"), markdown)
     return markdown.replace(MARK, entries()) if MARK in markdown else markdown
+
+
+def formula(latex: str, display: str) -> str:
+    """Return LaTeX as MathML, which browsers draw themselves: no script, no font from elsewhere."""
+    from latex2mathml.converter import convert
+
+    drawn: str = convert(latex.strip(), display=display)
+    if display == "block":
+        return f'<div class="formula">{drawn}</div>\n'
+    return f"<span>{drawn}</span>"  # Markdown takes a bare <math> for a paragraph of its own
 
 
 def entries() -> str:

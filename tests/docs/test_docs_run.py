@@ -1,19 +1,28 @@
-"""Every command and snippet in README, CONTRIBUTING and docs/ runs."""
+"""Every command and snippet in README and docs/ runs, and prints what is shown as its output."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from in_process import run_spotfleet
+
+import fleet
+from fleet.results import CONTRACT
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = {
     "fleet.json": '{"TargetCapacity": 4, "LaunchSpecifications": [{"InstanceType": "m5.large"}]}',
     "history.csv": (
@@ -65,18 +74,80 @@ def blocks(language):
     ]
 
 
+def shown_after(code):
+    """Return the lines that a page shows as printed by a command: its text blocks before the next command."""
+    for page in PAGES:
+        _, found, after = page.read_text().partition(f"```sh\n{code}```\n")
+        if found:
+            own = re.split(r"^```(?!text)\w+$", after, maxsplit=1, flags=re.MULTILINE)[0]
+            return [line for block in SHOWN.findall(own) for line in block.splitlines() if line.strip()]
+    return []
+
+
+def test_every_block_is_run_or_read():
+    """A language that no test here knows would be a snippet that nobody runs."""
+    known = {"sh", "python", "text", "json", "toml", "math", ""}
+    for page in PAGES:
+        text = page.read_text()
+        assert {match.group(1) for match in BLOCK.finditer(text)} <= known, page.name
+        assert not re.search(r"^[ \t]+```", text, re.MULTILINE), f"{page.name}: an indented block is not run"
+
+
+def test_files_that_are_shown_are_read(tmp_path):
+    """Terms of a bill, schedules, and the defaults of a folder."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    known = ("replay", "fleet.json", "--prices", "history.csv", "--on-demand", "on-demand.csv", "--json")
+    for code in (block.values[0] for block in blocks("json")):
+        (tmp_path / "shown.json").write_text(code)
+        document = json.loads(code)
+        if "LaunchTemplateConfigs" in document:
+            assert fleet.read_request(tmp_path / "shown.json").target_capacity == 16
+            continue
+        option = "--schedule" if "Changes" in document else "--billing"
+        answer = run_spotfleet(*known, option, "shown.json", folder=tmp_path)
+        assert answer.status == 0, answer.err
+    for code in (block.values[0] for block in blocks("toml")):
+        (tmp_path / "spotfleet.toml").write_text(code)
+        answer = run_spotfleet("compare", "fleet.json", "--json", folder=tmp_path)
+        assert answer.status == 0, answer.err
+        wanted = tomllib.loads(code)["compare"]["strategy"]
+        assert [entry["strategy"] for entry in answer.json] == wanted
+    allocated, replayed = (re.findall(r'"(\w+)"', block.values[0]) for block in blocks("")[-2:])
+    answer = run_spotfleet("allocate", *known[1:], folder=tmp_path)
+    assert list(answer.json) == [name for name in dict.fromkeys(allocated) if name in answer.json]
+    assert all(f'"{name}"' in answer.out for name in allocated if name not in ("reason",))
+    assert tuple(replayed) == CONTRACT
+
+
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(code, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    (tmp_path / "snippet.py").write_text(code)
+    with contextlib.chdir(tmp_path), contextlib.redirect_stdout(io.StringIO()):
+        runpy.run_path("snippet.py", run_name="__main__")
 
 
-AWS = """#!/bin/sh
-[ "$1 $2" = "ec2 describe-spot-price-history" ] || exit 64
-echo '{"SpotPriceHistory": [{"AvailabilityZone": "us-x-1a", "InstanceType": "m5.large",
-  "ProductDescription": "Linux/UNIX", "SpotPrice": "0.035", "Timestamp": "2021-05-01T00:00:00+00:00"}]}'
+AWS = f"""#!/bin/sh
+case "$1 $2" in
+"ec2 describe-spot-price-history")
+  echo '{{"SpotPriceHistory": [{{"AvailabilityZone": "us-x-1a", "InstanceType": "m5.large",
+    "ProductDescription": "Linux/UNIX",
+    "SpotPrice": "0.035", "Timestamp": "2021-05-01T00:00:00+00:00"}}]}}' ;;
+"ec2 create-fleet") exec {sys.executable} "$(dirname "$0")/check.py" "$@" ;;
+*) exit 64 ;;
+esac
+"""
+CHECK = """
+import json, sys
+import botocore.loaders, botocore.model, botocore.validate
+
+_, service, operation, flag, file, *rest = sys.argv
+assert flag == "--cli-input-json" and file.startswith("file://") and rest == [], sys.argv
+model = botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("ec2", "service-2"))
+shape = model.operation_model("CreateFleet").input_shape
+asked = json.load(open(file.removeprefix("file://")))
+report = botocore.validate.ParamValidator().validate(asked, shape)
+assert isinstance(asked, dict) and not report.has_errors(), report.generate_report()
 """
 
 
@@ -106,6 +177,7 @@ def test_shell(code, tmp_path, request):
         return
     # No account is at hand: a stand-in for the AWS CLI answers in its form.
     (tmp_path / "aws").write_text(AWS)
+    (tmp_path / "check.py").write_text(CHECK)  # what aws checks before it asks EC2
     (tmp_path / "aws").chmod(0o755)
     paths = [str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]]
     environment = {**os.environ, "PATH": os.pathsep.join(paths)}
@@ -125,9 +197,12 @@ def test_shell(code, tmp_path, request):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    printed = {" ".join(line.split()) for line in (done.stdout + done.stderr).splitlines()}
+    for line in shown_after(code):
+        assert " ".join(line.split()) in printed, line
     if code in REAL_DATA:
-        printed = done.stdout if done.stdout.startswith("|") else table(json.loads(done.stdout))
-        assert printed == REAL_DATA[code]
+        rows = done.stdout if done.stdout.startswith("|") else table(json.loads(done.stdout))
+        assert rows == REAL_DATA[code]
 
 
 def test_links_lead_somewhere():
