@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from by_hand import HOUR, market_of
+from by_hand import HOUR, market_of, request_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fleet
 from fleet.errors import RequestError
@@ -223,6 +225,62 @@ def test_a_request_pays_up_to_its_max_price_even_above_on_demand():
         "status": "fulfilled",
         "instance_id": "i-00000000000000000",
     }
+
+
+SPAN = 24 * HOUR
+TIMES = st.integers(1, SPAN - 1)
+CENTS = st.integers(1, 70).map(lambda c: c / 100)
+CAUSES = st.lists(
+    st.one_of(
+        st.just(fleet.Hazard(fleet.Exponential(0.2))),
+        st.just(fleet.Shocks("zone", per_month=100.0, share=0.5)),
+        st.builds(fleet.Outage, st.just("pool"), st.just("biggest"), TIMES, st.sampled_from([0, 600, 7200])),
+        st.builds(fleet.LaunchFailures, st.just(0.5), st.sampled_from([60, 1800])),
+    ),
+    max_size=3,
+    unique_by=type,
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.dictionaries(TIMES, CENTS, max_size=6),
+    CENTS,
+    st.none() | st.dictionaries(TIMES, st.integers(0, 4), max_size=5),
+    CAUSES,
+    st.integers(1, 4),
+    st.sampled_from(["terminate", "stop", "hibernate"]),
+    st.none() | st.builds(fleet.Cancellation, TIMES, st.booleans()),
+)
+def test_persistent_requests_in_one_pool_are_a_maintain_fleet(
+    changes, first, held, more, count, behavior, stop
+):
+    """Two engines, one life: the same runs, the same interruptions, the same bill.
+
+    Where capacity is short, requests try one after the other what a fleet tries at once: failures differ.
+    """
+    capacity = None if held is None else {0: [(0, 3), *held.items()]}
+    where = market_of({0: [(0, first), *changes.items()]}, [0.5], SPAN, capacity)
+    causes = ["price", *more]
+    if held is not None:
+        causes = ["capacity", *(cause for cause in causes if not isinstance(cause, fleet.LaunchFailures))]
+    request = fleet.SpotRequest(
+        "m0.large", instance_count=count, persistent=True, interruption_behavior=behavior
+    )
+    single = fleet.replay_spot_request(request, where, interruptions=causes, cancellation=stop, seed=5)
+    group = fleet.replay(
+        request_of(1, count, interruption_behavior=behavior),
+        where,
+        interruptions=causes,
+        schedule=fleet.Schedule(cancellation=stop),
+        seed=5,
+    )
+    lives = [
+        sorted(zip(t.launch_s.tolist(), t.end_s.tolist(), t.interrupted.tolist(), strict=True))
+        for t in (single.instances, group.instances)
+    ]
+    assert lives[0] == lives[1]
+    assert single.cost == pytest.approx(group.cost, abs=1e-9)
 
 
 @pytest.mark.parametrize(
