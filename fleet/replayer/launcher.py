@@ -19,6 +19,7 @@ from fleet.replayer.perils import Perils
 from fleet.replayer.prepared import PreparedMarket
 from fleet.replayer.recommendations import Recommendations
 from fleet.replayer.roster import Roster
+from fleet.request import Placement
 from fleet.snapshot import Snapshot, snapshot_at
 from fleet.solvers.balanced import launch_balanced
 from fleet.solvers.launch_rule import launch
@@ -48,29 +49,31 @@ class Launcher:
 
     def on_demand(self, now: int, target: int) -> None:
         """Launch what is missing of ``target`` units x 1e9 on demand, which is never interrupted."""
-        roster, request = self.roster, self.request
-        missing = target - roster.on_demand_units
+        missing = target - self.roster.on_demand_units
         if missing <= 0:
             return
+        counts = self.on_demand_wanted(now, target, missing)
+        for i in np.flatnonzero(counts).tolist():
+            for _ in range(int(counts[i])):
+                run = self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)
+                self.roster.add_on_demand(i, run)
+
+    def on_demand_wanted(self, now: int, target: int, missing: int) -> Ints:
+        """Return what is launched on demand, shape (n,), by the request's on-demand strategy."""
+        roster, request = self.roster, self.request
+        snapshot = snapshot_at(self.market, self.pools, now, look=self.look)
+        if request.on_demand_placement != Placement():
+            # Instant fleets only, which launch once: a single zone or type takes an allocation.
+            return allocate(request, snapshot, strategy=self.strategy).on_demand_instances
         held, price = roster.on_demand_in(), np.nan_to_num(self.pools.on_demand_price)
         budget = request.on_demand_max_total_price
         if budget is not None:
             budget = max(0.0, budget - round(float(held @ price), 9))
-        snapshot = snapshot_at(self.market, self.pools, now, look=self.look)
         problem = on_demand_problem(snapshot, target / NANO, request.on_demand_strategy, budget)
         problem = replace(problem, target=missing / NANO)
-        counts = (
-            launch(problem)
-            if self.zone is None
-            else launch_balanced(problem, self.zone, held + roster.counted)
-        )
-        least = request.on_demand_placement.min_target_capacity
-        if least is not None and float(counts @ self.pools.weight) < least:
-            return  # all or nothing: an instant fleet, which launches once
-        for i in np.flatnonzero(counts).tolist():
-            for _ in range(int(counts[i])):
-                run = self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)
-                roster.add_on_demand(i, run)
+        if self.zone is None:
+            return launch(problem)
+        return launch_balanced(problem, self.zone, held + roster.counted)
 
     def look(self, points: ChangePoints, now: int) -> Floats:
         """Return the values in force now, from where the last look left off."""

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from by_hand import HOUR, market_of, request_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fleet
 from fleet.errors import InputError, PriceDataError
@@ -166,6 +168,49 @@ def test_instant_fleets_launch_nothing_on_demand_below_their_minimum(least, laun
         on_demand_placement=together,
     )  # fmt: skip
     assert fleet.replay(request, market).launches == launches
+
+
+@st.composite
+def one_shots(draw):
+    """An instant fleet in one to four pools, and their market at one price each."""
+    n, target = draw(st.integers(1, 4)), draw(st.integers(1, 9))
+    of_pools = st.lists(st.sampled_from([1, 2, 3, 4]), min_size=n, max_size=n)
+    numbers = [np.array(draw(of_pools)) for _ in range(5)]
+    zones = [f"us-x-1{'abcd'[k - 1]}" for k in numbers[0]]
+    prices = fleet.ChangePoints.from_rows(n, range(n), [0] * n, numbers[1] / 10)
+    names = [f"m{i}.large" for i in range(n)]
+    market = fleet.Market(names, zones, ["Linux/UNIX"] * n, prices, 0.1 + numbers[2] / 10, 0, HOUR)
+    if draw(st.booleans()):
+        held = fleet.ChangePoints.from_rows(n, range(n), [0] * n, numbers[3])
+        market = market.with_capacity(held, "capacity: test")
+    places = st.builds(Placement, st.booleans(), st.just(True), st.sampled_from([None, 1, target]))
+    spot, bought = draw(st.just(Placement()) | places), draw(st.just(Placement()) | places)
+    request = fleet.FleetRequest(
+        target,
+        tuple(map(fleet.Override, names, zones, numbers[4].tolist())),
+        on_demand_target_capacity=draw(st.integers(0, target)),
+        strategy=draw(st.sampled_from(["lowestPrice", "diversified", "priceCapacityOptimized"])),
+        fleet_type="instant",
+        spot_max_total_price=draw(st.sampled_from([None, 0.7])),
+        on_demand_max_total_price=draw(st.sampled_from([None, 0.9])),
+        single_instance_type=spot.single_instance_type,
+        single_availability_zone=spot.single_availability_zone,
+        min_target_capacity=spot.min_target_capacity,
+        on_demand_placement=bought,
+    )
+    return request, market
+
+
+@settings(max_examples=60)
+@given(one_shots())
+def test_instant_fleets_launch_what_is_allocated(one_shot):
+    request, market = one_shot
+    resolved = fleet.resolve(request, market)
+    plan = fleet.allocate(request, fleet.snapshot_at(resolved.market, resolved.pools, 0))
+    table = fleet.replay(request, market).instances
+    for lifecycle, wanted in ((0, plan.spot_instances), (1, plan.on_demand_instances)):
+        pools = table.pool[table.lifecycle == lifecycle]
+        assert np.bincount(pools, minlength=len(wanted)).tolist() == wanted.tolist()
 
 
 @pytest.mark.parametrize(
