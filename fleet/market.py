@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,10 @@ from fleet.errors import CapacityDataError, InputError, PriceDataError
 from fleet.exact import Floats, Ints
 from fleet.pools import PoolKey, Texts, frozen_floats, frozen_texts
 
-__all__ = ["ChangePoints", "Market", "order_of_rows"]
+__all__ = ["ChangePoints", "Market", "Timeline", "order_of_rows"]
+
+ROWS_A_POOL, LEAST_ROWS = 2, 1024
+"""Rows from one landmark to the next: so many a pool, and no fewer in all (they are replayed in no time)."""
 
 
 def frozen_ints(values: npt.ArrayLike) -> Ints:
@@ -59,6 +62,19 @@ def order_of_rows(pool: npt.NDArray[np.integer[Any]], times_s: Ints) -> Ints:
         ends = np.append(begins[1:], len(key)) - 1
         order = order[np.repeat(begins + ends, ends - begins + 1) - np.arange(len(key))]
     return order
+
+
+class Timeline(NamedTuple):
+    """The rows of step functions in order of time, by pool within one second; shape (rows,) each."""
+
+    times_s: Ints
+    pools: npt.NDArray[np.int32]
+    values: Floats
+
+    def apply(self, values: Floats, since: int, now: int) -> None:
+        """Bring ``values``, one a pool, from after ``since`` changes to after ``now`` of them."""
+        if now > since:  # of a pool that changes twice the last value stays: numpy assigns in order
+            values[self.pools[since:now]] = self.values[since:now]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,8 +121,8 @@ class ChangePoints:
         times_s: Ints,
         values: Floats,
         *,
-        landmarks: tuple[int, int, Ints],
-        timeline: tuple[Ints, npt.NDArray[np.int32]],
+        landmarks: tuple[int, int, Floats],
+        timeline: Timeline,
         integral: Floats,
     ) -> ChangePoints:
         """Build from columns that were checked and indexed before, without a copy.
@@ -176,8 +192,24 @@ class ChangePoints:
         return self.times_s[rows], self.values[rows]
 
     def at(self, time_s: int) -> Floats:
-        """Return every pool's value at ``time_s`` (a change at that very second counts); nan if unknown."""
-        return self.value_of(self.rows_at(time_s))
+        """Return every pool's value at ``time_s`` (a change at that very second counts); nan if unknown.
+
+        From a landmark, what changed since.
+        """
+        known, since = self.landmark(time_s)
+        values = known.copy()
+        self.timeline.apply(values, since, self.changes_until(time_s))
+        return values
+
+    def landmark(self, time_s: int) -> tuple[Floats, int]:
+        """Return all values at the last landmark up to ``time_s``, and how many changes came before it."""
+        first_s, stride_s, table = self.landmarks
+        part = min(max((time_s - first_s) // stride_s, 0), len(table) - 1)
+        return table[part], int(self.timeline.times_s.searchsorted(first_s + part * stride_s))
+
+    def changes_until(self, time_s: int) -> int:
+        """Return how many changes of the timeline there are up to ``time_s``."""
+        return int(self.timeline.times_s.searchsorted(time_s, side="right"))
 
     def row_at(self, pools: Ints, times_s: Ints | int) -> Ints:
         """Return the row in force in each of ``pools`` at each of ``times_s``; -1 where none is yet.
@@ -186,24 +218,6 @@ class ChangePoints:
         """
         low, high = self.offsets[:-1][pools], self.offsets[1:][pools]
         return self.search(low, high, low, times_s)
-
-    def rows_at(self, time_s: int) -> Ints:
-        """Return every pool's row in force at ``time_s`` (see `row_at`)."""
-        rows = self.last_rows_at(time_s)
-        return np.where(rows >= self.offsets[:-1], rows, -1)
-
-    def last_rows_at(self, time_s: int) -> Ints:
-        """Return every pool's last row up to ``time_s``, the one before its first where none has begun.
-
-        From a landmark, what came since.
-        """
-        first_s, stride_s, table = self.landmarks
-        times, pools = self.timeline
-        part = min(max((time_s - first_s) // stride_s, 0), len(table) - 2)
-        since, now = times.searchsorted(first_s + part * stride_s), times.searchsorted(time_s, side="right")
-        rows: Ints = table[part] + np.bincount(pools[since:now], minlength=len(self))
-        rows -= 1
-        return rows
 
     def search(self, low: Ints, high: Ints, first: Ints, times_s: Ints | int) -> Ints:
         """Return the last row from ``low`` to before ``high`` that has begun; the one before ``low`` if none.
@@ -219,27 +233,26 @@ class ChangePoints:
         return np.where(low > first, low - 1, -1)
 
     @cached_property
-    def landmarks(self) -> tuple[int, int, Ints]:
-        """First second, seconds a part, and, shape (parts + 1, n), each pool's first row of each part.
+    def landmarks(self) -> tuple[int, int, Floats]:
+        """First second, seconds a part, and, shape (parts, n), each pool's value just before each part.
 
-        Parts are as long as hold some four rows a pool: what came since a landmark is quickly counted.
+        What came since the last one is replayed: two rows a pool at most, one on average.
         """
-        n, rows = max(len(self), 1), len(self.times_s)
-        parts = max(rows // (4 * n), 1)
-        first = int(self.times_s.min()) if rows else 0
-        stride = (int(self.times_s.max()) - first) // parts + 1 if rows else 1
-        part = (self.times_s - first) // stride
-        pool = np.repeat(np.arange(len(self)), np.diff(self.offsets))
-        counts = np.bincount(part * len(self) + pool, minlength=parts * len(self)).reshape(parts, len(self))
-        table = np.empty((parts + 1, len(self)), dtype=np.int64)
-        table[0] = self.offsets[:-1]
-        np.cumsum(counts, axis=0, out=table[1:])
-        table[1:] += self.offsets[:-1]
+        timeline, rows = self.timeline, len(self.times_s)
+        parts = max(rows // max(ROWS_A_POOL * len(self), LEAST_ROWS), 1)
+        first = int(timeline.times_s[0]) if rows else 0
+        stride = (int(timeline.times_s[-1]) - first) // parts + 1 if rows else 1
+        begins = timeline.times_s.searchsorted(first + stride * np.arange(parts)).tolist()
+        table = np.empty((parts, len(self)))
+        values = np.full(len(self), np.nan)
+        for part, (since, now) in enumerate(zip([0, *begins[:-1]], begins, strict=True)):
+            timeline.apply(values, since, now)
+            table[part] = values
         return first, stride, table
 
     @cached_property
-    def timeline(self) -> tuple[Ints, npt.NDArray[np.int32]]:
-        """The times of all rows in order, and the pool of each; shape (rows,).
+    def timeline(self) -> Timeline:
+        """All rows in order of time.
 
         Sorted by radix, 16 bits at a time: the span of a history has few of them.
         """
@@ -249,7 +262,7 @@ class ChangePoints:
         for shift in range(0, last.bit_length(), 16):
             order = order[np.argsort((after[order] >> shift).astype(np.uint16), kind="stable")]
         pool = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.offsets))
-        return self.times_s[order], pool[order]
+        return Timeline(self.times_s[order], pool[order], self.values[order])
 
     def value_of(self, rows: Ints) -> Floats:
         """Return the values of rows, nan for row -1."""

@@ -80,9 +80,12 @@ def frozen_floats(values: npt.ArrayLike) -> Floats:
 
 def read_only(values: npt.ArrayLike) -> Floats:
     """Return a read-only float64 view, without a copy where there is nothing to convert."""
-    if is_column(values) and not values.flags.writeable:
-        return values
-    column = np.atleast_1d(np.asarray(values, dtype=np.float64)).view()
+    if is_column(values):
+        if not values.flags.writeable:
+            return values
+        column = values.view()
+    else:
+        column = np.atleast_1d(np.asarray(values, dtype=np.float64)).view()
     column.flags.writeable = False
     return column
 
@@ -189,6 +192,11 @@ class LaunchPools:
         AWS leaves out a pool whose Spot price is above the max price *or* above on-demand.
         """
         return read_only(np.minimum(self.bid_ceiling, self.on_demand_ceiling))
+
+    @cached_property
+    def boundless(self) -> Floats:
+        """Shape (n,), inf: what the pools hold where nothing is known to bound them."""
+        return frozen_floats(np.full(len(self), np.inf))
 
     @property
     def on_demand_ceiling(self) -> Floats:

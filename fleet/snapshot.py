@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Generic, TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +22,30 @@ __all__ = ["Snapshot", "bid_ceiling", "launch_ceiling", "snapshot_at"]
 
 TRAILING_S = 24 * 3600
 """How far back the trailing-availability proxy looks."""
+
+
+T = TypeVar("T")
+
+
+class WhenRead(Generic[T]):
+    """A field that may be given as a function: it is found when it is first read, and kept.
+
+    Most decisions never ask how deep the pools are.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.slot = f"_{name}"
+
+    def __get__(self, holder: object, owner: type) -> T:
+        if holder is None:
+            raise AttributeError(self.slot)  # so dataclasses see a field without a default
+        value = holder.__dict__[self.slot]
+        if callable(value):
+            value = holder.__dict__[self.slot] = value()
+        return cast(T, value)
+
+    def __set__(self, holder: object, value: T | Callable[[], T]) -> None:
+        holder.__dict__[self.slot] = value
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,9 +62,10 @@ class Snapshot:
         Instances that the pool can hold for this fleet, those running included; inf if no bound is known,
         nan where capacity data exists but says nothing of this pool.
     capacity_score
-        Higher is deeper; only its order (and, for bands, its ratio) matters. nan ranks last.
+        Higher is deeper; only its order (and, for bands, its ratio) matters. nan ranks last. May be given as
+        a function, called when the score is first read.
     capacity_source
-        What the score is, in words; proxies are called so.
+        What the score is, in words (or a function, as before); proxies are called so.
     time_s
         Seconds since 1970 UTC, or ``None`` for a market without time.
     notes
@@ -49,22 +75,27 @@ class Snapshot:
     pools: LaunchPools
     spot_price: Floats
     available: Floats
-    capacity_score: Floats
-    capacity_source: str
+    capacity_score: WhenRead[Floats] = WhenRead()
+    capacity_source: WhenRead[str] = WhenRead()
     time_s: int | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("spot_price", "available", "capacity_score"):
+        columns = ["spot_price", "available"]
+        if not callable(self.__dict__["_capacity_score"]):
+            columns.append("capacity_score")
+        for name in columns:
             object.__setattr__(self, name, frozen_floats(getattr(self, name)))
             if len(getattr(self, name)) != len(self.pools):
                 raise InputError(f"snapshot column {name!r}", "has one entry a pool")
-        if bool((self.spot_price < 0).any()):
+        if np.fmin.reduce(self.spot_price, initial=0.0) < 0:
             raise InputError("a spot price below 0", "prices are not negative", "correct the row")
 
     @cached_property
     def unbounded(self) -> bool:
         """Whether nothing is known to bound any pool."""
+        if self.available is self.pools.boundless:
+            return bool(len(self.available))
         return bool(len(self.available)) and float(self.available.min()) == np.inf
 
     @classmethod
@@ -77,12 +108,10 @@ class Snapshot:
     ) -> Snapshot:
         """Build a snapshot by hand: prices, and perhaps how many instances each pool holds."""
         price = frozen_floats(spot_price)
-        held = np.full(len(pools), np.inf) if available is None else frozen_floats(available)
         if available is None:
-            score, source = price_proxy(price, pools.on_demand_price)
-        else:
-            score, source = held, "capacity: instances available"
-        return cls(pools, price, held, score, source, time_s)
+            return cls(pools, price, pools.boundless, *price_proxy(price, pools.on_demand_price), time_s)
+        held = frozen_floats(available)
+        return cls(pools, price, held, held, "capacity: instances available", time_s)
 
     def __len__(self) -> int:
         return len(self.pools)
@@ -101,13 +130,31 @@ def launch_ceiling(pools: LaunchPools) -> Floats:
     return pools.launch_ceiling
 
 
-def price_proxy(spot_price: Floats, on_demand_price: Floats) -> tuple[Floats, str]:
-    """Return 1 - spot/on-demand as a stand-in for unknown capacity, and its name."""
+def price_proxy(
+    spot_price: Floats, on_demand_price: Floats
+) -> tuple[Callable[[], Floats], Callable[[], str]]:
+    """Return what finds 1 - spot/on-demand, a stand-in for unknown capacity, and its name."""
+    return partial(price_score, spot_price, on_demand_price), partial(
+        price_score_name, spot_price, on_demand_price
+    )
+
+
+def price_score(spot_price: Floats, on_demand_price: Floats) -> Floats:
+    """Return 1 - spot/on-demand; zeros where that is known of no pool."""
     with np.errstate(invalid="ignore", divide="ignore"):
         score = np.round(1.0 - spot_price / on_demand_price, 9)
-    if np.isnan(score).all():
-        return np.zeros(len(spot_price)), "proxy: none known, every pool counts as equally deep"
-    return score, "proxy: 1 - spot/on-demand price (no capacity data)"
+    if np.isnan(np.fmin.reduce(score, initial=np.nan)):
+        score = np.zeros(len(spot_price))
+    score.flags.writeable = False
+    return score
+
+
+def price_score_name(spot_price: Floats, on_demand_price: Floats) -> str:
+    """Return what `price_score` is, in words."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if np.isnan(np.fmin.reduce(spot_price / on_demand_price, initial=np.nan)):
+            return "proxy: none known, every pool counts as equally deep"
+    return "proxy: 1 - spot/on-demand price (no capacity data)"
 
 
 def trailing_share(capacity: ChangePoints, time_s: int) -> Floats:
@@ -156,19 +203,22 @@ def snapshot_at(
     yes or no (a proxy); 1 - spot/on-demand (a proxy).
     """
     price = look(market.prices, time_s)
-    if market.capacity is None:
-        available = np.full(len(pools), np.inf)
-        score, source = price_proxy(price, pools.on_demand_price)
-    else:
-        available = look(market.capacity, time_s)
-        source = market.capacity_source or "capacity: instances available"
-        score, since_s = available, market.capacity.first_unbounded_s
-        if since_s is not None:  # what kind of data it is may be named at once, and is used once it is seen
-            source = "proxy: share of the last 24 h in which the pool was obtainable"
-            if since_s <= time_s:
-                score = np.where(available > 0, trailing_share(market.capacity, time_s), 0.0)
+    price.flags.writeable = False  # made here: Snapshot need not copy it
+    available = pools.boundless if market.capacity is None else look(market.capacity, time_s)
+    available.flags.writeable = False
     if market.score is not None:
-        score, source = look(market.score, time_s), market.score_source or "capacity score"
-    for column in (price, available, score):
-        column.flags.writeable = False  # made here: Snapshot need not copy them
+        score = look(market.score, time_s)
+        score.flags.writeable = False
+        source = market.score_source or "capacity score"
+        return Snapshot(pools, price, available, score, source, time_s, market.notes)
+    if market.capacity is None:
+        proxy = price_proxy(price, pools.on_demand_price)
+        return Snapshot(pools, price, available, *proxy, time_s, market.notes)
+    score, source = available, market.capacity_source or "capacity: instances available"
+    since_s = market.capacity.first_unbounded_s
+    if since_s is not None:  # what kind of data it is may be named at once, and is used once it is seen
+        source = "proxy: share of the last 24 h in which the pool was obtainable"
+        if since_s <= time_s:
+            score = np.where(available > 0, trailing_share(market.capacity, time_s), 0.0)
+            score.flags.writeable = False
     return Snapshot(pools, price, available, score, source, time_s, market.notes)

@@ -106,7 +106,7 @@ def spot_problem(
     pools = snapshot.pools
     eligibility = Eligibility(snapshot, running)
     plan = strategy.plan(View(snapshot, target_units, running, eligibility.mask))
-    open_ = eligibility.mask if plan.excluded is None else eligibility.mask & ~plan.excluded
+    open_ = eligibility.mask if plan.excluded is None else np.greater(eligibility.mask, plan.excluded)
     if snapshot.unbounded:
         upper = np.where(open_, np.inf, 0.0)
     else:
@@ -115,7 +115,7 @@ def spot_problem(
     live = np.flatnonzero(running != 0)  # numpy finds what is true sooner than what is not 0
     held = np.zeros(len(pools))
     held[live] = on_grid(running[live] * pools.weight[live])
-    missing = round(target_units - float(held.sum()), 9)
+    missing = round(target_units - float(held[live].sum()), 9)
     budget = np.inf
     if budget_per_hour is not None:
         spent = float(np.nansum(np.where(running > 0, running * snapshot.spot_price, 0.0)))

@@ -21,17 +21,18 @@ import numpy.typing as npt
 
 from fleet.errors import InputError
 from fleet.formats.price_history import files_of
-from fleet.market import ChangePoints, Market
+from fleet.market import ChangePoints, Market, Timeline
 
 __all__ = ["is_market_folder", "load_market", "market_digest", "save_market"]
 
 FORMAT = "spotfleet market"
-VERSION = 2
+VERSION = 3
 HEAD = "market.json"
 COLUMNS = "columns-"
 TEXTS = ("instance_type", "availability_zone", "product")
 POINTS = ("offsets", "times_s", "values")
-DERIVED = (".landmarks", ".timeline", ".movers", ".integral")
+TIMELINE = (".timeline", ".movers", ".moves")
+DERIVED = (".landmarks", *TIMELINE, ".integral")
 AGAIN = "write it again with `spotfleet cache`"
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -159,7 +160,7 @@ def columns_of(market: Market) -> Columns:
         for part in POINTS:
             columns[f"{name}.{part}"] = getattr(points, part)
         columns[f"{name}.landmarks"] = points.landmarks[2]
-        columns[f"{name}.timeline"], columns[f"{name}.movers"] = points.timeline
+        columns |= {name + part: points.timeline[k] for k, part in enumerate(TIMELINE)}
         columns[f"{name}.integral"] = points.integral
     return columns
 
@@ -251,7 +252,7 @@ def points_from(arrays: Columns, head: dict[str, Any], name: str) -> ChangePoint
         times_s,
         values,
         landmarks=(first_s, stride_s, arrays[f"{name}.landmarks"]),
-        timeline=(arrays[f"{name}.timeline"], arrays[f"{name}.movers"]),
+        timeline=Timeline(*(arrays[name + part] for part in TIMELINE)),
         integral=arrays[f"{name}.integral"],
     )
 

@@ -39,7 +39,7 @@ class Linear:
 
     def __post_init__(self) -> None:
         column = read_only(self.per_instance)
-        if not bool((column >= 0).all()):
+        if not column.min(initial=0.0) >= 0:  # nan, if there is one
             if bool((column < 0).any()):
                 raise InputError(f"objective {self.name!r}", "adds at least 0 an instance", "shift it")
             column = read_only(np.nan_to_num(column, nan=0.0, posinf=np.inf))

@@ -152,7 +152,7 @@ class Problem:
             object.__setattr__(self, name, read_only(getattr(self, name)))
             if len(getattr(self, name)) != len(self.weight):
                 raise InputError(f"problem column {name!r}", "has one entry a pool")
-        if not bool((self.upper >= 0).all()):
+        if not self.upper.min(initial=0.0) >= 0:  # nan, if there is one
             raise InputError("upper bounds", "are at least 0 and known")
         checked(self.objectives, len(self.weight))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.exact import NANO, Floats, Ints
 from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_key
@@ -29,15 +30,16 @@ def contenders(problem: Problem) -> Ints | None:
         return None
     weight, room = problem.weight, problem.upper >= 1
     if spreads:
-        held = np.where(room, problem.held, np.inf)
-        room = held <= float(held.min()) + 0.5 / NANO
-    reach = np.where(room, weight if spreads else weight * np.floor(problem.upper), 0.0)
+        room = emptiest(problem.held, room)
+        reach = weight
+    else:
+        reach = weight * np.floor(problem.upper)
     few = None
     for linear in keys:
         assert isinstance(linear, Linear)
         some = slice(None) if few is None else few
         key = linear.per_instance[some] / weight[some] if linear.order is None else linear.order[some]
-        key = np.where(reach[some] > 0, key, np.inf)
+        key = np.where(room[some], key, np.inf)
         found = leaders(key, reach[some], problem.target, 0.0 if linear.order is not None else TIE)
         if found is None:
             break
@@ -46,6 +48,15 @@ def contenders(problem: Problem) -> Ints | None:
         if not tied or len(few) == 1 or linear.order is None:  # what ties but nearly is told apart later
             break
     return few
+
+
+def emptiest(held: Floats, room: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which of the pools with room hold the fewest units, none being none at all."""
+    lowest: npt.NDArray[np.bool_] = room & (held <= 0)
+    if lowest.any():
+        return lowest
+    among = np.where(room, held, np.inf)
+    return room & (among <= float(among.min()) + 0.5 / NANO)
 
 
 def leaders(key: Floats, reach: Floats, target: float, tie: float) -> tuple[Ints, bool] | None:

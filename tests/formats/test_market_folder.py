@@ -37,7 +37,7 @@ def same(one, other):
                 np.testing.assert_array_equal(getattr(points, name), getattr(others, name))
             assert points.landmarks[:2] == others.landmarks[:2]
             np.testing.assert_array_equal(points.landmarks[2], others.landmarks[2])
-            for k in range(2):
+            for k in range(3):
                 np.testing.assert_array_equal(points.timeline[k], others.timeline[k])
     for name in ("start_s", "end_s", "notes", "capacity_source"):
         assert getattr(one, name) == getattr(other, name)
@@ -146,7 +146,7 @@ def test_another_version_is_refused_and_may_be_replaced(market, tmp_path):
     fleet.save_market(market, tmp_path)
     head = json.loads((tmp_path / "market.json").read_text())
     (tmp_path / "market.json").write_text(json.dumps({**head, "version": 99}))
-    with pytest.raises(InputError, match="has version 99, this is version 2"):
+    with pytest.raises(InputError, match="has version 99, this is version 3"):
         fleet.load_market(tmp_path)
     fleet.save_market(market, tmp_path)
     same(fleet.load_market(tmp_path), market)
