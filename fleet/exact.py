@@ -92,5 +92,9 @@ def per_unit(price: Floats, weight: Floats) -> Floats:
 
 
 def on_grid(values: Floats) -> Floats:
-    """Return float64 products rounded to the nearest 1e-9, so that 0.07 x 3 is the float 0.21."""
-    return np.where(np.isfinite(values), np.rint(values * NANO) / NANO, values)
+    """Return float64 products rounded to the nearest 1e-9, so that 0.07 x 3 is the float 0.21.
+
+    inf and nan stay what they are.
+    """
+    rounded: Floats = np.rint(values * NANO) / NANO
+    return rounded

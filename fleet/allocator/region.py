@@ -112,7 +112,7 @@ def spot_problem(
     else:
         with np.errstate(invalid="ignore"):
             upper = np.where(open_, np.maximum(np.floor(snapshot.available) - running, 0.0), 0.0)
-    live = np.flatnonzero(running != 0)  # numpy finds what is true sooner than what is not 0
+    live = (running != 0).nonzero()[0]  # numpy finds what is true sooner than what is not 0
     held = np.zeros(len(pools))
     held[live] = on_grid(running[live] * pools.weight[live])
     missing = round(target_units - float(held[live].sum()), 9)

@@ -42,7 +42,7 @@ class PriceDriver:
         """Return when the price next comes to lie above the ceiling."""
         del healthy
         times, _ = self.crossings.of(pool)
-        k = int(np.searchsorted(times, after_s, side="right"))
+        k = int(times.searchsorted(after_s, side="right"))
         return int(times[k]) if k < len(times) else NEVER
 
     def kept(self, pool: int, healthy: int, time_s: int) -> int:

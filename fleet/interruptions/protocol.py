@@ -196,5 +196,5 @@ class Cause(Protocol):
 def value_in_force(points: ChangePoints, pool: int, time_s: int) -> float:
     """Return one pool's value at a second, nan if none is known."""
     times, values = points.of(pool)
-    row = int(np.searchsorted(times, time_s, side="right")) - 1
+    row = int(times.searchsorted(time_s, side="right")) - 1
     return float(values[row]) if row >= 0 else float("nan")

@@ -17,8 +17,6 @@ import heapq
 import math
 from datetime import datetime
 
-import numpy as np
-
 from fleet.exact import to_nano, to_nano_scalar
 from fleet.interruptions import NEVER, value_in_force
 from fleet.replayer.changes import Changes
@@ -115,7 +113,7 @@ class Engine:
         ]
         if now >= self.opens and self.maintains and self.open and self.target > self.roster.fulfilled:
             openings = self.prepared.openings
-            k = int(np.searchsorted(openings, now, side="right"))
+            k = int(openings.searchsorted(now, side="right"))
             if k < len(openings):
                 times.append(int(openings[k]))
             times.append(self.perils.next_unblock(now))

@@ -150,7 +150,7 @@ class Launcher:
             return False
         snapshot = self.snapshot(now, barred)
         counts = self.wanted(snapshot, target / NANO)
-        chosen = np.flatnonzero(counts > 0).tolist()
+        chosen = (counts > 0).nonzero()[0].tolist()
         short = missing > sum(int(counts[i]) * roster.weight[i] for i in chosen)
         dry = [] if barred is not None else self.ran_dry(snapshot, counts, target, short=short)
         granted, refusing = self.granted(now, counts, chosen)
@@ -192,7 +192,8 @@ class Launcher:
 
     def begin(self, now: int, pool: int, count: int, price: float) -> None:
         """Start or launch ``count`` instances in a pool."""
-        runs = [self.log.start(now, pool, price, stopped) for stopped in self.roster.unpark(pool, count)]
+        parked = self.roster.unpark(pool, count) if self.roster.parked else ()
+        runs = [self.log.start(now, pool, price, stopped) for stopped in parked]
         runs += [self.log.launch(now, pool, price) for _ in range(count - len(runs))]
         self.roster.add(pool, runs)
         self.perils.launched(pool, runs, now)

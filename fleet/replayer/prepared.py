@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,25 @@ from fleet.resolution import ResolvedRequest
 from fleet.snapshot import launch_ceiling
 
 __all__ = ["PreparedMarket"]
+
+
+class Turns(NamedTuple):
+    """When pools become usable or unusable by price, in order of time; shape (k,) each.
+
+    ``known`` says whether the pool had a price before.
+    """
+
+    times_s: Ints
+    pools: Ints
+    usable: npt.NDArray[np.bool_]
+    known: npt.NDArray[np.bool_]
+    price: Floats
+
+    def between(self, start_s: int, end_s: int) -> Turns:
+        """Return those after ``start_s`` and before ``end_s``."""
+        times = self.times_s
+        some = slice(int(times.searchsorted(start_s, side="right")), int(times.searchsorted(end_s)))
+        return Turns(times[some], self.pools[some], self.usable[some], self.known[some], self.price[some])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,13 +134,14 @@ class PreparedMarket:
         return np.unique(np.concatenate(times))
 
     @cached_property
-    def turns(self) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
-        """When pools become usable or unusable by price, in order: rows of the prices, pools, usable."""
+    def turns(self) -> Turns:
+        """When pools become usable or unusable by price."""
         prices = self.market.prices
         rows = np.flatnonzero(prices.rises(self.usable) | prices.rises(~self.usable))
         rows = rows[np.argsort(prices.times_s[rows], kind="stable")]
         pool = np.searchsorted(prices.offsets, rows, side="right") - 1
-        return rows, pool, self.usable[rows]
+        known = rows > prices.offsets[pool]
+        return Turns(prices.times_s[rows], pool, self.usable[rows], known, prices.values[rows])
 
     @cached_property
     def digest(self) -> str:

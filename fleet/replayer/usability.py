@@ -20,28 +20,21 @@ __all__ = ["usability_events"]
 
 def usability_events(prepared: PreparedMarket, start_s: int, end_s: int) -> EventLog:
     """Return the pools that are unusable at ``start_s`` or become so before ``end_s``, and the halts."""
-    prices = prepared.market.prices
-    n = len(prices)
-    now = prices.row_at(np.arange(n), start_s)
-    usable = np.zeros(n, dtype=bool)
-    usable[now >= 0] = prepared.usable[now[now >= 0]]
-    rows, pools, turns_usable = prepared.turns
-    inside = (prices.times_s[rows] > start_s) & (prices.times_s[rows] < end_s)
-    rows, pools, turns_usable = rows[inside], pools[inside], turns_usable[inside]
+    price = prepared.market.prices.at(start_s)
+    usable = price <= prepared.launch_ceiling
+    inside = prepared.turns.between(start_s, end_s)
     # A first price above the ceiling is news of a kind, but the pool was unusable before it as well.
-    was_known = ~np.isin(rows, prices.first_rows)
-    lost = ~turns_usable & was_known
-    change = np.where(turns_usable, 1, np.where(was_known, -1, 0))
-    moments, step = np.unique(prices.times_s[rows], return_inverse=True)
-    left = int(usable.sum()) + np.cumsum(np.bincount(step, change, minlength=len(moments))).astype(np.int64)
+    lost = ~inside.usable & inside.known
+    begins = np.flatnonzero(np.diff(inside.times_s, prepend=start_s))  # of each second
+    change = np.cumsum(inside.usable.astype(np.int64) - lost)
+    left = int(usable.sum()) + change[np.append(begins[1:], len(change)) - 1] if len(begins) else change
     before = np.append(int(usable.sum()), left)[:-1]
-    halts = moments[(left == 0) & (before > 0)]
-    if n and not usable.any():
+    halts = inside.times_s[begins][(left == 0) & (before > 0)]
+    if len(usable) and not usable.any():
         halts = np.append(start_s, halts)
     out = np.flatnonzero(~usable)
-    price = prices.value_of(now)[out]
-    at_start = columns(np.full(len(out), start_s), EventKind.UNUSABLE, out, price)
-    later = columns(prices.times_s[rows[lost]], EventKind.UNUSABLE, pools[lost], prices.values[rows[lost]])
+    at_start = columns(np.full(len(out), start_s), EventKind.UNUSABLE, out, price[out])
+    later = columns(inside.times_s[lost], EventKind.UNUSABLE, inside.pools[lost], inside.price[lost])
     halted = columns(halts, EventKind.HALTED, np.full(len(halts), -1), np.full(len(halts), np.nan))
     return EventLog(*(np.concatenate(parts) for parts in zip(at_start, later, halted, strict=True)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -67,13 +69,14 @@ def leaders(key: Floats, reach: Floats, target: float, tie: float) -> tuple[Ints
     found, reached = [], 0.0
     for _ in range(ROUNDS):
         low = float(key.min())
-        if not np.isfinite(low):
+        if not math.isfinite(low):
             return None
-        found.append(np.flatnonzero(key <= low + tie * abs(low)))
-        reached += float(reach[found[-1]].sum())
+        places = (key <= low + tie * abs(low)).nonzero()[0]
+        found.append(places)
+        reached += float(reach[places[0]] if len(places) == 1 else reach[places].sum())
         if reached >= target:
-            return (found[0], True) if len(found) == 1 else (np.sort(np.concatenate(found)), False)
-        key[found[-1]] = np.inf
+            return (places, True) if len(found) == 1 else (np.sort(np.concatenate(found)), False)
+        key[places] = np.inf
     return None
 
 

@@ -29,16 +29,16 @@ def launch(problem: Problem) -> Ints:
 
     The target stays uncovered where pools are dry or the budget stops the launch.
     """
-    if problem.target <= 0 or not problem.open.any():
-        return np.zeros(len(problem), dtype=np.int64)
+    counts = np.zeros(len(problem), dtype=np.int64)
+    if problem.target <= 0 or not len(problem):
+        return counts
     if problem.limits:
         if isinstance(problem.objectives[0], EvenSpread) and many_instances(problem):
             return launch_capped_spread(problem)
         return launch_one_by_one(problem)
     few = contenders(problem)
     if few is None:
-        return launch_whole(problem)
-    counts = np.zeros(len(problem), dtype=np.int64)
+        return launch_whole(problem) if problem.open.any() else counts
     first = first_choice(problem, few)
     if np.isinf(problem.budget) and problem.weight[first] >= problem.target:
         counts[first] = 1

@@ -8,6 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fleet
+from fleet import market as market_room
+
+
+@pytest.fixture(autouse=True, scope="module")
+def near_landmarks():
+    """A landmark every few rows: so small a history has but one else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(market_room, "LEAST_ROWS", 3)
+        patch.setattr(market_room, "ROWS_A_POOL", 1)
+        yield
 
 
 @st.composite

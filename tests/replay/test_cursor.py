@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import fleet
+from fleet import market as market_room
 from fleet.replayer.cursor import Cursor
 
 
@@ -15,9 +17,14 @@ from fleet.replayer.cursor import Cursor
     st.lists(st.integers(-5, 50), min_size=1, max_size=12),
 )
 def test_a_cursor_is_a_look_from_nowhere(rows, looks):
-    """Forwards by little and by much, backwards, and twice at one second."""
+    """Forwards by little and by much (past landmarks), backwards, and twice at one second."""
     columns = zip(*rows, strict=True) if rows else ([], [], [])
     points = fleet.ChangePoints.from_rows(4, *map(list, columns))
-    cursor = Cursor(points)
-    for time_s in [*looks, *sorted(looks), looks[-1]]:
-        np.testing.assert_array_equal(cursor.at(time_s), points.at(time_s))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(market_room, "LEAST_ROWS", 8)
+        patch.setattr(market_room, "ROWS_A_POOL", 1)
+        cursor = Cursor(points)
+        for time_s in [*looks, *sorted(looks), looks[-1]]:
+            plain = points.value_of(points.row_at(np.arange(4), time_s))
+            np.testing.assert_array_equal(cursor.at(time_s), plain)
+            np.testing.assert_array_equal(points.at(time_s), plain)
