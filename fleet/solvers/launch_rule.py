@@ -32,13 +32,15 @@ def launch(problem: Problem) -> Ints:
     counts = np.zeros(len(problem), dtype=np.int64)
     if problem.target <= 0 or not len(problem):
         return counts
+    few = None if problem.limits else contenders(problem)
+    if few is None and not problem.open.any():
+        return counts
     if problem.limits:
         if isinstance(problem.objectives[0], EvenSpread) and many_instances(problem):
             return launch_capped_spread(problem)
         return launch_one_by_one(problem)
-    few = contenders(problem)
     if few is None:
-        return launch_whole(problem) if problem.open.any() else counts
+        return launch_whole(problem)
     first = first_choice(problem, few)
     if np.isinf(problem.budget) and problem.weight[first] >= problem.target:
         counts[first] = 1
