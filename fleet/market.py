@@ -196,16 +196,23 @@ class ChangePoints:
 
         From a landmark, what changed since.
         """
-        known, since = self.landmark(time_s)
-        values = known.copy()
+        part, since = self.landmark(time_s)
+        values: Floats = self.landmarks[2][part].copy()
         self.timeline.apply(values, since, self.changes_until(time_s))
         return values
 
-    def landmark(self, time_s: int) -> tuple[Floats, int]:
-        """Return all values at the last landmark up to ``time_s``, and how many changes came before it."""
+    def last_rows_at(self, time_s: int) -> Ints:
+        """Return every pool's last row up to ``time_s``, the one before its first where none has begun."""
+        part, since = self.landmark(time_s)
+        moved = self.timeline.pools[since : self.changes_until(time_s)]
+        rows: Ints = self.landmark_rows[part] + np.bincount(moved, minlength=len(self))
+        return rows
+
+    def landmark(self, time_s: int) -> tuple[int, int]:
+        """Return which landmark is the last one up to ``time_s``, and how many changes came before it."""
         first_s, stride_s, table = self.landmarks
         part = min(max((time_s - first_s) // stride_s, 0), len(table) - 1)
-        return table[part], int(self.timeline.times_s.searchsorted(first_s + part * stride_s))
+        return part, int(self.timeline.times_s.searchsorted(first_s + part * stride_s))
 
     def changes_until(self, time_s: int) -> int:
         """Return how many changes of the timeline there are up to ``time_s``."""
@@ -249,6 +256,17 @@ class ChangePoints:
             timeline.apply(values, since, now)
             table[part] = values
         return first, stride, table
+
+    @cached_property
+    def landmark_rows(self) -> Ints:
+        """Shape (parts, n), each pool's last row before each part (see `landmarks`)."""
+        first_s, stride_s, table = self.landmarks
+        parts = len(table)
+        pool = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        cell = (self.times_s - first_s) // stride_s * len(self) + pool
+        counts = np.bincount(cell, minlength=parts * len(self)).reshape(parts, len(self))
+        rows: Ints = self.offsets[:-1] - 1 + np.cumsum(counts, axis=0) - counts
+        return rows
 
     @cached_property
     def timeline(self) -> Timeline:

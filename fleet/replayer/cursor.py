@@ -21,10 +21,10 @@ class Cursor:
     def at(self, time_s: int) -> Floats:
         """Return every pool's value at ``time_s``, as `ChangePoints.at` does."""
         points = self.points
-        known, since = points.landmark(time_s)
+        part, since = points.landmark(time_s)
         now = points.changes_until(time_s)
         if not since <= self.seen <= now:  # the landmark is nearer than the last look, or that lies ahead
-            self.values, self.seen = known.copy(), since
+            self.values, self.seen = points.landmarks[2][part].copy(), since
         points.timeline.apply(self.values, self.seen, now)
         self.seen = now
         return self.values.copy()

@@ -34,7 +34,8 @@ def change_points(draw):
 
 @given(change_points(), st.integers(-60, 60))
 def test_the_row_in_force(points, now):
-    rows = points.row_at(np.arange(len(points)), now)
+    rows, last = points.row_at(np.arange(len(points)), now), points.last_rows_at(now)
+    assert np.where(last >= points.offsets[:-1], last, -1).tolist() == rows.tolist()
     for i in range(len(points)):
         begun = [k for k in range(points.offsets[i], points.offsets[i + 1]) if points.times_s[k] <= now]
         assert rows[i] == (begun[-1] if begun else -1)
