@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +13,7 @@ from rich.console import Console
 
 from fleet.cli.inputs import load_request, time_option
 from fleet.cli.options import Json, Product, Request, SubnetZone
-from fleet.cli.output import print_json
+from fleet.cli.output import print_json, print_warnings
 
 __all__ = ["archive", "fetch"]
 
@@ -53,7 +55,8 @@ def fetch(
         report = run(
             needs,
             Archive.open(folder, create=True),
-            now_s=int(time.time()) if end is None else end,
+            now_s=int(time.time()),
+            until_s=end,
             days=days,
             profile=profile,
             scores=scores,
@@ -62,15 +65,18 @@ def fetch(
             progress=bar.step,
         )
     if json_output:
-        print_json({"files": report.files, "records": report.records, "already": report.already})
+        print_json(asdict(report))
     else:
         Console(soft_wrap=True).print(f"{folder}: {report.summary()}", highlight=False, markup=False)
+    lines = [f"no price of {what}: is it offered there?" for what in report.nothing]
+    lines += [f"{file} was no whole Parquet file: set aside, fetched again" for file in report.broken]
+    print_warnings(errors, lines)
 
 
 def archive(
     folder: Annotated[Path, typer.Argument(help="Folder of the archive.")], json_output: Json = False
 ) -> None:
-    """Show what an archive holds: regions, types, spans, gaps.
+    """Show what an archive holds: regions, types, zones, spans, gaps, size.
 
     Example: `spotfleet archive prices-archive`
     """
@@ -87,7 +93,10 @@ def archive(
                     "region": entry.region,
                     "instance_type": entry.instance_type,
                     "product": entry.product,
+                    "zones": list(entry.zones),
                     "rows": entry.rows,
+                    "size_bytes": entry.size_bytes,
+                    "broken": list(entry.broken),
                     "spans": [[format_time(first), format_time(last)] for first, last in entry.spans],
                 }
                 for entry in entries
@@ -95,19 +104,32 @@ def archive(
         )
         return
     table = Table()
-    for name in ("region", "type", "product", "from", "to", "gaps", "records"):
-        table.add_column(name, justify="right" if name in ("gaps", "records") else "left")
+    for name in ("region", "type", "product", "zones", "from", "to", "gaps", "records", "KB"):
+        table.add_column(name, justify="right" if name in ("zones", "gaps", "records", "KB") else "left")
     for entry in entries:
+        first, last = (entry.spans[0][0], entry.spans[-1][1]) if entry.spans else (None, None)
         table.add_row(
             entry.region,
             entry.instance_type,
             entry.product,
-            format_time(entry.spans[0][0]),
-            format_time(entry.spans[-1][1]),
-            str(len(entry.spans) - 1),
+            f"{len(entry.zones)}",
+            "" if first is None else format_time(first),
+            "" if last is None else format_time(last),
+            f"{max(0, len(entry.spans) - 1)}",
             f"{entry.rows:,}",
+            f"{entry.size_bytes / 1000:,.1f}",
         )
-    Console(width=None if Console().is_terminal else 140).print(table)
+    pools, size = sum(len(entry.zones) for entry in entries), sum(entry.size_bytes for entry in entries)
+    out = Console(width=None if Console().is_terminal else 140)
+    out.print(table)
+    out.print(f"{pools:,} pools, {size / 1e6:,.2f} MB", highlight=False, markup=False)
+    gaps = [
+        f"{entry.instance_type} in {entry.region}: no prices from {format_time(a)} to {format_time(b)}"
+        for entry in entries
+        for (_, a), (b, _) in pairwise(entry.spans)
+    ]
+    cut = [f"{file} is no whole Parquet file: fetch again" for entry in entries for file in entry.broken]
+    print_warnings(Console(stderr=True), [*gaps, *cut])
 
 
 class step_bar:  # noqa: N801 - reads as the verb that it is: with step_bar(...) as bar

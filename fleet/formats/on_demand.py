@@ -19,6 +19,8 @@ __all__ = ["OnDemandPrices", "read_on_demand"]
 PRICE_COLUMNS = {
     "linux_ondemand_usd": "Linux/UNIX",
     "windows_ondemand_usd": "Windows",
+    "rhel_ondemand_usd": "Red Hat Enterprise Linux",
+    "suse_ondemand_usd": "SUSE Linux",
     "on_demand_usd": "Linux/UNIX",
     "OndemandPrice": "Linux/UNIX",  # SpotLake
     "Price": "Linux/UNIX",  # SkyPilot's catalogue
@@ -71,7 +73,8 @@ def read_on_demand(path: str | Path, *, snapshot: str | None = None) -> OnDemand
     ----------
     path
         CSV (perhaps gzipped) with a type column (``type`` or ``instance_type``), a place column (``az`` or
-        ``region``) and ``linux_ondemand_usd``, perhaps ``windows_ondemand_usd``; SkyPilot's catalogue
+        ``region``) and ``linux_ondemand_usd``, perhaps ``windows_``, ``rhel_`` or ``suse_ondemand_usd``;
+        SkyPilot's catalogue
         (``Price``) and SpotLake's rows (``OndemandPrice``) are taken as well. An empty price is unknown.
     snapshot
         Where the file has a ``snapshot`` column, which one; by default the latest.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fleet.errors import InputError
+from fleet.errors import FleetError, InputError
 
 __all__ = ["Archive", "ArchiveEntry", "Span", "missing_spans"]
 
 HEAD = "archive.json"
 FORMAT = {"format": "spotfleet archive", "version": 1}
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""Of a region and an instance type: nothing that leads out of its folder."""
+MAGIC = b"PAR1"
+"""How a whole Parquet file begins and ends."""
 STAMP = "%Y%m%dT%H%M%SZ"
 Span = tuple[int, int]
 """From a second to the one before another."""
@@ -38,6 +43,12 @@ class ArchiveEntry:
         Covered, seconds UTC, joined and in order.
     rows
         Price records.
+    zones
+        Availability zones that they are of.
+    size_bytes
+        Of the files.
+    broken
+        Files that are no whole Parquet files; their spans do not count as covered.
     """
 
     region: str
@@ -45,6 +56,9 @@ class ArchiveEntry:
     product: str
     spans: tuple[Span, ...]
     rows: int
+    zones: tuple[str, ...] = ()
+    size_bytes: int = 0
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,23 +79,31 @@ class Archive:
         folder = Path(root)
         head = folder / HEAD
         if not head.is_file():
-            if not create or (folder.exists() and any(folder.iterdir())):
+            if not create or not empty(folder):
                 raise InputError(f"{folder}", "is no archive", "name one that `spotfleet fetch` made")
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(head, json.dumps(FORMAT).encode())
-        elif json.loads(head.read_text()) != FORMAT:
+        elif head.read_text().strip() != json.dumps(FORMAT):
             raise InputError(f"{head}", "is of another version", "use the version of spotfleet that made it")
         return cls(folder)
 
     def folder_of(self, region: str, instance_type: str, product: str) -> Path:
         """Return where the prices of a type stand."""
+        for name in (region, instance_type):
+            if NAME.fullmatch(name) is None:
+                raise InputError(f"{name!r}", "is no name of a region or an instance type", "correct it")
         return self.root / "prices" / region / instance_type / product.replace("/", "-").replace(" ", "_")
 
     def spans(self, region: str, instance_type: str, product: str) -> tuple[Span, ...]:
         """Return the spans that are covered, joined and in order."""
-        return joined(
-            span_of(file) for file in self.folder_of(region, instance_type, product).glob("*.parquet")
-        )
+        folder = self.folder_of(region, instance_type, product)
+        return joined(span_of(file) for file in folder.glob("*.parquet") if is_whole(file))
+
+    def set_aside_broken(self, region: str, instance_type: str, product: str) -> list[Path]:
+        """Rename files that are cut off, so that readers go on without them; return their new names."""
+        folder = self.folder_of(region, instance_type, product)
+        cut = [file for file in folder.glob("*.parquet") if not is_whole(file)]
+        return [file.replace(file.with_name(f".{file.name}.broken")) for file in cut]
 
     def add_prices(
         self, region: str, instance_type: str, product: str, span: Span, rows: Sequence[Mapping[str, Any]]
@@ -120,20 +142,45 @@ class Archive:
         write_whole(path, text.encode())
         return path
 
+    def text(self, name: str) -> str:
+        """Return a text file, empty where there is none."""
+        path = self.root / name
+        return path.read_text() if path.is_file() else ""
+
     def entries(self) -> Iterator[ArchiveEntry]:
         """Yield what is held, by region, type and product."""
         from pyarrow import parquet
 
         for folder in sorted({file.parent for file in (self.root / "prices").rglob("*.parquet")}):
             product, kind, region = folder.name, folder.parent.name, folder.parent.parent.name
-            files = sorted(folder.glob("*.parquet"))
+            found = sorted(folder.glob("*.parquet"))
+            files = [file for file in found if is_whole(file)]
+            tables = [parquet.read_table(file, columns=["AvailabilityZone"]) for file in files]
             yield ArchiveEntry(
                 region,
                 kind,
                 product.replace("Linux-UNIX", "Linux/UNIX").replace("_", " "),
                 joined(map(span_of, files)),
-                sum(parquet.read_metadata(file).num_rows for file in files),
+                sum(len(table) for table in tables),
+                tuple(sorted({zone for table in tables for zone in table.column(0).unique().to_pylist()})),
+                sum(file.stat().st_size for file in files),
+                tuple(str(file) for file in found if file not in files),
             )
+
+
+def empty(folder: Path) -> bool:
+    """Whether a folder holds nothing, or but the beginning of an archive that another process makes."""
+    return not folder.exists() or all(file.name.startswith(f".{HEAD}") for file in folder.iterdir())
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a Parquet file has its beginning and its end."""
+    with file.open("rb") as stream:
+        first = stream.read(4)
+        if stream.seek(0, os.SEEK_END) < 12:
+            return False
+        stream.seek(-4, os.SEEK_END)
+        return first == stream.read(4) == MAGIC
 
 
 def missing_spans(wanted: Span, have: Sequence[Span]) -> list[Span]:
@@ -179,13 +226,20 @@ def span_of(file: Path) -> Span:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that no reader ever sees a part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a file so that no reader ever sees a part of it, not even after a crash of the machine."""
+    name = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
+    except OSError as error:
+        rule = f"could not be written ({error.strerror}); what was fetched until then is kept"
+        raise FleetError(f"{path}", rule, "make room, or allow writing, and run it again") from None
     finally:
-        Path(name).unlink(missing_ok=True)
+        if name is not None:
+            Path(name).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Fetch what AWS says of the pools of a request, with the user's own profile, into an archive.
 
 Price history by type (EC2 keeps 90 days: only what the archive lacks is asked for), and on wish placement
-scores, instance types and on-demand prices. Credentials are boto3's affair; nothing here sees or logs them.
+scores, instance types and on-demand prices.
 """
 
 from __future__ import annotations
@@ -9,30 +9,32 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.errors import FleetError, InputError
+from fleet.errors import InputError
 from fleet.formats.times import format_time
-from fleet.live.archive import Archive, missing_spans
+from fleet.live.archive import Archive, Span, missing_spans
+from fleet.live.aws import Clients, answers, boto3_clients, pages
 from fleet.pools import region_of
 from fleet.request import FleetRequest
 
 __all__ = ["FetchReport", "Needs", "fetch", "needs_of"]
 
 KEPT_BY_AWS_S = 90 * 86400
+LATE_S = 900
+"""Prices of the last minutes may be published late: what follows a span is asked for from so long before."""
 TYPES_A_CALL = 100
+CATALOGUE, ON_DEMAND = "instance-types.json", "on-demand.csv"
 OPERATING_SYSTEM = {
-    "Linux/UNIX": "Linux",
-    "Windows": "Windows",
-    "Red Hat Enterprise Linux": "RHEL",
-    "SUSE Linux": "SUSE",
+    "Linux/UNIX": ("Linux", "linux_ondemand_usd"),
+    "Windows": ("Windows", "windows_ondemand_usd"),
+    "Red Hat Enterprise Linux": ("RHEL", "rhel_ondemand_usd"),
+    "SUSE Linux": ("SUSE", "suse_ondemand_usd"),
 }
-"""What the price list calls the products of the Spot price history."""
+"""What the price list calls the products of the Spot price history, and the column of each."""
 Progress = Callable[[int, int, str], None]
-Clients = Callable[[str, str], Any]
-"""(service, region) -> boto3 client."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,25 @@ class Needs:
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What a fetch did: files added, price records in them, and spans that were there already."""
+    """What a fetch did.
+
+    Parameters
+    ----------
+    files, records
+        Added, and the price records in them.
+    already
+        Spans that were there already.
+    nothing
+        Types in regions of which AWS has no price in all of the span: mistyped, or not offered there.
+    broken
+        Files of the archive that were no whole Parquet files: set aside, their spans fetched again.
+    """
 
     files: int
     records: int
     already: int
+    nothing: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Return the report for people."""
@@ -96,6 +112,7 @@ def fetch(
     archive: Archive,
     *,
     now_s: int,
+    until_s: int | None = None,
     days: float = 90,
     clients: Clients | None = None,
     profile: str | None = None,
@@ -109,9 +126,11 @@ def fetch(
     Parameters
     ----------
     now_s
-        The end of the history, seconds UTC.
+        The present, seconds UTC.
+    until_s
+        The end of the history; by default the present.
     days
-        How far back, at most 90.
+        How far back from there; what lies more than 90 days before the present AWS no longer has.
     clients
         Makes a client of a service in a region; by default boto3's, for ``profile``.
     scores, catalogue, on_demand
@@ -122,14 +141,12 @@ def fetch(
     Raises
     ------
     InputError
-        If ``days`` is out of range, or boto3 or the credentials are missing.
+        If ``days`` or ``until_s`` is out of range, or boto3 or the credentials are missing.
     FleetError
         If AWS refuses a call; what was fetched until then stays.
     """
-    if not 0 < days <= KEPT_BY_AWS_S / 86400:
-        raise InputError(f"days {days:g}", "EC2 keeps 90 days of price history", "ask for at most 90")
     make = clients or boto3_clients(profile)
-    wanted = (now_s - round(days * 86400), now_s)
+    wanted = wanted_span(now_s, until_s, days)
     pairs = [(region, kind) for region in needs.regions for kind in needs.instance_types]
     extras = [
         (name, run)
@@ -142,19 +159,47 @@ def fetch(
     ]
     total = len(pairs) + len(extras)
     files = records = already = 0
+    nothing, broken = [], []
     for done, (region, kind) in enumerate(pairs):
-        tell(progress, done, total, f"{kind} in {region}")
+        what = f"{kind} in {region}"
+        tell(progress, done, total, what)
+        broken += archive.set_aside_broken(region, kind, needs.product)
         have = archive.spans(region, kind, needs.product)
         already += len(have)
         for span in missing_spans(wanted, have):
-            rows = called(lambda r=region, k=kind, s=span: price_rows(make("ec2", r), k, needs.product, s))  # type: ignore[misc]
-            archive.add_prices(region, kind, needs.product, span, rows)
+            asked_for = with_late(span, have)
+            rows = answers(
+                lambda r=region, k=kind, s=asked_for: price_rows(make("ec2", r), k, needs.product, s),  # type: ignore[misc]
+                what,
+            )
+            archive.add_prices(region, kind, needs.product, asked_for, rows)
             files, records = files + 1, records + len(rows)
+            if not rows and not have:
+                nothing.append(what)
     for done, (name, run) in enumerate(extras, len(pairs)):
         tell(progress, done, total, name)
-        called(lambda r=run: r(needs, archive, make, now_s))  # type: ignore[misc]
+        answers(lambda r=run: r(needs, archive, make, now_s), name)  # type: ignore[misc]
     tell(progress, total, total, "done")
-    return FetchReport(files, records, already)
+    return FetchReport(files, records, already, tuple(nothing), tuple(map(str, broken)))
+
+
+def wanted_span(now_s: int, until_s: int | None, days: float) -> Span:
+    """Return the span to hold: never the future, nor what AWS keeps no more, for it would count as held."""
+    if not 0 < days <= KEPT_BY_AWS_S / 86400:
+        raise InputError(f"days {days:g}", "EC2 keeps 90 days of price history", "ask for at most 90")
+    end, oldest = now_s if until_s is None else until_s, now_s - KEPT_BY_AWS_S
+    if not oldest < end <= now_s:
+        raise InputError(
+            f"the end of the history, {format_time(end)}",
+            "lies in the past 90 days, of which EC2 keeps prices",
+            f"choose a time from {format_time(oldest)} to {format_time(now_s)}",
+        )
+    return max(end - round(days * 86400), oldest), end
+
+
+def with_late(span: Span, have: Sequence[Span]) -> Span:
+    """Return a span begun a little earlier where it follows one that is held."""
+    return (span[0] - LATE_S, span[1]) if any(end == span[0] for _, end in have) else span
 
 
 def tell(progress: Progress | None, done: int, total: int, what: str) -> None:
@@ -163,127 +208,106 @@ def tell(progress: Progress | None, done: int, total: int, what: str) -> None:
         progress(done, total, what)
 
 
-def boto3_clients(profile: str | None) -> Clients:
-    """Return boto3's clients for a profile."""
-    try:
-        import boto3
-        from botocore.exceptions import ProfileNotFound
-    except ImportError:
-        raise InputError("live data", "needs boto3", "pip install 'spotfleet[aws]'") from None
-    try:
-        session = boto3.Session(profile_name=profile)
-    except ProfileNotFound:
-        raise InputError(f"--profile {profile}", "is not in your AWS configuration", "correct it") from None
-    return lambda service, region: session.client(service, region_name=region)
-
-
-def called(call: Callable[[], Any]) -> Any:
-    """Call AWS; what it refuses becomes one clear error that shows the code and never a credential."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
-
-    try:
-        return call()
-    except (NoCredentialsError, PartialCredentialsError):
-        raise InputError(
-            "AWS credentials", "were not found", "run `aws configure`, or pass --profile NAME"
-        ) from None
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown")
-        raise FleetError(
-            f"AWS answered {code} to {error.operation_name}",
-            "what was fetched until then is kept",
-            "check the permission or try again",
-        ) from None
-    except BotoCoreError as error:
-        raise FleetError(
-            f"AWS could not be reached ({type(error).__name__})",
-            "what was fetched until then is kept",
-            "check the region and the network, and try again",
-        ) from None
-
-
 def price_rows(client: Any, kind: str, product: str, span: tuple[int, int]) -> list[dict[str, Any]]:
     """Return the records of one type over a span, all pages; the first of each zone may lie before it."""
     from datetime import UTC, datetime
 
-    pages = client.get_paginator("describe_spot_price_history").paginate(
+    found = pages(
+        client.describe_spot_price_history,
         InstanceTypes=[kind],
         ProductDescriptions=[product],
         StartTime=datetime.fromtimestamp(span[0], UTC),
         EndTime=datetime.fromtimestamp(span[1], UTC),
     )
-    return [row for page in pages for row in page["SpotPriceHistory"]]
+    return [row for page in found for row in page["SpotPriceHistory"]]
 
 
 def keep_catalogue(needs: Needs, archive: Archive, make: Clients, now_s: int) -> None:
-    """Keep ``describe-instance-types`` of the first region: what a type is does not differ by region."""
+    """Keep ``describe-instance-types`` of the first region that offers a type, beside what is held."""
     del now_s
-    found = []
-    client = make("ec2", needs.regions[0])
-    for start in range(0, len(needs.instance_types), TYPES_A_CALL):
-        names = list(needs.instance_types[start : start + TYPES_A_CALL])
-        pages = client.get_paginator("describe_instance_types").paginate(InstanceTypes=names)
-        found += [record for page in pages for record in page["InstanceTypes"]]
-    archive.add_text("instance-types.json", json.dumps({"InstanceTypes": found}, default=str))
+    held = json.loads(archive.text(CATALOGUE) or "{}").get("InstanceTypes", [])
+    found: dict[str, Any] = {record["InstanceType"]: record for record in held}
+    missing = list(needs.instance_types)
+    for region in needs.regions:
+        client = make("ec2", region)
+        for start in range(0, len(missing), TYPES_A_CALL):
+            names = missing[start : start + TYPES_A_CALL]
+            wish = [{"Name": "instance-type", "Values": names}]  # a name that is not offered is no error
+            for page in pages(client.describe_instance_types, Filters=wish):
+                found |= {record["InstanceType"]: record for record in page["InstanceTypes"]}
+        missing = [kind for kind in missing if kind not in found]
+    archive.add_text(CATALOGUE, json.dumps({"InstanceTypes": list(found.values())}, default=str))
 
 
 def keep_on_demand(needs: Needs, archive: Archive, make: Clients, now_s: int) -> None:
-    """Keep on-demand prices by region and type as the CSV that ``--on-demand`` takes."""
+    """Keep on-demand prices by region and type, beside those that are held, as ``--on-demand`` takes them."""
     del now_s
     client = make("pricing", "us-east-1")
-    out = io.StringIO()
-    column = "windows_ondemand_usd" if needs.product == "Windows" else "linux_ondemand_usd"
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("region", "instance_type", column))
+    product = needs.product.removesuffix(" (Amazon VPC)")
+    if product not in OPERATING_SYSTEM:
+        raise InputError(f"product {needs.product!r}", "has no name in the price list", "pass --no-on-demand")
+    system, column = OPERATING_SYSTEM[product]
+    held = csv.DictReader(io.StringIO(archive.text(ON_DEMAND)))
+    rows = {(row["region"], row["instance_type"]): dict(row) for row in held}
     for region in needs.regions:
         for kind in needs.instance_types:
-            price = listed_price(client, region, kind, needs.product)
-            writer.writerow((region, kind, "" if price is None else price))
-    archive.add_text("on-demand.csv", out.getvalue())
+            row = rows.setdefault((region, kind), {"region": region, "instance_type": kind})
+            row[column] = listed_price(client, region, kind, system) or ""
+    columns = ["region", "instance_type", *(column for _, column in OPERATING_SYSTEM.values())]
+    used = [name for name in columns if any(name in row for row in rows.values())]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, used, restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows[key] for key in sorted(rows))
+    archive.add_text(ON_DEMAND, out.getvalue())
 
 
-def listed_price(client: Any, region: str, kind: str, product: str) -> str | None:
-    """Return the price of one type by the hour, shared tenancy, as the price list writes it."""
+def listed_price(client: Any, region: str, kind: str, system: str) -> str | None:
+    """Return the price of one type by the hour, shared tenancy, as the price list writes it.
+
+    ``None`` where the list has no price, or several: then which one is meant is not known.
+    """
     wanted = {
         "regionCode": region,
         "instanceType": kind,
-        "operatingSystem": OPERATING_SYSTEM.get(product, "Linux"),
+        "operatingSystem": system,
         "tenancy": "Shared",
         "preInstalledSw": "NA",
         "capacitystatus": "Used",
+        "licenseModel": "No License required",
     }
-    answer = client.get_products(
-        ServiceCode="AmazonEC2",
-        Filters=[{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()],
-    )
-    for text in answer["PriceList"]:
-        item = json.loads(text) if isinstance(text, str) else text
-        for term in item.get("terms", {}).get("OnDemand", {}).values():
-            for part in term["priceDimensions"].values():
-                price = part["pricePerUnit"].get("USD")
-                if price is not None and float(price) > 0:
-                    return str(price)
-    return None
+    filters = [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()]
+    found: dict[float, str] = {}
+    for page in pages(client.get_products, ServiceCode="AmazonEC2", Filters=filters):
+        for text in page["PriceList"]:
+            item = json.loads(text) if isinstance(text, str) else text
+            for term in item.get("terms", {}).get("OnDemand", {}).values():
+                for part in term["priceDimensions"].values():
+                    price = part["pricePerUnit"].get("USD")
+                    if price is not None and float(price) > 0:
+                        found[float(price)] = str(price)
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def keep_scores(needs: Needs, archive: Archive, make: Clients, now_s: int) -> None:
     """Keep the placement scores of each type by zone: one question a type, since a score is of a set."""
-    answers: list[Mapping[str, Any]] = []
+    answered: list[Mapping[str, Any]] = []
     for region in needs.regions:
         client = make("ec2", region)
         for kind in needs.instance_types:
-            answer = client.get_spot_placement_scores(
+            found = pages(
+                client.get_spot_placement_scores,
                 InstanceTypes=[kind],
                 TargetCapacity=needs.target_capacity,
                 SingleAvailabilityZone=True,
                 RegionNames=[region],
             )
-            answers.append(
+            answered.append(
                 {
                     "Time": format_time(now_s),
                     "InstanceTypes": [kind],
                     "TargetCapacity": needs.target_capacity,
-                    "SpotPlacementScores": answer["SpotPlacementScores"],
+                    "SpotPlacementScores": [row for page in found for row in page["SpotPlacementScores"]],
                 }
             )
-    archive.add_text(f"scores/{format_time(now_s).replace(':', '')}.json", json.dumps(answers, indent=1))
+    archive.add_text(f"scores/{format_time(now_s).replace(':', '')}.json", json.dumps(answered, indent=1))

@@ -2,17 +2,23 @@
 
 import csv
 import json
+import logging
+import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 from pyarrow import parquet
 
 import fleet
 from fleet.live import Archive, Needs, fetch, needs_of
 from fleet.live.archive import missing_spans
+from fleet.live.aws import answers, boto3_clients
+from fleet.live.fetch import LATE_S, keep_on_demand
 
 KEYS = {"aws_access_key_id": "AKIASECRET", "aws_secret_access_key": "hush-hush", "region_name": "us-east-1"}
 NOW = fleet.parse_time("2021-05-31T00:00:00Z")
@@ -95,7 +101,7 @@ def test_the_next_fetch_asks_only_for_what_is_new(aws, tmp_path):
         {
             "InstanceTypes": ["m5.large"],
             "ProductDescriptions": ["Linux/UNIX"],
-            "StartTime": datetime.fromtimestamp(NOW, UTC),
+            "StartTime": datetime.fromtimestamp(NOW - LATE_S, UTC),
             "EndTime": datetime.fromtimestamp(NOW + day, UTC),
         },
     )
@@ -120,6 +126,7 @@ def test_extras(aws, tmp_path):
     term = {
         "terms": {"OnDemand": {"x": {"priceDimensions": {"y": {"pricePerUnit": {"USD": "0.0960000000"}}}}}}
     }
+    aws.stub("pricing").add_response("get_products", {"PriceList": [], "NextToken": "more"})
     aws.stub("pricing").add_response("get_products", {"PriceList": [json.dumps(term)]})
     aws.stub("ec2").add_response(
         "get_spot_placement_scores",
@@ -136,6 +143,16 @@ def test_extras(aws, tmp_path):
         )
         == 0.096
     )
+    twice = json.dumps(json.loads(json.dumps(term).replace("0.0960", "0.1960")))
+    for price in (json.dumps(term).replace("0.0960", "0.1260"), twice):
+        answer = [price, json.dumps(term)] if price == twice else [price]
+        aws.stub("pricing").add_response("get_products", {"PriceList": answer})
+    for needs in (replace(NEEDS, product="Red Hat Enterprise Linux"), replace(NEEDS, product="Windows")):
+        keep_on_demand(needs, Archive.open(tmp_path / "a"), aws, NOW)
+    listed = fleet.read_on_demand(tmp_path / "a" / "on-demand.csv")
+    assert listed.price_of("m5.large", "us-east-1a", "Linux/UNIX") == 0.096  # another product leaves it alone
+    assert listed.price_of("m5.large", "us-east-1a", "Red Hat Enterprise Linux") == 0.126
+    assert math.isnan(listed.price_of("m5.large", "us-east-1a", "Windows"))  # two prices: unknown which
     (scores,) = (tmp_path / "a" / "scores").glob("*.json")
     assert json.loads(scores.read_text())[0]["InstanceTypes"] == ["m5.large"]
     everything = b"".join(p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file())
@@ -149,6 +166,101 @@ def test_missing_credentials_are_one_clear_error(tmp_path):
 
     with pytest.raises(fleet.InputError, match="aws configure"):
         fetch(NEEDS, Archive.open(tmp_path / "a", create=True), now_s=NOW, clients=nobody)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("ExpiredToken", "have expired.*aws sso login"),
+        ("InvalidClientTokenId", "credentials are not valid"),
+        ("UnauthorizedOperation", "the permission is missing"),
+        ("RequestLimitExceeded", "10 attempts were throttled"),
+        ("InvalidParameterValue", "for m5.large in us-east-1"),
+    ],
+)
+def test_what_aws_refuses_is_one_error_with_its_remedy(aws, tmp_path, code, said):
+    aws.stub("ec2").add_client_error("describe_spot_price_history", code, "AKIASECRET hush-hush")
+    with pytest.raises(fleet.FleetError, match=said) as caught:
+        run(aws, tmp_path / "a")
+    assert "hush" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_what_is_no_answer_or_no_configuration_is_one_error(tmp_path, monkeypatch):
+    def garbled():
+        raise ResponseParserError("not XML: hush-hush")
+
+    with pytest.raises(fleet.FleetError, match=r"did not answer for it \(ResponseParserError\)"):
+        answers(garbled, "it")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(fleet.InputError, match="profile nobody"):
+        boto3_clients(None)
+    monkeypatch.delenv("AWS_PROFILE")
+    (tmp_path / "config").write_text("[broken")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises(fleet.InputError, match="cannot be read"):
+        boto3_clients("x")
+
+
+def test_markers_that_come_again_end(aws, tmp_path):
+    aws.pages(*({"NextToken": token, "SpotPriceHistory": []} for token in ("a", "b", "a")))
+    with pytest.raises(fleet.FleetError, match="same NextToken twice"):
+        run(aws, tmp_path / "a")
+
+
+def test_neither_the_future_nor_what_aws_forgot_counts_as_held(aws, tmp_path):
+    for until in (NOW + 1, NOW - 90 * 86400):
+        with pytest.raises(fleet.InputError, match="past 90 days"):
+            run(aws, tmp_path / "a", until_s=until)
+    aws.pages({"SpotPriceHistory": []})
+    report = run(aws, tmp_path / "a", until_s=NOW - 80 * 86400, days=90)
+    (entry,) = Archive.open(tmp_path / "a").entries()
+    assert entry.spans == ((NOW - 90 * 86400, NOW - 80 * 86400),)
+    assert report.nothing == ("m5.large in us-east-1",)
+
+
+def test_a_cut_off_file_is_set_aside_and_fetched_again(aws, tmp_path):
+    aws.pages(*PAGES)
+    run(aws, tmp_path / "a")
+    (file,) = (tmp_path / "a").rglob("*.parquet")
+    file.write_bytes(file.read_bytes()[:300])
+    (entry,) = Archive.open(tmp_path / "a").entries()
+    assert (entry.spans, entry.rows, entry.broken) == ((), 0, (str(file),))
+    aws.pages(*PAGES)
+    report = run(aws, tmp_path / "a")
+    assert (report.records, report.broken) == (3, (str(file.with_name(f".{file.name}.broken")),))
+    (entry,) = Archive.open(tmp_path / "a").entries()
+    assert (entry.rows, entry.zones, entry.broken) == (3, ("us-east-1a", "us-east-1b"), ())
+    assert entry.size_bytes == file.stat().st_size
+    assert len(fleet.read_prices(tmp_path / "a").market) == 2
+
+
+def test_a_full_disk_is_one_error_and_leaves_no_half(aws, tmp_path, monkeypatch):
+    archive = Archive.open(tmp_path / "a", create=True)
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    aws.pages(*PAGES)
+    with pytest.raises(fleet.FleetError, match=r"No space left on device.*make room"):
+        run(aws, archive.root)
+    assert [file.name for file in archive.root.rglob("*") if file.is_file()] == ["archive.json"]
+
+
+def test_names_lead_nowhere_else(tmp_path):
+    archive = Archive.open(tmp_path / "a", create=True)
+    for region, kind in (("us-east-1", "../../m5"), ("..", "m5.large"), ("us-east-1", "")):
+        with pytest.raises(fleet.InputError, match="is no name of"):
+            archive.spans(region, kind, "Linux/UNIX")
+
+
+def test_an_archive_that_another_process_begins_is_taken(tmp_path):
+    (tmp_path / ".archive.json.x1").write_text("")
+    Archive.open(tmp_path, create=True)
+    (tmp_path / "archive.json").write_text("{")
+    with pytest.raises(fleet.InputError, match="another version"):
+        Archive.open(tmp_path)
 
 
 def test_what_is_missing_of_a_span():
@@ -174,12 +286,13 @@ def test_a_foreign_folder_is_no_archive(tmp_path):
         Archive.open(tmp_path, create=True)
 
 
-def test_against_a_moto_server(tmp_path, monkeypatch):
+def test_against_a_moto_server(tmp_path, caplog):
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
+    caplog.set_level(logging.DEBUG)
     try:
         report = fetch(
             Needs(("us-east-1",), ("m5.large", "c5.large")),
@@ -187,11 +300,18 @@ def test_against_a_moto_server(tmp_path, monkeypatch):
             now_s=NOW,
             on_demand=False,
             clients=lambda service, region: boto3.client(
-                service, endpoint_url=f"http://127.0.0.1:{port}", **{**KEYS, "region_name": region}
+                service,
+                endpoint_url=f"http://127.0.0.1:{port}",
+                aws_session_token="session-hush",
+                **{**KEYS, "region_name": region},
             ),
         )
     finally:
         server.stop()
+    assert caplog.records
+    assert "AKIASECRET" not in caplog.text
+    assert "session-hush" not in caplog.text
+    assert logging.getLogger("botocore").level == logging.NOTSET
     assert report.files == 2
     assert report.records > 0
     assert set(fleet.read_instance_types(tmp_path / "a" / "instance-types.json").types) == {
