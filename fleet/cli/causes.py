@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleet.cli.options import Advisor, AdvisorTop, HazardLaw, LaunchFailing, ShockRules, Stress
+from fleet.cli.options import Advisor, AdvisorTop, EventLog, HazardLaw, LaunchFailing, ShockRules, Stress
 from fleet.cli.options import Interruptions as Names
 from fleet.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fleet.interruptions import Hazard, Interruptions
     from fleet.market import Market
 
@@ -24,6 +26,7 @@ class CauseOptions:
     hazard: HazardLaw = None
     advisor: Advisor = None
     advisor_top: AdvisorTop = None
+    interruption_log: EventLog = None
     shocks: ShockRules = None
     stress: Stress = None
     launch_failures: LaunchFailing = None
@@ -35,6 +38,12 @@ class CauseOptions:
             raise InputError("--hazard and --advisor", "exclude each other", "keep one")
         if self.advisor_top is not None and self.advisor is None:
             raise InputError("--advisor-top without --advisor", "speaks of its top bucket", "name the file")
+        if self.interruption_log is not None and not (self.hazard or "").endswith(":fit"):
+            raise InputError(
+                "--interruption-log without --hazard LAW:fit",
+                "is what a law is fitted to",
+                "add one or drop it",
+            )
         if self.has_hazard and self.interruptions is not None and "hazard" not in self.interruptions:
             option = "--hazard" if self.hazard else "--advisor"
             raise InputError(
@@ -83,7 +92,23 @@ class CauseOptions:
             return Hazard(read_spot_advisor(self.advisor), top)
         assert self.hazard is not None
         name, _, rest = self.hazard.partition(":")
-        return fitted(name, market) if rest == "fit" else Hazard(parse_law(self.hazard))
+        if rest != "fit":
+            return Hazard(parse_law(self.hazard))
+        return fitted(name, market) if self.interruption_log is None else of_log(name, self.interruption_log)
+
+
+def of_log(name: str, path: Path) -> Hazard:
+    """Return a law fitted to a user's own instances."""
+    from fleet.formats import read_interruption_log
+    from fleet.interruptions import FITS, Hazard, lifetimes_of_log
+
+    log = read_interruption_log(path)
+    seen = lifetimes_of_log(log)
+    note = (
+        f"the law is fitted to {len(seen)} instances of {path} ({seen.ended} interrupted, "
+        f"{seen.exposure_h:,.0f} h), one law for all pools"
+    )
+    return Hazard(FITS[name](seen), notes=(note, *log.notes))
 
 
 def fitted(name: str, market: Market) -> Hazard:
@@ -92,7 +117,9 @@ def fitted(name: str, market: Market) -> Hazard:
 
     if market.capacity is None:
         raise InputError(
-            f"--hazard {name}:fit", "needs capacity over time", "pass --availability or --capacity"
+            f"--hazard {name}:fit",
+            "needs capacity over time or a log of interruptions",
+            "pass --availability, --capacity or --interruption-log",
         )
     seen = lifetimes_of_capacity(market.capacity, market.end_s)
     note = (

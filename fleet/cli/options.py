@@ -21,6 +21,7 @@ __all__ = [
     "Capacity",
     "DataFeed",
     "End",
+    "EventLog",
     "Events",
     "Export",
     "Focus",
@@ -164,6 +165,14 @@ HazardLaw = Annotated[
 ]
 Advisor = Annotated[
     Path | None, typer.Option(help="spot-advisor-data.json: hazard from its buckets.", rich_help_panel=CAUSES)
+]
+EventLog = Annotated[
+    Path | None,
+    typer.Option(
+        "--interruption-log",
+        help="EventBridge events with describe-instances JSON: LAW:fit is fitted to them.",
+        rich_help_panel=CAUSES,
+    ),
 ]
 AdvisorTop = Annotated[
     float | None,

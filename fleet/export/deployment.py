@@ -76,7 +76,7 @@ def deploy(
         else:
             if reproduces([document], allocation, identity.subnet_zones):
                 told = (f"not every pool is written: {tried[0]}",) if tried else ()
-                return Deployment((document,), told if every else (*told, *few_pools(allocation)))
+                return Deployment((document,), told if every else (*told, *few_pools(allocation, told)))
             tried.append(f"AWS's rule on {'all pools' if every else 'these pools alone'} gives other counts")
     reason = tried[-1]
     requests = pinned(allocation)
@@ -106,14 +106,15 @@ def of_the_whole(request: FleetRequest) -> dict[str, bool]:
     }
 
 
-def few_pools(allocation: Allocation) -> tuple[str, ...]:
+def few_pools(allocation: Allocation, told: tuple[str, ...]) -> tuple[str, ...]:
     """Return a warning where a fleet that replaces what it loses knows only some of its request's pools."""
     there, used = len(allocation.snapshot.pools), len(used_pools(allocation))
     if allocation.request.fleet_type != "maintain" or used == there:
         return ()
+    hint = "" if told else " (all: --every-pool)"
     return (
         f"{used} of the request's {there} pools are written, those of the plan: what is lost is replaced in "
-        "them alone (all: --every-pool)",
+        f"them alone{hint}",
     )
 
 

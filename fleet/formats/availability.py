@@ -56,7 +56,7 @@ def read_traces(folder: str | Path) -> list[Trace]:
     root = Path(folder)
     if not root.is_dir():
         raise CapacityDataError(f"{root}", "is not a folder", "name a folder of availability traces")
-    files = sorted(root.glob("*.json"))
+    files = sorted(root.glob("*.json*"))
     if not files:
         raise CapacityDataError(f"{root}", "holds no .json trace", "name a folder of availability traces")
     return [read_trace(file) for file in files]
@@ -83,7 +83,7 @@ def read_trace(file: Path) -> Trace:
         raise CapacityDataError(
             f"{file.name}", "needs numbers from 0 and gap_seconds from 1", "correct or remove it"
         )
-    zone, _, node = file.name.removesuffix(".json").partition("_")
+    zone, _, node = file.name.partition(".json")[0].partition("_")
     return Trace(zone, node, int(gap), data)
 
 

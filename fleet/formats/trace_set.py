@@ -130,7 +130,7 @@ def stated(polarity: str | None, counts: bool) -> str:
 
 def refuse_doubt(folder: str | Path) -> None:
     """Refuse yes-or-no traces of the form whose publishers write 1 for preempted."""
-    for file in sorted(Path(folder).glob("*.json")):
+    for file in sorted(Path(folder).glob("*.json*")):
         if "start_time" in read_json(file, CapacityDataError)[0]["metadata"]:
             raise CapacityDataError(
                 f"{file.name}: metadata has start_time",

@@ -46,6 +46,24 @@ def test_the_seed_decides(shop):
     assert document("1") == document("1") != document("2")
 
 
+def test_a_law_fitted_to_the_users_own_log(shop):
+    folder = shop.folder / "log"
+    folder.mkdir()
+    seen = {"InstanceId": "i-1", "InstanceType": "m5.large", "InstanceLifecycle": "spot"}
+    seen["LaunchTime"] = "2026-01-01T00:00:00Z"
+    kind = "EC2 Spot Instance Interruption Warning"
+    events = [
+        {"detail-type": kind, "time": time, "detail": {"instance-id": name}}
+        for name, time in (("i-0", "2026-01-01T00:00:00Z"), ("i-1", "2026-01-01T04:00:00Z"))
+    ]
+    (folder / "events.json").write_text(json.dumps(events))
+    (folder / "seen.json").write_text(json.dumps({"Reservations": [{"Instances": [seen]}]}))
+    answer = shop.run(*REPLAY, "--hazard", "exponential:fit", "--interruption-log", str(folder))
+    assert answer.json["interruption_driver"] == "price+hazard(exponential:rate_per_hour=0.25)"
+    assert any("fitted to 1 instances" in warning for warning in answer.json["warnings"])
+    assert "LAW:fit" in shop.run(*REPLAY, "--interruption-log", str(folder)).err
+
+
 def test_advisor_file(shop):
     (shop.folder / "advisor.json").write_text(json.dumps(ADVISOR))
     answer = shop.run(

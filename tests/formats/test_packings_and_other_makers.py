@@ -160,6 +160,38 @@ def test_text_output_with_zone_ids(tmp_path):
     assert list(fleet.read_prices(tmp_path / "own.csv").market.index) == list(market.index)
 
 
+def test_a_group_as_describe_auto_scaling_groups_answers():
+    group = {
+        "AutoScalingGroupName": "web",
+        "DesiredCapacity": 8,
+        "DesiredCapacityType": "vcpu",
+        "AvailabilityZones": ["us-east-1a", "us-east-1b"],
+        "VPCZoneIdentifier": "subnet-1,subnet-2",
+        "CapacityRebalance": True,
+        "MixedInstancesPolicy": {
+            "LaunchTemplate": {
+                "Overrides": [{"InstanceRequirements": {"VCpuCount": {"Min": 2}, "MemoryMiB": {"Min": 0}}}]
+            },
+            "InstancesDistribution": {
+                "OnDemandAllocationStrategy": "lowest-price",
+                "SpotAllocationStrategy": "price-capacity-optimized",
+                "SpotInstancePools": 0,
+                "SpotMaxPrice": "",
+            },
+        },
+    }
+    request = fleet.parse_request({"AutoScalingGroups": [group]})
+    assert (request.target_capacity_unit_type, len(request.requirements)) == ("vcpu", 2)
+    assert (request.capacity_rebalance, request.termination_delay_s) == ("launch-before-terminate", 120)
+    assert "CapacityRebalance" in request.notes[0]
+    by_id = {k: v for k, v in group.items() if k not in ("AvailabilityZones", "VPCZoneIdentifier")}
+    request = fleet.parse_request({**by_id, "AvailabilityZoneIds": ["use1-az1"]})
+    assert [line.availability_zone for line in request.requirements] == ["use1-az1"]
+    plain = {"AutoScalingGroupName": "web", "LaunchTemplate": {"LaunchTemplateName": "t"}}
+    with pytest.raises(fleet.RequestError, match="without MixedInstancesPolicy"):
+        fleet.parse_request({"AutoScalingGroups": [plain]})
+
+
 def test_answers_of_describe_fleets_say_nothing_with_zeros():
     fleets = {
         "Fleets": [
