@@ -12,9 +12,9 @@ from fleet.errors import InfeasibleError, SolverError
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.model import GroupLimit, Linear, Problem
 from fleet.pools import LaunchPools
-from fleet.solvers import Solution, choose_solver
+from fleet.solvers import Solution, Solver, choose_solver
 from fleet.solvers.balanced import launch_balanced
-from fleet.solvers.base import INFEASIBLE, OPTIMAL
+from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL
 from fleet.solvers.closed_form import objective_value
 from fleet.solvers.launch_rule import launch
 from fleet.solvers.whole_problem import exact_sum, within_rows
@@ -23,6 +23,10 @@ __all__ = ["Answer", "answer"]
 
 NAMED_POOLS = 8
 """How many pools that ran dry a certificate names."""
+TRIES = 3
+"""Solves with less of a budget, after which the check has the word."""
+REACHED = 1e-9
+"""Relative; what an LP's optimum may be off by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +110,8 @@ def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
     relaxed = problem.relaxed()
     relaxed = replace(relaxed, target=min(problem.target, launched_units))
     solution = choose_solver(solver, relaxed).solve(relaxed)
+    if solution.status in (FAILED, INFEASIBLE):  # the launch fits it, so numbers are too far apart: no bound
+        return replace(solution, bounds=())
     if solution.status != OPTIMAL:
         raise SolverError(
             f"{solution.solver} on the relaxation",
@@ -119,16 +125,19 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, bool]:
     """Solve the integer program for the target, or the largest one in reach; return also whether it is."""
     whole = within_rows(replace(problem, whole=True))
     chosen = choose_solver(solver, whole)
-    solution = chosen.solve(whole)
-    in_reach = solution.status != INFEASIBLE
+    solution = within_budget(whole, chosen)
+    in_reach = solution.status not in (INFEASIBLE, FAILED)
     if not in_reach:
         if not problem.open.any():
             return solution, False
-        reachable = largest_target(whole, solver)
+        reachable, counts = largest_target(whole, solver)
+        in_reach = reachable >= missing_units(whole)  # a solver was wrong
         whole = replace(whole, target=max(0.0, reachable))
         if whole.survival is not None:
             whole = replace(whole, survival=replace(whole.survival, least=reachable))
-        solution = chosen.solve(whole)
+        solution = within_budget(whole, chosen)
+        if solution.status != OPTIMAL:  # by a solver's tolerance beyond its own answer
+            solution = Solution(OPTIMAL, counts, (), (), solution.solver)
     if solution.status != OPTIMAL:
         raise SolverError(
             f"{solution.solver} on the integer program",
@@ -138,41 +147,81 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, bool]:
     return solution, in_reach
 
 
-def largest_target(problem: Problem, solver: str) -> float:
-    """Return the most units that can be covered, at most the target.
+def within_budget(problem: Problem, solver: Solver) -> Solution:
+    """Solve; where the answer passes the budget by a solver's tolerance, again with as much less to spend."""
+    solution = solver.solve(problem)
+    if np.isinf(problem.budget):
+        return solution
+    price, budget = to_nano(np.where(problem.open, problem.price, 0.0), "price"), problem.budget
+    for _ in range(TRIES):
+        if solution.instances is None:
+            break
+        counts = np.rint(solution.instances).astype(np.int64)
+        excess = exact_sum(price, counts) / NANO - problem.budget
+        if excess <= 0:
+            break
+        budget = max(budget - 2 * excess, 0.0)
+        solution = solver.solve(replace(problem, budget=budget))
+    return solution
+
+
+def largest_target(problem: Problem, solver: str) -> tuple[float, Floats]:
+    """Return the most units that can be covered, at most the target, and instances that do.
 
     Below 0 where a loss must be survived: by so much less than what runs the fleet's target would have to be.
+    Heavy pools first, launched within the caps, often reach what fractional instances do: then no more can.
+    """
+    if problem.survival is None:
+        reach = float(np.minimum(problem.upper * problem.weight, problem.target).sum())
+        problem = replace(problem, target=min(problem.target, round(reach, 9)))
+    if not (np.isfinite(problem.budget) or problem.has_more_rows):
+        heavy_first = Linear("heavy first", np.zeros(len(problem)), -problem.weight)
+        filled = launch(replace(problem, objectives=(heavy_first,), whole=False))
+        units, most = units_of(filled, problem), problem.target
+        if problem.limits and units < most:
+            fractional = least_shortfall(problem.relaxed(), solver)
+            most -= 0.0 if fractional.instances is None else fractional.values[0]
+        if units >= most - REACHED * max(1.0, most):
+            return min(units, problem.target), filled.astype(np.float64)
+    solution = least_shortfall(problem, solver)
+    if solution.instances is None:
+        raise InfeasibleError("no allocation, however small", "meets every limit", "relax one of them")
+    counts = np.rint(solution.instances[:-1])
+    survival, step = problem.survival, grid_step(problem)
+    if survival is None:
+        return min(units_of(counts.astype(np.int64), problem), problem.target), counts
+    short = round(float(solution.instances[-1])) * to_nano_scalar(step, "step") / NANO
+    return missing_units(problem) - short, counts
+
+
+def missing_units(problem: Problem) -> float:
+    """Return the units that a launch is to add or, where a loss must be survived, to leave."""
+    return problem.target if problem.survival is None else min(problem.target, problem.survival.least)
+
+
+def least_shortfall(problem: Problem, solver: str) -> Solution:
+    """Cover a target as far as it can be.
+
     A pool that stands for the shortfall, one grid step an instance, makes the target reachable; using it
     as little as possible is a launch problem like any other.
     """
-    step = grid_step(problem)
-    n = len(problem)
-
-    def with_shortfall(column: Floats, value: float) -> Floats:
-        return np.append(column, value)
-
-    missing = Linear("shortfall_units", with_shortfall(np.zeros(n), step))
+    step, n = grid_step(problem), len(problem)
     survival = problem.survival
     wider = Problem(
-        with_shortfall(problem.weight, step),
-        with_shortfall(problem.upper, np.inf),
+        np.append(problem.weight, step),
+        np.append(problem.upper, np.inf),
         problem.target,
-        (missing,),
-        with_shortfall(problem.price, 0.0),
-        with_shortfall(problem.held, 1.0),  # "held", so that it never counts as a pool in use
+        (Linear("shortfall_units", np.append(np.zeros(n), step)),),
+        np.append(problem.price, 0.0),
+        np.append(problem.held, 1.0),  # "held", so that it never counts as a pool in use
         problem.budget,
         tuple(extended(limit) for limit in problem.limits),
-        whole=True,
+        whole=problem.whole,
         covers=tuple(replace(c, per_instance=np.append(c.per_instance, 0.0)) for c in problem.covers),
         survival=None if survival is None else replace(survival, group=np.append(survival.group, -1)),
         min_pools=problem.min_pools,
     )
-    solution = choose_solver(solver, wider).solve(wider)
-    if solution.instances is None:
-        raise InfeasibleError("no allocation, however small", "meets every limit", "relax one of them")
-    short = round(float(solution.instances[n])) * to_nano_scalar(step, "step") / NANO
-    missing_units = problem.target if survival is None else min(problem.target, survival.least)
-    return missing_units - short
+    return choose_solver(solver, wider).solve(wider)
 
 
 def extended(limit: GroupLimit) -> GroupLimit:

@@ -225,6 +225,6 @@ def smallest(items: list[str], conflicts: Callable[[Iterable[str]], bool]) -> li
 def nearest(problem: Problem) -> float | None:
     """Return the largest target in reach under all limits."""
     try:
-        return largest_target(replace(problem, whole=True), "auto")
+        return largest_target(replace(problem, whole=True), "auto")[0]
     except InfeasibleError:
         return None

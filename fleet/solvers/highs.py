@@ -21,7 +21,14 @@ def solve_with_highs(model: Model) -> EngineAnswer:
     """Solve one model, MIP gap 0."""
     highs = pass_model(model)
     highs.run()
-    return answer_of(highs, bool(model.integer.any()))
+    answer = answer_of(highs, bool(model.integer.any()))
+    if answer.status == FAILED:  # once more, presolved if it was not
+        highs.clearSolver()
+        _, presolve = highs.getOptionValue("presolve")
+        highs.setOptionValue("presolve", "on" if presolve == "off" else "off")
+        highs.run()
+        answer = answer_of(highs, bool(model.integer.any()))
+    return answer
 
 
 def pass_model(model: Model) -> Any:

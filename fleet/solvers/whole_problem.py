@@ -158,8 +158,6 @@ def within_rows(problem: Problem) -> Problem:
 
     In whole numbers, where a solver's tolerance might buy an instance of $0.0000001 on a budget of 0.
     """
-    if isinstance(problem.objectives[0], EvenShare):  # what an open pool carries counts there
-        return problem
     upper = problem.upper
     if np.isfinite(problem.budget):
         price = to_nano(np.where(problem.open, problem.price, 0.0), "price")
@@ -167,4 +165,6 @@ def within_rows(problem: Problem) -> Problem:
         upper = np.where(price > 0, np.minimum(upper, budget // np.maximum(price, 1)), upper)
     for k in range(len(problem.limits)):
         upper = np.minimum(upper, GroupRoom.of(problem, k).hold())
+    if isinstance(problem.objectives[0], EvenShare):  # what stands in an open pool counts there
+        upper = np.where((upper < 1) & (problem.held > 0), problem.upper, upper)
     return replace(problem, upper=upper)

@@ -39,16 +39,19 @@ def extreme_fleets(draw):
         "strategy": draw(st.sampled_from(STRATEGIES)),
         "spot_max_total_price": draw(st.sampled_from([None, None, 0.0, 1e-9, 1.0, 1e8])),
     }
+    rounding = draw(st.sampled_from(["aws", "exact"]))
+    least = draw(st.sampled_from([0, 0, 2])) if rounding == "exact" else 0
+    survive = draw(st.sampled_from([None, None, "zone"])) if rounding == "exact" else None
     options = {
-        "limits": fleet.Limits(caps=tuple(caps)) if caps else None,
-        "rounding": draw(st.sampled_from(["aws", "exact"])),
+        "limits": fleet.Limits(caps=tuple(caps), min_pools=least, survive=survive),
+        "rounding": rounding,
         "running": draw(st.sampled_from([None, [0] * n, [10_000_000] * n])),
     }
     available = draw(st.sampled_from([None, [0.0] * n, [7.0] * n, [5e9] * n]))
     return request, fleet.Snapshot.of(pools, price, available), options
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(extreme_fleets())
 def test_extreme_magnitudes_are_answered_or_refused_in_one_clear_line(case):
     """`allocate` checks each answer in decimal arithmetic: CheckError and SolverError would show here."""
@@ -84,6 +87,19 @@ def test_four_billion_units_within_caps_are_bought_exactly(strategy, budget):
     assert allocation.spot_instances[0] == 2_000_000_000
     assert allocation.certificate.gap < 1e-8
     assert allocation.cost_per_hour == pytest.approx(4e8, rel=1e-8) or strategy == "capacityOptimized"
+
+
+def test_the_largest_target_in_reach_is_exact_beside_a_huge_one():
+    """Ten million units wanted, 3 instances of 0.001 and 2 of 1,000,000 there, half of them within a cap."""
+    pools = fleet.LaunchPools.of(["a.large", "b.large"], "us-east-1a", weight=[0.001, 1e6])
+    overrides = (fleet.Override("a.large"), fleet.Override("b.large"))
+    request = fleet.FleetRequest(1e7, overrides, strategy="diversified")
+    snapshot = fleet.Snapshot.of(pools, [0.05, 0.6], [3.0, 2.0])
+    assert fleet.allocate(request, snapshot, rounding="exact").fulfilled_capacity == 2_000_000.003
+    capped = fleet.Limits(caps=(fleet.Cap("zone", units=1_500_000),))
+    reached = fleet.allocate(request, snapshot, limits=capped, rounding="exact")
+    assert reached.spot_instances.tolist() == [3, 1]
+    assert reached.certificate.status == "unfulfilled"
 
 
 def test_the_window_around_the_lp_holds_the_whole_optimum():
