@@ -154,8 +154,11 @@ def auto_scaling_group(request: FleetRequest, identity: LaunchIdentity) -> dict[
         **zones_of_group(request, identity),
         "MixedInstancesPolicy": {
             "LaunchTemplate": {
-                "LaunchTemplateSpecification": identity.specification(),
-                "Overrides": group_overrides(request.overrides),
+                "LaunchTemplateSpecification": specification(identity.template_of()),
+                "Overrides": [
+                    line | own_template(line["InstanceType"], identity)
+                    for line in group_overrides(request.overrides)
+                ],
             },
             "InstancesDistribution": spread,
         },
@@ -180,6 +183,14 @@ def zones_of_group(request: FleetRequest, identity: LaunchIdentity) -> dict[str,
     if by_id and len(by_id) < len(zones):
         raise CannotSayError("zones by name and by ID", "are of one kind in a group", "use one kind")
     return {"AvailabilityZoneIds" if by_id else "AvailabilityZones": zones}
+
+
+def own_template(instance_type: str, identity: LaunchIdentity) -> dict[str, Any]:
+    """Return the template of a type in a group, where it is not that of the group."""
+    template = identity.template_of(instance_type)
+    return (
+        {} if template == identity.template_of() else {"LaunchTemplateSpecification": specification(template)}
+    )
 
 
 def group_tags(identity: LaunchIdentity) -> list[dict[str, Any]] | None:
@@ -288,22 +299,29 @@ def aws_strategy(request: FleetRequest) -> str:
 
 
 def templates(request: FleetRequest, identity: LaunchIdentity, price_key: str) -> list[dict[str, Any]]:
-    """Return ``LaunchTemplateConfigs`` with one override a pool."""
+    """Return ``LaunchTemplateConfigs``, one a template, with one override a pool."""
     refuse_attributes(request)
     subnets = dict(identity.subnets)
-    lines = [
-        {"InstanceType": o.instance_type}
-        | stated(
-            {
-                **zone_field(o.availability_zone, subnets),
-                "WeightedCapacity": None if o.weight == 1 else plain(o.weight),
-                price_key: money(stated_price(o, request, price_key)),
-                "Priority": None if o.priority is None else float(o.priority),
-            }
-        )
-        for o in request.overrides
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for o in request.overrides:
+        fields = {
+            **zone_field(o.availability_zone, subnets),
+            "WeightedCapacity": None if o.weight == 1 else plain(o.weight),
+            price_key: money(stated_price(o, request, price_key)),
+            "Priority": None if o.priority is None else float(o.priority),
+        }
+        line = {"InstanceType": o.instance_type} | stated(fields)
+        found.setdefault(identity.template_of(o.instance_type), []).append(line)
+    return [
+        {"LaunchTemplateSpecification": specification(template), "Overrides": lines}
+        for template, lines in found.items()
     ]
-    return [{"LaunchTemplateSpecification": identity.specification(), "Overrides": lines}]
+
+
+def specification(template: tuple[str, str]) -> dict[str, str]:
+    """Return ``LaunchTemplateSpecification`` as the fleet APIs and Auto Scaling take it."""
+    name, version = template
+    return {"LaunchTemplateId" if name.startswith("lt-") else "LaunchTemplateName": name, "Version": version}
 
 
 def stated_price(override: Override, request: FleetRequest, price_key: str) -> float | None:

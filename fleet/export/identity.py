@@ -32,7 +32,7 @@ EnabledMetrics ServiceLinkedRoleARN WarmPoolSize
 """What describe answers add: the state of a fleet, nothing to ask for."""
 READ_OF_A_LINE = """
 InstanceType InstanceRequirements WeightedCapacity SpotPrice MaxPrice Priority AvailabilityZone
-AvailabilityZoneId SubnetId Placement
+AvailabilityZoneId SubnetId Placement LaunchTemplateSpecification
 """
 
 
@@ -50,6 +50,8 @@ class LaunchIdentity:
         ARN, for Spot Fleet requests; ``None`` writes a placeholder, with a warning.
     name
         What groups, node pools and resources are called.
+    templates
+        Instance type, launch template and version, of types that have one of their own.
     tags, instance_tags
         Key and value, of the fleet and of its instances.
     context
@@ -66,6 +68,7 @@ class LaunchIdentity:
     version: str = "$Default"
     iam_fleet_role: str | None = None
     name: str = "spotfleet"
+    templates: tuple[tuple[str, str, str], ...] = ()
     tags: Tags = ()
     instance_tags: Tags = ()
     context: str | None = None
@@ -109,16 +112,18 @@ class LaunchIdentity:
             other,
             launch_template=self.launch_template if stated else other.launch_template,
             version=self.version if stated else other.version,
+            templates=() if stated else other.templates,
             iam_fleet_role=self.iam_fleet_role or other.iam_fleet_role,
             name=self.name,
             subnets=self.subnets or other.subnets,
         )
 
-    def specification(self) -> dict[str, str]:
-        """Return ``LaunchTemplateSpecification`` as the fleet APIs and Auto Scaling take it."""
-        template = self.launch_template or PLACEHOLDER_TEMPLATE
-        key = "LaunchTemplateId" if template.startswith("lt-") else "LaunchTemplateName"
-        return {key: template, "Version": self.version}
+    def template_of(self, instance_type: str | None = None) -> tuple[str, str]:
+        """Return template and version of an instance type, by default those of all that have none."""
+        for kind, template, version in self.templates:
+            if kind == instance_type:
+                return template, version
+        return self.launch_template or PLACEHOLDER_TEMPLATE, self.version
 
     @property
     def role(self) -> str:
@@ -145,23 +150,42 @@ class LaunchIdentity:
 def identity_of(document: Mapping[str, Any]) -> LaunchIdentity:
     """Return what a parsed AWS request names beside its pools and rules; of several templates the first."""
     config = unwrapped(document, "request")
-    templates: dict[tuple[str, str], None] = {}
-    for part in objects_in(config):
-        template = part.get("LaunchTemplateId") or part.get("LaunchTemplateName")
-        if template:
-            templates[str(template), str(part.get("Version", "$Default"))] = None
-    first = next(iter(templates), (None, "$Default"))
+    named = list(dict.fromkeys(filter(None, map(template_in, objects_in(config)))))
+    first = named[0] if named else (None, "$Default")
+    own, several = templates_of(config) if len(named) > 1 else ({}, False)
     fleet, instances = tags_of(config)
     return LaunchIdentity(
         first[0],
         first[1],
         next((str(part["IamFleetRole"]) for part in objects_in(config) if part.get("IamFleetRole")), None),
+        templates=tuple((kind, *template) for kind, template in own.items()),
         tags=fleet,
         instance_tags=instances,
         context=config.get("Context"),
         replace_unhealthy=bool(config.get("ReplaceUnhealthyInstances")),
-        left_out=tuple(left_out(config, len(templates))),
+        left_out=tuple(left_out(config, several)),
     )
+
+
+def template_in(part: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the launch template and version that a JSON object names itself."""
+    template = part.get("LaunchTemplateId") or part.get("LaunchTemplateName")
+    return (str(template), str(part.get("Version", "$Default"))) if template else None
+
+
+def templates_of(config: Mapping[str, Any]) -> tuple[dict[str, tuple[str, str]], bool]:
+    """Return the template of each instance type, and whether one has two or a line names no type."""
+    found: dict[str, tuple[str, str]] = {}
+    several = False
+    for part in objects_in(config):
+        for line in part.get("Overrides") or ():
+            specification = line.get("LaunchTemplateSpecification") or part.get("LaunchTemplateSpecification")
+            template, kind = template_in(specification or {}), line.get("InstanceType")
+            if kind and template:
+                several |= found.setdefault(str(kind), template) != template
+            else:
+                several = True
+    return found, several
 
 
 def tags_of(config: Mapping[str, Any]) -> tuple[Tags, Tags]:
@@ -178,10 +202,10 @@ def tags_of(config: Mapping[str, Any]) -> tuple[Tags, Tags]:
     return tuple(fleet.items()), tuple(instances.items())
 
 
-def left_out(config: Mapping[str, Any], templates: int) -> Iterator[str]:
+def left_out(config: Mapping[str, Any], several: bool) -> Iterator[str]:
     """Yield what a request says and no export carries."""
-    if templates > 1:
-        yield f"the request names {templates} launch templates: the first is written for all pools"
+    if several:
+        yield "launch templates of attributes, or several of one type: the first is written for them"
     known = {*READ.split(), *OF_AN_ANSWER.split()}
     fields = sorted(name for name, value in config.items() if value and name not in known)
     if fields:

@@ -244,6 +244,9 @@ def as_group(arguments):
     (template,) = policy["LaunchTemplate"]
     (template["LaunchTemplateSpecification"],) = template["LaunchTemplateSpecification"]
     template["Overrides"] = template.pop("Override")
+    for line in template["Overrides"]:
+        if "LaunchTemplateSpecification" in line:
+            (line["LaunchTemplateSpecification"],) = line["LaunchTemplateSpecification"]
     config["MixedInstancesPolicy"] = {**policy, "LaunchTemplate": template}
     if "VpcZoneIdentifier" in config:
         config["VPCZoneIdentifier"] = ",".join(config.pop("VpcZoneIdentifier"))
@@ -312,9 +315,31 @@ def test_a_file_says_what_no_form_carries():
     found = identity_of({"SpotFleetRequestConfigs": [{"SpotFleetRequestConfig": document}]})
     assert (found.launch_template, found.tags, found.instance_tags) == ("one", (("a", "b"),), (("c", "d"),))
     told = " ".join(found.left_out)
-    assert all(word in told for word in ("2 launch templates", "LoadBalancersConfig", "ImageId"))
+    assert all(word in told for word in ("the first is written", "LoadBalancersConfig", "ImageId"))
     plan = fleet.export_plan(planned(plain()), "create-fleet", identity=found)
     assert set(found.left_out) <= set(plan.warnings)
+
+
+def test_each_type_keeps_its_launch_template():
+    """Such as one for x86 and one for Arm; one that the user states is for all."""
+    configs = [
+        {
+            "LaunchTemplateSpecification": {"LaunchTemplateName": name, "Version": "1"},
+            "Overrides": [{"InstanceType": kind}],
+        }
+        for name, kind in (("first", "m5.large"), ("second", "m5.xlarge"), ("first", "c5.2xlarge"))
+    ]
+    found = identity_of({"LaunchTemplateConfigs": configs})
+    assert found.left_out == ()
+    for form in ("create-fleet", "auto-scaling-group", "terraform-fleet", "terraform-asg"):
+        wanted = all_pools(balance_zones=AWS_FORM.get(form, form) == "auto-scaling-group")
+        plan = fleet.export_plan(planned(wanted), form, identity=found, hcl=True, every_pool=True)
+        (document,) = documents_of(plan.text, form)
+        valid(AWS_FORM.get(form, form), document)
+        assert identity_of(document).template_of("m5.xlarge") == ("second", "1")
+        assert identity_of(document).template_of("c5.2xlarge") == ("first", "1")
+    stated = fleet.LaunchIdentity.parse("lt-1:2").over(found)
+    assert stated.template_of("m5.xlarge") == ("lt-1", "2")
 
 
 TWO = st.sampled_from(["us-east-1a", "us-east-1b"])
