@@ -7,6 +7,8 @@ from pathlib import Path
 import fleet
 from fleet import plots
 
+DAY_S = 86400
+
 
 def draw(folder: Path) -> list[Path]:
     """Write the pictures into a folder and return their paths."""
@@ -16,6 +18,8 @@ def draw(folder: Path) -> list[Path]:
     first, *_ = results = list(comparison)
     resolved = fleet.resolve(request, market)
     frontier = fleet.frontier(request, fleet.snapshot_at(resolved.market, resolved.pools, market.end_s))
+    windows = fleet.Windows(4 * DAY_S, 2 * DAY_S)
+    study = fleet.replay_many(request, market, windows=windows, null=8, workers=1, start_delay_s=180)
     pictures = {
         "comparison": plots.comparison_figure(results),
         "run": plots.run_figure(first),
@@ -28,6 +32,11 @@ def draw(folder: Path) -> list[Path]:
         "prices": plots.plot_price_heatmap(market).figure,
         "availability": plots.plot_availability_heatmap(market).figure,
         "frontier": plots.plot_frontier(frontier).figure,
+        "experiment": plots.experiment_figure(study),
+        "cost-distribution": plots.plot_cost_distribution(study).figure,
+        "regret": plots.plot_regret(study).figure,
+        "shortfall": plots.plot_shortfall_cvar(study).figure,
+        "null-strip": plots.plot_null_strip(study).figure,
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in pictures.items():

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.exact import Floats
 from fleet.experiments import Experiment, Interval
-from fleet.plots.style import GREY, axes_or_new, clean, looks, money, short
+from fleet.plots.style import GREY, axes_or_new, clean, inside, looks, money, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def plot_shortfall_cvar(experiment: Experiment, *, ax: Axes | None = None) -> Ax
     name_rows(ax, experiment)
     ax.set_xlim(0, max(1.45 * ax.get_xlim()[1], 0.01))
     ax.set_xlabel("missing unit-hours / target unit-hours (%)", fontsize=8.5)
-    clean(ax, "Shortfall in the worst 5 % of the runs (bar) and on average (line)")
+    clean(ax, "Shortfall: worst 5 % of the runs (bar), mean (line)")
     return upright(ax)
 
 
@@ -238,8 +238,10 @@ def name_rows(ax: Axes, experiment: Experiment) -> None:
 
 def upright(ax: Axes) -> Axes:
     """Turn the grid to the axis that carries the numbers, with thousands apart."""
-    from matplotlib.ticker import StrMethodFormatter
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+    inside(ax)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10]))
     ax.grid(visible=False, axis="y")
     ax.grid(axis="x", color="#dddddd", linewidth=0.6)
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.allocator.frontier import Frontier
 from fleet.plots.panels import spread_apart
-from fleet.plots.style import GREY, axes_or_new, clean, looks, short
+from fleet.plots.style import GREY, axes_or_new, clean, inside, looks, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,5 +64,6 @@ def plot_frontier(frontier: Frontier, *, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.set_xlabel("depth given up (units x capacity score)", fontsize=8.5)
     ax.set_ylabel("cost ($ per hour)", fontsize=8.5)
+    inside(ax)
     clean(ax, "Price against capacity (line: cheapest at each depth)")
     return ax

@@ -10,7 +10,7 @@ import numpy as np
 from fleet.exact import Ints
 from fleet.metrics import survival
 from fleet.plots.panels import as_results
-from fleet.plots.style import COLOURS, GREY, axes_or_new, clean, dates, looks, moments, short
+from fleet.plots.style import COLOURS, GREY, axes_or_new, clean, dates, inside, looks, moments, short
 from fleet.results import ReplayResult
 
 if TYPE_CHECKING:
@@ -41,10 +41,11 @@ def plot_survival(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
         ax.plot(hours[-1], share[-1], "|", color=style.colour, markersize=9)
     ax.set_ylim(0, 1.03)
     ax.set_xlim(left=0)
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     ax.set_xlabel("age (hours since launch)", fontsize=8.5)
     ax.set_ylabel("share not yet interrupted", fontsize=8.5)
     ax.legend(fontsize=8, frameon=False, loc="best")
+    inside(ax)
     clean(ax, "How long instances lived")
     return ax
 
@@ -79,10 +80,13 @@ def plot_pools_over_time(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
             label=name,
         )
         bottom = top
-    ax.axhline(run.target_capacity, color=GREY, linewidth=1.2, linestyle=(0, (4, 2)))
-    ax.set_ylim(0, 1.25 * max(float(bottom.max(initial=0.0)), run.target_capacity, 1e-9))
+    times, wanted = run.target_curve()
+    target = np.append(wanted, wanted[-1])
+    ax.step(moments(times), target, where="post", color=GREY, linewidth=1.2, linestyle=(0, (4, 2)))
+    ax.set_ylim(0, 1.25 * max(float(bottom.max(initial=0.0)), float(target.max()), 1e-9))
     ax.set_ylabel(f"running {run.request.target_capacity_unit_type} (dashed: target)", fontsize=8.5)
     ax.legend(fontsize=7.5, frameon=False, ncols=3, loc="upper left")
+    inside(ax)
     clean(ax, f"{short(run.strategy)}: which pools carried the load")
     dates(ax, run.start_s, run.end_s)
     return ax

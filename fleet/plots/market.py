@@ -33,9 +33,7 @@ def plot_price_heatmap(market: Market, *, ax: Axes | None = None) -> Axes:
     base = np.where(np.isnan(listed), highest, listed)
     edges = edges_of(market)
     share = means(market.prices, edges) / base[:, None]
-    order = np.argsort(
-        np.nan_to_num(np.nanmean(np.where(np.isnan(share), np.inf, share), axis=1)), kind="stable"
-    )
+    order = np.argsort(known_mean(share), kind="stable")  # nan, where nothing is known, comes last
     unit = "on-demand price" if not np.isnan(listed).any() else "on-demand price, or of the pool's highest"
     return heatmap(market, share, order, edges, ax, "Spot price", f"share of the {unit}", "cividis_r", 1.0)
 
@@ -58,9 +56,7 @@ def plot_availability_heatmap(market: Market, *, ax: Axes | None = None) -> Axes
         np.where(np.isnan(points.values), np.nan, points.values > 0).astype(float),
     )
     share = means(held, edges)
-    order = np.argsort(
-        -np.nan_to_num(np.nanmean(np.where(np.isnan(share), 0.0, share), axis=1)), kind="stable"
-    )
+    order = np.argsort(-known_mean(share), kind="stable")
     return heatmap(market, share, order, edges, ax, "Availability", "share of the time", "cividis", 1.0)
 
 
@@ -82,6 +78,14 @@ def means(points: ChangePoints, edges: Ints) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean: Floats = np.where(known > 0, np.diff(total, axis=1) / known, np.nan)
     assert mean.shape == (n, columns)
+    return mean
+
+
+def known_mean(share: Floats) -> Floats:
+    """Return the mean of each row over what is known of it; nan where nothing is."""
+    known = ~np.isnan(share)
+    with np.errstate(invalid="ignore"):
+        mean: Floats = np.where(known, share, 0.0).sum(axis=1) / known.sum(axis=1)
     return mean
 
 
@@ -116,11 +120,12 @@ def heatmap(
     rows = np.arange(0, len(shown), every)
     names = [f"{market.instance_type[i]} {market.availability_zone[i]}" for i in shown[rows]]
     ax.set_yticks(rows + 0.5, names, fontsize=7.5)
-    bar = ax.figure.colorbar(image, ax=ax, pad=0.015, format=PercentFormatter(1.0))
+    bar = ax.figure.colorbar(image, ax=ax, pad=0.015, format=PercentFormatter(1.0, symbol=" %"))
     bar.set_label(label, fontsize=8.5)
     bar.ax.tick_params(labelsize=8)
     of = "" if len(shown) == len(order) else f" ({len(shown)} of {len(order)} pools)"
-    clean(ax, f"{title}{of}")
+    pale = ", pale: not known" if bool(np.isnan(share[shown]).any()) else ""
+    clean(ax, f"{title}{of}{pale}")
     ax.grid(visible=False)
     dates(ax, int(edges[0]), int(edges[-1]))
     ax.tick_params(axis="y", labelsize=7.5)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet.exact import Floats, Ints
-from fleet.plots.style import GREY, axes_or_new, clean, dates, looks, moments, money, short
+from fleet.plots.style import GREY, axes_or_new, clean, dates, inside, looks, moments, money, short
 from fleet.results import ReplayResult
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def plot_capacity(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
     ax.set_yticks([base + h for base in range(len(runs)) for h in (0.0, 0.62)])
     ax.set_yticklabels(["0 %", "100 %"] * len(runs))
     ax.set_ylabel("running / target capacity", fontsize=8.5)
+    inside(ax)
     clean(ax, "Running capacity (ticks: interruptions)")
     ax.grid(visible=False)
     dates(ax, start, end)
@@ -195,6 +196,7 @@ def plot_pool_shares(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes
     ax.set_ylim(-0.6, len(runs) - 0.4)
     ax.set_xticks(np.linspace(0, 1, 6), [f"{k} %" for k in range(0, 101, 20)])
     ax.set_xlabel("share of unit-hours", fontsize=8.5)
+    inside(ax)
     clean(ax, "Which pools carried the load")
     ax.grid(visible=False)
     return ax
@@ -225,7 +227,7 @@ def plot_tradeoff(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
     tall = max(float(np.ptp(y)), 0.05 * float(y.max(initial=1.0)), 0.01)
     ax.set_xlim(x.min() - 0.12 * wide, x.max() + 0.45 * wide)
     ax.set_ylim(max(-0.06 * tall, y.min() - 0.25 * tall), y.max() + 0.3 * tall)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     for run, at, text_y in zip(
@@ -242,6 +244,7 @@ def plot_tradeoff(results: ReplayResult | Sequence[ReplayResult], *, ax: Axes | 
         )
     ax.set_xlabel("interruptions (instances)", fontsize=8.5)
     ax.set_ylabel("cost ($)", fontsize=8.5)
+    inside(ax)
     clean(ax, "Cost against interruptions (down and left is better)")
     return ax
 

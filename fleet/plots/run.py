@@ -11,7 +11,7 @@ import numpy as np
 from fleet.exact import Floats, Ints
 from fleet.formats import format_time
 from fleet.plots.panels import label_line_ends
-from fleet.plots.style import GREY, axes_or_new, clean, dates, moments, money
+from fleet.plots.style import GREY, against_on_demand, axes_or_new, clean, dates, moments, money
 from fleet.results import ReplayResult, percent
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def plot_bill(run: ReplayResult, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(bottom=0)
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.set_ylabel("spent so far ($)", fontsize=8.5)
-    clean(ax, "The bill" if run.saving is None else f"The bill (saving {percent(run.saving)})")
+    clean(ax, f"The bill{against_on_demand(run.saving)}")
     dates(ax, run.start_s, run.end_s)
     label_line_ends(ax, labels, run.end_s)
     return ax

@@ -13,7 +13,7 @@ from fleet.exact import Ints
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Look", "against_on_demand", "axes_or_new", "clean", "dates", "looks", "money", "short"]
+__all__ = ["Look", "against_on_demand", "axes_or_new", "clean", "dates", "inside", "looks", "money", "short"]
 
 # Okabe and Ito (2008), without the yellow that vanishes on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -73,7 +73,9 @@ def dates(ax: Axes, start_s: int, end_s: int) -> None:
 
     locator = AutoDateLocator(minticks=3, maxticks=7)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    formats = ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%S.%f"]  # a day never without its month
+    beside = ["", "%Y", "%Y", "%Y-%b-%d", "%Y-%b-%d", "%Y-%b-%d %H:%M"]
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, formats=formats, offset_formats=beside))
     ax.set_xlim(float(date2num(np.datetime64(start_s, "s"))), float(date2num(np.datetime64(end_s, "s"))))
     ax.set_xlabel("time (UTC)", fontsize=8.5)
     ax.xaxis.get_offset_text().set_fontsize(8)
@@ -101,3 +103,10 @@ def short(name: str, longest: int = 30) -> str:
     half = (longest - 1) // 2
     text = name if len(name) <= longest else f"{name[:half]}\u2026{name[-half:]}"
     return text.replace("$", r"\$")
+
+
+def inside(ax: Axes) -> None:
+    """Keep words within the axes out of the layout: among many axes they would take all the room."""
+    legend = ax.get_legend()
+    for artist in [*ax.texts, *([legend] if legend is not None else [])]:
+        artist.set_in_layout(False)
