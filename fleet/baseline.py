@@ -22,8 +22,24 @@ HOUR_S = 3600
 def target_of(log: EventLog, request: FleetRequest, begin: int, end: int) -> float | CapacityCurve:
     """Return the target in units: one number, or a step function where it changed.
 
-    From cancellation on nothing is wanted, nor from an expiry that ends the instances.
+    Nothing is wanted before a fleet becomes active (ValidFrom), nor from a cancellation on, nor from an
+    expiry that ends the instances. A fleet that never becomes active misses its target all the while.
     """
+    changed = changes_of(log, request, begin, end)
+    active = log.time_s[log.kind == EventKind.ACTIVE]
+    if not len(active) or active[0] <= begin:
+        return changed
+    if not isinstance(changed, CapacityCurve):
+        return CapacityCurve(np.array([begin, active[0], end]), np.array([0.0, changed]))
+    later = int(np.searchsorted(changed.times_s, active[0], side="right"))
+    return CapacityCurve(
+        np.concatenate(([begin, active[0]], changed.times_s[later:])),
+        np.append(0.0, changed.units[later - 1 :]),
+    )
+
+
+def changes_of(log: EventLog, request: FleetRequest, begin: int, end: int) -> float | CapacityCurve:
+    """Return the target as the schedule, cancellation and expiry change it."""
     ends = [EventKind.CANCELLED_RUNNING, EventKind.CANCELLED_TERMINATING]
     if request.terminate_at_expiry:
         ends.append(EventKind.EXPIRED)

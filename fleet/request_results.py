@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,8 @@ class SpotRequestResult:
         What interrupted.
     billing
         The rule of the bill.
+    provenance
+        Versions, seed, and the digest of what was replayed.
     warnings
         What a reader should know.
     """
@@ -59,6 +61,7 @@ class SpotRequestResult:
     interruption_driver: str
     billing: str = "per-second"
     warnings: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"SpotRequestResult(${self.cost:.2f}, {self.interruptions} interruptions)"

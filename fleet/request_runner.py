@@ -16,7 +16,7 @@ from fleet.replayer import InstanceTable, PreparedMarket, RequestEngine
 from fleet.request import FleetRequest, Override
 from fleet.request_results import SpotRequestResult
 from fleet.resolution import resolve
-from fleet.runner import check_arguments, replay_span
+from fleet.runner import check_arguments, package_version, replay_span
 from fleet.schedule import Cancellation, Schedule
 from fleet.schedule_rules import check_begin, never_done
 from fleet.spot_request import SpotRequest
@@ -89,6 +89,12 @@ def replay_spot_request(
         interruption_driver=prepared.driver_names,
         billing=terms.name,
         warnings=tuple(notes),
+        provenance={
+            "spotfleet": package_version(),
+            "numpy": np.__version__,
+            "seed": seed,
+            "market_sha256": prepared.digest,
+        },
     )
 
 

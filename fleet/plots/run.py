@@ -205,7 +205,7 @@ def run_figure(run: ReplayResult) -> Figure:
         x=0.01,
         ha="left",
     )
-    changes = " at first" if len(np.unique(run.target_curve()[1])) > 1 else ""
+    changes = " asked for" if len(np.unique(run.target_curve()[1])) > 1 else ""
     digits = 10 if run.end_s - run.start_s >= DAY_S else 16
     first, last = (format_time(t)[:digits].replace("T", " ") for t in (run.start_s, run.end_s))
     drivers = re.sub(r"\+(?![^(]*\))", " + ", run.interruption_driver)

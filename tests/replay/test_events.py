@@ -136,6 +136,11 @@ def test_valid_from_and_valid_until_bound_the_launches():
     assert (late.launches, late.cost, late.availability) == (0, 0.0, 0.0)
     assert told(late, "submitted", "active", "launchSpecUnusable") == [(0, None)]
     assert told(result, "active") == [(1, None)]
+    assert [part.tolist() for part in result.target_curve()] == [[0, HOUR, 6 * HOUR], [0.0, 1.0]]
+    assert result.on_demand_cost == pytest.approx(5 * 0.5)
+    raised = fleet.Schedule((fleet.TargetChange(HOUR // 2, 2), fleet.TargetChange(2 * HOUR, 3)))
+    curve = fleet.replay(request, market, schedule=raised).target_curve()
+    assert [part.tolist() for part in curve] == [[0, HOUR, 2 * HOUR, 6 * HOUR], [0.0, 2.0, 3.0]]
 
 
 def test_what_strikes_before_valid_from_is_over_by_then():
