@@ -6,7 +6,8 @@ FOLDER holds gzipped answers of ``describe-spot-price-history``; by default ``pr
 ``$SPOT_DATA``. Each measurement is a process of its own, the kinds take turns: wall and CPU seconds after the
 imports, and the peak memory of the process (``VmHWM``: what ``getrusage`` tells begins with the parent's).
 The peer stops at rows of strings, the reader goes on to a market; before the clock counts the two are
-compared on records and prices.
+compared on records and prices. Both unpack gzip by the same function; "msgspec, gzip module" is the peer with
+``gzip.decompress``, which takes a little longer. No threads run beside them (OpenBLAS would start some).
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-KINDS = ("spotfleet", "msgspec", "cached form", "cached, 7.3 M changes")
+PEERS = ("msgspec", "msgspec, gzip module")
+KINDS = ("spotfleet", *PEERS, "cached form", "cached, 7.3 M changes")
+ALONE = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Row(msgspec.Struct, gc=False):
@@ -44,7 +48,7 @@ class Page(msgspec.Struct, gc=False):
     SpotPriceHistory: list[Row]
 
 
-def read_by_msgspec(folder: Path) -> list:
+def read_by_msgspec(folder: Path, unzip: Callable[[bytes], bytes]) -> list:
     """Return the pages of a folder as lists of typed structs, kept until all are read."""
     decoder = msgspec.json.Decoder(Page)
     pages = []
@@ -52,7 +56,7 @@ def read_by_msgspec(folder: Path) -> list:
         data = path.read_bytes()
         if data:
             try:
-                pages.append(decoder.decode(gzip.decompress(data)))
+                pages.append(decoder.decode(unzip(data)))
             except msgspec.DecodeError:
                 continue  # two documents in one file: 0.3 % of the records that the peer need not read
     return pages
@@ -62,12 +66,13 @@ def one(kind: str, folder: Path) -> None:
     """Load once and print what it took."""
     import fleet
     import fleet.formats.price_history  # before the clock starts
+    from fleet.formats.raw import gunzipped
 
     wall, cpu = time.perf_counter(), time.process_time()
     if kind == "spotfleet":
         kept = fleet.read_prices(folder).market
-    elif kind == "msgspec":
-        kept = read_by_msgspec(folder)
+    elif kind in PEERS:
+        kept = read_by_msgspec(folder, gunzipped if kind == "msgspec" else gzip.decompress)
     else:
         kept = fleet.load_market(folder)
         kept.prices.at(kept.end_s)
@@ -82,7 +87,7 @@ def same_answers(folder: Path) -> None:
     import fleet
 
     report = fleet.read_prices(folder).report
-    rows = [row for page in read_by_msgspec(folder) for row in page.SpotPriceHistory]
+    rows = [row for page in read_by_msgspec(folder, gzip.decompress) for row in page.SpotPriceHistory]
     if not 0.99 * report.records_read <= len(rows) <= report.records_read:
         raise SystemExit(f"{len(rows)} records by msgspec, {report.records_read} by spotfleet")
     market = fleet.read_prices(folder).market
@@ -121,7 +126,7 @@ def measure(folder: Path, rounds: int) -> dict[str, list[dict[str, float]]]:
         for _ in range(rounds):
             for kind in KINDS:
                 command = [sys.executable, __file__, str(folders[kind]), "--one", kind]
-                done = subprocess.run(command, capture_output=True, text=True, check=True)
+                done = subprocess.run(command, capture_output=True, text=True, check=True, env=ALONE)
                 found[kind].append(json.loads(done.stdout))
     return found
 
@@ -145,12 +150,17 @@ def main() -> None:
     }
     for kind, row in table.items():
         print(f"{kind:<24}{row['wall_s']:>8.3f} s wall{row['cpu_s']:>8.3f} s CPU{row['peak_MB']:>8.0f} MB")
-    pairs = zip(found["spotfleet"], found["msgspec"], strict=True)
-    ratios = sorted(mine["cpu_s"] / peer["cpu_s"] for mine, peer in pairs)
-    print(
-        f"spotfleet / msgspec: CPU time x {statistics.median(ratios):.2f} (of pairs {ratios[0]:.2f} to "
-        f"{ratios[-1]:.2f}), memory x {table['spotfleet']['peak_MB'] / table['msgspec']['peak_MB']:.2f}"
-    )
+    for peer in PEERS:
+        ratios = {
+            name: statistics.median(
+                mine[name] / its[name] for mine, its in zip(found["spotfleet"], found[peer], strict=True)
+            )
+            for name in table["spotfleet"]
+        }
+        print(
+            f"spotfleet / {peer}, median of pairs: CPU time x {ratios['cpu_s']:.2f}, "
+            f"wall x {ratios['wall_s']:.2f}, memory x {ratios['peak_MB']:.2f}"
+        )
     if options.json is not None:
         options.json.write_text(json.dumps({"median": table, "runs": found}, indent=1))
 

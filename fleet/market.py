@@ -47,16 +47,20 @@ def order_of_rows(pool: npt.NDArray[np.integer[Any]], times_s: Ints) -> Ints:
     span = int(times_s.max()) - first + 1
     if groups * span >= 2**63:
         return np.lexsort((times_s, pool))
-    key = pool.astype(np.int64) * span + (times_s - first)
+    key = pool.astype(np.int64)
+    key *= span
+    key += times_s
+    key -= first
     if bool((key[1:] >= key[:-1]).all()):
         return np.arange(len(key))
     backwards = 2 * int(np.count_nonzero(times_s[1:] < times_s[:-1])) > len(key)
     group = (pool[::-1] if backwards else pool).astype(np.uint16 if groups <= 2**16 else np.int64)
     order = np.argsort(group, kind="stable")
     if backwards:
-        order = len(key) - 1 - order
-    order = order[np.argsort(key[order], kind="stable")]
+        np.subtract(len(key) - 1, order, out=order)
     key = key[order]
+    almost = np.argsort(key, kind="stable")
+    order, key = order[almost], key[almost]
     if backwards and bool((key[1:] == key[:-1]).any()):  # one instant's rows stand the wrong way round
         begins = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
         ends = np.append(begins[1:], len(key)) - 1
@@ -103,7 +107,7 @@ class ChangePoints:
         offsets, times = self.offsets, self.times_s
         if offsets[0] != 0 or offsets[-1] != len(times) or len(times) != len(self.values):
             raise InputError("change points", "offsets start at 0 and end at the number of rows")
-        rising = np.diff(times) > 0
+        rising = times[1:] > times[:-1]
         starts = offsets[1:-1]
         starts = starts[(starts > 0) & (starts < len(times))]
         rising[starts - 1] = True

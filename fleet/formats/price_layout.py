@@ -2,9 +2,9 @@
 
 ``--output json`` prints each record on seven lines that differ in nothing but the five values. Records of one
 length are laid under one another: a table of letters, in which the first record tells what each column is.
-Bits that all records share and bits that any has are each found in one pass; what differs between the two
-may stand in values only. Records that are laid out otherwise wait for a table of their own. Any odd value
-leaves the file to the general reader, which knows all shapes and words its refusals.
+Columns in which any record differs from the next must be those of values. Records that are laid out otherwise
+wait for a table of their own. Any odd value leaves the file to the general reader, which knows all shapes and
+words its refusals.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Layout:
         left = bytearray(varying)
         for start, end in self.free:
             left[start:end] = bytes(end - start)
-        return any(left)
+        return left.count(0) < len(left)
 
 
 def read_layout(text: bytes) -> LaidOut | None:
@@ -178,7 +178,7 @@ def closes(data: Bytes, start: int, end: int) -> Ints | None:
         np.equal(letters, CLOSE, out=found[: len(letters)])
         found[len(letters) :] = False
         words = found.view("<u8")
-        hits = np.flatnonzero(words != 0)
+        (hits,) = (words != 0).nonzero()
         one = words[hits].astype(np.uint64, copy=False)
         if bool((one & (one - ONE)).any()):
             return None
@@ -224,18 +224,14 @@ def read_table(data: Bytes, start: Ints, length: int, rows: Ints) -> tuple[Block
 
 
 def varying_bits(table: Bytes) -> bytes:
-    """Return, for each column, the bits that are not the same in all rows."""
+    """Return, for each column, the bits that differ between any row and the next."""
     words = table.view(np.uint64)
-    whole = len(words) // FOLD * FOLD
-    if whole:  # long rows fold fast
-        long = words[:whole].reshape(-1, FOLD * words.shape[1])
-        any_has = np.bitwise_or.reduce(long, axis=0).reshape(FOLD, -1)
-        all_have = np.bitwise_and.reduce(long, axis=0).reshape(FOLD, -1)
-        any_has = np.concatenate((any_has, words[whole:]))
-        all_have = np.concatenate((all_have, words[whole:]))
-    else:
-        any_has = all_have = words
-    varying: Words = np.bitwise_or.reduce(any_has, axis=0) ^ np.bitwise_and.reduce(all_have, axis=0)
+    steps = words[1:] ^ words[:-1]
+    width = steps.shape[1]
+    whole = len(steps) // FOLD * FOLD
+    folded = np.bitwise_or.reduce(steps[:whole].reshape(-1, FOLD * width), axis=0)  # long rows fold fast
+    rest = np.bitwise_or.reduce(steps[whole:], axis=0)
+    varying: Words = np.bitwise_or.reduce(folded.reshape(FOLD, width), axis=0) | rest
     return varying.tobytes()
 
 
@@ -277,10 +273,11 @@ def pools_of(table: Bytes, layout: Layout, varying: bytes) -> tuple[list[tuple[s
 
     Rows are grouped by a hash of the letters that vary; each is then compared with the one of its group.
     """
-    spans = [span for span in layout.keys if any(varying[span[0] : span[1]])]
-    leaders, pool = np.zeros(1, dtype=np.int64), np.zeros(len(table), dtype=np.int64)
+    spans = [span for span in layout.keys if varying[span[0] : span[1]].strip(b"\0")]
     if spans:
         leaders, pool = groups_of([word for span in spans for word in words_of(table, span, varying)])
+    else:
+        leaders, pool = np.zeros(1, dtype=np.int64), np.zeros(len(table), dtype=np.int64)
     records = table[leaders].tobytes().decode("latin-1")
     at = range(0, len(records), table.shape[1])
     columns = [[records[row + start : row + end] for row in at] for start, end in layout.keys]

@@ -27,6 +27,12 @@ TOP = np.uint64(0x8080808080808080)
 PAST_9 = np.uint64(0x7676767676767676)  # lifts 10 and more into the top bit of its byte
 PAIRS, FOURS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
 LOWEST = np.uint64(0xFF)
+CLOCK_PARTS = np.uint64(0x00FF0000FF0000FF)  # hours, minutes and seconds, at bits 0, 24 and 48
+PAST_CLOCK = np.uint64(
+    (128 - 24) + ((128 - 60) << 24) + ((128 - 60) << 48)
+)  # lifts 24 h, 60 min, 60 s to the top
+MINUTES = np.uint64((60 << 24) + 1)  # brings 60 for each minute to the seconds
+HOUR_S = np.uint64(3600)
 
 
 def are_digits(words: Words) -> bool:
@@ -79,15 +85,17 @@ def times_of(month: Words, day: Words, clock: Words) -> Ints | None:
     begins, lasts = months_of(month)
     if not len(begins) or not are_digits(day) or not are_digits(clock):
         return None
-    pairs = clock * TEN + (clock >> BYTE)
-    hours, minutes, seconds = (pairs >> np.uint64(24 * k) & LOWEST for k in range(3))
+    parts = (clock * TEN + (clock >> BYTE)) & CLOCK_PARTS
     days = (day * TEN + (day >> BYTE) & LOWEST).view(np.int64)
-    if int(hours.max()) > 23 or int(minutes.max()) > 59 or int(seconds.max()) > 59:
+    if int(np.bitwise_or.reduce(parts + PAST_CLOCK) & TOP):
         return None
     if int(days.min()) < 1 or bool((days > lasts).any()):
         return None
-    of_day = (hours * np.uint64(60) + minutes) * np.uint64(60) + seconds
-    time_s: Ints = begins + days * DAY_S + of_day.view(np.int64)
+    of_hour = (parts * MINUTES) >> np.uint64(48)
+    hours = parts & LOWEST
+    time_s: Ints = days * DAY_S
+    time_s += begins
+    time_s += (hours * HOUR_S + of_hour).view(np.int64)
     return time_s
 
 

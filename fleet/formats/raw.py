@@ -33,6 +33,8 @@ __all__ = [
 ]
 
 GZIP, ZSTD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
+MEMBER = GZIP + b"\x08"
+MOST_DEFLATED = 1032  # bytes that one byte of deflate can stand for
 BOM_8, BOM_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -52,7 +54,7 @@ def unpacked(path: Path) -> bytes:
 def opened(data: bytes, path: Path) -> bytes:
     """Return what is in a file's bytes (see `unpacked`); one packing may hold another."""
     if data[:2] == GZIP:
-        return opened(gzip.decompress(data), path)
+        return opened(gunzipped(data), path)
     if data[:4] == ZSTD:
         return opened(unzstd(data, path), path)
     if data[:4] == ZIP:
@@ -63,6 +65,23 @@ def opened(data: bytes, path: Path) -> bytes:
         except UnicodeDecodeError as error:
             raise OSError(f"no whole UTF-16 text: {error.reason}") from None
     return data.removeprefix(BOM_8)
+
+
+def gunzipped(data: bytes) -> bytes:
+    """Return gzip data unpacked.
+
+    A single member says at its end how large it is: it is unpacked into one piece of that size. All else,
+    also what is damaged, is left to `gzip`.
+    """
+    size = int.from_bytes(data[-4:], "little")
+    if size <= MOST_DEFLATED * len(data) and data.find(MEMBER, 1) < 0:
+        try:
+            found = zlib.decompress(data, zlib.MAX_WBITS | 16, max(size, 1))
+        except zlib.error:
+            found = b""
+        if found and len(found) == size:
+            return found
+    return gzip.decompress(data)
 
 
 def unzipped(data: bytes) -> bytes:

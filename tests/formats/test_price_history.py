@@ -101,6 +101,26 @@ def test_order_files_and_doubles_do_not_matter(tmp_path, data):
     )
 
 
+def test_gzip_of_every_make(tmp_path):
+    """One member, several, the same twice, padding: all that `gzip` reads; none of what it refuses."""
+    text = page(ROWS).encode()
+    one = gzip.compress(text)
+    halves = gzip.compress(text[:50]) + gzip.compress(text[50:])
+    for name, data in {"one": one, "halves": halves, "padded": one + bytes(9)}.items():
+        (tmp_path / name).write_bytes(data)
+        assert fleet.read_prices(tmp_path / name).report.records_read == len(ROWS)
+    (tmp_path / "twice").write_bytes(one + one)
+    assert fleet.read_prices(tmp_path / "twice").report.exact_duplicates == len(ROWS)
+    for name, data in {
+        "tail": one + b"no gzip",
+        "size": one[:-4] + bytes(4),
+        "sum": one[:-5] + one[-4:],
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(PriceDataError, match="cannot be read"):
+            fleet.read_prices(tmp_path / name)
+
+
 def test_products_stay_apart_and_vpc_is_merged(tmp_path):
     rows = [
         ("a", "m5.large", "Linux/UNIX (Amazon VPC)", "0.1", "2021-05-01T00:00:00Z"),
