@@ -29,43 +29,42 @@ def test_what_is_in_the_files(built):
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "tests/conftest.py"} <= inside
+    assert {"pyproject.toml", "README.md", "LICENSE", "Makefile", "mkdocs.yml", ".ci/run"} <= inside
+    assert {"tests/conftest.py", "docs/index.md", "strategies/lowest_price.py"} <= inside
+    assert not [name for name in inside if name.startswith("docs/images/gallery")]
+    text = zipfile.ZipFile(wheel).read(next(name for name in names if name.endswith("METADATA"))).decode()
+    assert "License-Expression: Apache-2.0" in text
+    assert "Description-Content-Type: text/markdown" in text
+
+
+ROOMS = (
+    "allocate", "cli", "domain", "formats", "hindsight", "interruptions", "jobs", "metrics", "plots", "replay",
+    "service", "solvers", "synthetic",
+)  # fmt: skip
+"""Tests that need nothing but the package with its extras for files and speed."""
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("versions", ["lowest", "newest"])
 def test_the_wheel_in_a_clean_environment(built, tmp_path, root, versions):
+    """Installed, tried, and held to the tests that the sdist brings."""
     (wheel,) = built.glob("*.whl")
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.glob("spotfleet-*")
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     pins = lowest(root) if versions == "lowest" else []
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    # with the extra `fast`: some tests hold the compiled kernels to their twins
-    subprocess.run([*install, f"{wheel}[fast]", "pytest", "hypothesis", *pins], check=True)
+    subprocess.run([*install, f"{wheel}[fast,files]", "pytest", "hypothesis", *pins], check=True)
     demo = [tmp_path / "env" / "bin" / "spotfleet", "demo", "--days", "2", "--plot", "demo.png", "--json"]
     subprocess.run(demo, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "demo.png").stat().st_size > 10_000
-    rooms = ("allocate", "domain", "replay", "metrics", "hindsight")
-    tests = [str(root / "tests" / room) for room in rooms if (root / "tests" / room).is_dir()]
+    tests = [str(source / "tests" / room) for room in ROOMS]
+    options = ["-q", "-x", "-m", "not deep", "-p", "no:cacheprovider", "-W", "default"]
     done = subprocess.run(
-        [
-            python,
-            "-m",
-            "pytest",
-            "-q",
-            "-x",
-            "-m",
-            "not deep",
-            "-p",
-            "no:cacheprovider",
-            "-W",
-            "default",
-            *tests,
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
+        [python, "-m", "pytest", *options, *tests], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:]
 
