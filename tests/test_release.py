@@ -38,8 +38,8 @@ def test_what_is_in_the_files(built):
 
 
 ROOMS = (
-    "allocate", "cli", "domain", "formats", "hindsight", "interruptions", "jobs", "metrics", "plots", "replay",
-    "service", "solvers", "synthetic",
+    "allocate", "cli", "domain", "formats", "hindsight", "interruptions", "jobs", "metrics", "plots",
+    "replay", "service", "solvers", "synthetic",
 )  # fmt: skip
 """Tests that need nothing but the package with its extras for files and speed."""
 
