@@ -41,7 +41,7 @@ ROOMS = (
     "allocate", "cli", "domain", "formats", "hindsight", "interruptions", "jobs", "metrics", "plots",
     "replay", "service", "solvers", "synthetic",
 )  # fmt: skip
-"""Tests that need nothing but the package with its extras for files and speed."""
+"""Tests that need nothing but the package with its extras."""
 
 
 @pytest.mark.deep
@@ -51,17 +51,19 @@ def test_the_wheel_in_a_clean_environment(built, tmp_path, root, versions):
     (wheel,) = built.glob("*.whl")
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
-    (source,) = tmp_path.glob("spotfleet-*")
+        archive.extractall(tmp_path / "source", filter="data")
+    next((tmp_path / "source").glob("*/tests")).rename(
+        tmp_path / "tests"
+    )  # away from the sources beside them
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     pins = lowest(root) if versions == "lowest" else []
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, f"{wheel}[fast,files]", "pytest", "hypothesis", *pins], check=True)
+    subprocess.run([*install, f"{wheel}[fast,files,aws,store]", "pytest", "hypothesis", *pins], check=True)
     demo = [tmp_path / "env" / "bin" / "spotfleet", "demo", "--days", "2", "--plot", "demo.png", "--json"]
     subprocess.run(demo, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "demo.png").stat().st_size > 10_000
-    tests = [str(source / "tests" / room) for room in ROOMS]
+    tests = [f"tests/{room}" for room in ROOMS]
     options = ["-q", "-x", "-m", "not deep", "-p", "no:cacheprovider", "-W", "default"]
     done = subprocess.run(
         [python, "-m", "pytest", *options, *tests], cwd=tmp_path, capture_output=True, text=True, check=False
