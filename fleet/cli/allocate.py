@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fleet.cli.answers import ALLOCATION
+from fleet.cli.completion import roundings, solvers, words
 from fleet.cli.exports import export_files, identity_for, write_exports
 from fleet.cli.files import STDOUT, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
@@ -15,7 +17,7 @@ from fleet.cli.inputs import FleetFiles, MarketFiles, check_strategies, expanded
 from fleet.cli.limits import Limiting, counts_file, limits_of, suited
 from fleet.cli.options import Export, Json, OneStrategy
 from fleet.cli.outcome import fail_unfulfilled
-from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings
+from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings, working
 from fleet.cli.papers import Papers
 from fleet.errors import InfeasibleError, InputError
 
@@ -32,42 +34,28 @@ __all__ = ["allocate"]
 def allocate(
     asked: FleetFiles,
     files: MarketFiles,
+    limiting: Limiting,
     papers: Papers,
     at: Annotated[str | None, typer.Option(help="When; by default the last instant of the prices.")] = None,
     strategy: OneStrategy = None,
     rounding: Annotated[
-        str, typer.Option(help="aws (the rule of the service) or exact (integer optimum).")
+        str,
+        typer.Option(
+            help="aws (the rule of the service) or exact (integer optimum).", autocompletion=words(roundings)
+        ),
     ] = "aws",
     solver: Annotated[
-        str, typer.Option(help="auto, closed-form, compiled, highs, scipy, pulp or pulp:NAME.")
+        str,
+        typer.Option(
+            help="auto, closed-form, compiled, highs, scipy, pulp or pulp:NAME.",
+            autocompletion=words(solvers),
+        ),
     ] = "auto",
     json_output: Json = False,
     explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
     frontier: Annotated[
         bool, typer.Option("--frontier", help="Also price against capacity, and where the strategies lie.")
     ] = False,
-    max_share: Annotated[
-        list[str] | None,
-        typer.Option(help="BY[:NAME]=SHARE: cap a pool, zone, type, family or region, as zone=0.4."),
-    ] = None,
-    max_count: Annotated[
-        list[str] | None, typer.Option(help="BY[:NAME]=N: cap instances, as pool=10 or family:p3=2.")
-    ] = None,
-    min_pools: Annotated[
-        int, typer.Option(help="Least number of pools in use (needs --rounding exact).")
-    ] = 0,
-    at_least: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="vcpu, memory_gib or gpus=AMOUNT to cover too (--instance-types, --rounding exact)."
-        ),
-    ] = None,
-    survive: Annotated[
-        str | None, typer.Option(help="pool, zone ...: losing any one leaves the target (--rounding exact).")
-    ] = None,
-    placement: Annotated[
-        str | None, typer.Option(help="Placement group: spread, partition or cluster[:GROUPS or PARTITIONS].")
-    ] = None,
     hibernation_only: Annotated[
         bool, typer.Option("--hibernation-only", help="Types that can hibernate (--instance-types).")
     ] = False,
@@ -110,17 +98,17 @@ def allocate(
     from fleet.resolution import resolve
     from fleet.snapshot import snapshot_at
 
-    gates = gates_of(fail_if)
+    gates = gates_of(fail_if, ALLOCATION)
     exports = export_files(export or [])
     check_paths(
         [*exports, *papers.paths()],
         [*asked.inputs(), *files.inputs(), running, reservations],
+        json_output=json_output,
     )
     wanted = asked.load()
     check_strategies([strategy or wanted.strategy])
     moment = time_option("--at", at)
-    stated = Limiting(max_share or [], max_count or [], min_pools, at_least or [], survive, placement)
-    limits = limits_of(stated, asked.instance_types)
+    limits = limits_of(limiting, asked.instance_types)
     market = load_market(files, asked.product, errors())
     wanted = expanded(wanted, asked, market, moment)
     wanted = suited(
@@ -135,19 +123,26 @@ def allocate(
     if wanted.reservations_first and reserved is None:
         note = "use-capacity-reservations-first: none are known without --reservations"
         wanted = replace(wanted, notes=(*wanted.notes, note))
-    try:
-        allocation = decide(
-            wanted,
-            snapshot,
-            strategy=strategy,
-            rounding=rounding,
-            solver=solver,
-            limits=limits,
-            running=stays,
-            reservations=reserved,
-        )
-    except InfeasibleError as error:
-        raise blamed(error, wanted, snapshot, strategy, limits, stays) from error
+    with working(errors(), "deciding") as tell:
+        try:
+            allocation = decide(
+                wanted,
+                snapshot,
+                strategy=strategy,
+                rounding=rounding,
+                solver=solver,
+                limits=limits,
+                running=stays,
+                reservations=reserved,
+            )
+        except InfeasibleError as error:
+            tell("no fleet meets the limits: looking for those in conflict")
+            raise blamed(error, wanted, snapshot, strategy, limits, stays) from error
+        if allocation.unfulfilled:
+            tell("the target is not covered: looking for the limits in conflict")
+        found = conflict_of(allocation, strategy, limits)
+        tell("drawing the frontier")
+        curve = frontier_of(allocation, limits) if frontier and found is None else None
     identity = (
         identity_for(asked.request, launch_template, iam_fleet_role, asked.subnet_zone or [])
         if exports
@@ -155,8 +150,6 @@ def allocate(
     )
     lost = write_exports(allocation, exports, identity, asked.instance_types, every_pool)
     warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
-    found = conflict_of(allocation, strategy, limits)
-    curve = frontier_of(allocation, limits) if frontier and found is None else None
     piped = STDOUT in exports or papers.on_stdout
     show(allocation, warnings, found, curve, json_output, explain, piped)
     papers.write(replace(allocation, warnings=tuple(dict.fromkeys(warnings))))
@@ -177,10 +170,7 @@ def show(
 ) -> None:
     """Print the answer; what explains it goes to the error stream where standard output is a document."""
     if json_output:
-        document = {**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))}
-        if found is not None:
-            document["conflict"] = {"limits": list(found.limits), "nearest_target": found.nearest_target}
-        print_json(document if curve is None else {**document, "frontier": curve.to_dict()})
+        print_json(document_of(allocation, warnings, found, curve))
     elif not piped:
         print_allocation(console(), allocation)
     say = errors() if json_output or piped else console()
@@ -188,6 +178,16 @@ def show(
         say.print("\n".join(explanation(allocation)), highlight=False, markup=False, soft_wrap=True)
     if curve is not None and not json_output:
         say.print(curve.summary(), highlight=False, markup=False, soft_wrap=True)
+
+
+def document_of(
+    allocation: Allocation, warnings: list[str], found: Conflict | None, curve: Frontier | None
+) -> dict[str, Any]:
+    """Return the JSON answer, with what conflicts and the frontier if there are any."""
+    document = {**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))}
+    if found is not None:
+        document["conflict"] = {"limits": list(found.limits), "nearest_target": found.nearest_target}
+    return document if curve is None else {**document, "frontier": curve.to_dict()}
 
 
 def blamed(

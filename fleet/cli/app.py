@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Annotated
 
 import typer
@@ -32,7 +33,8 @@ app = typer.Typer(
 COMMANDS = (demo, allocate, replay, compare, request, experiment, cache, fetch, archive, job, service)
 
 for command in COMMANDS:
-    app.command()(grouped(command))
+    about, _, example = (inspect.getdoc(command) or "").partition("Example: ")
+    app.command(help=about, epilog=f"Example: {example}")(grouped(command))
 
 
 def show_version(wanted: bool) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from fleet.cli.files import check_paths
+from fleet.cli.files import STDOUT, check_paths
 from fleet.cli.inputs import MarketFiles, load_market
-from fleet.cli.options import LINUX, Capacity, OnDemand, Prices
+from fleet.cli.options import LINUX, Capacity, Json, OnDemand, Prices
+from fleet.cli.output import errors, print_json, working
+from fleet.errors import InputError
 
 __all__ = ["cache"]
 
@@ -20,6 +21,7 @@ def cache(
     out: Annotated[Path, typer.Option(help="Folder for the market; one that stands there is replaced.")],
     on_demand: OnDemand = None,
     capacity: Capacity = None,
+    json_output: Json = False,
 ) -> None:
     """Keep a market in a folder that every command takes as --prices and loads in milliseconds.
 
@@ -27,10 +29,17 @@ def cache(
 
     Example: `spotfleet cache --prices history/ --on-demand od.csv --out market/`
     """
-    from fleet.formats import save_market
+    from fleet.formats import format_time, save_market
 
-    check_paths([out], [prices, on_demand, capacity])
-    market = load_market(MarketFiles(prices, on_demand, capacity), LINUX, Console(stderr=True))
-    save_market(market, out, sources=[path for path in (prices, on_demand, capacity) if path is not None])
-    out_console = Console(soft_wrap=True)
-    out_console.print(f"{out}: {market!r}", highlight=False, markup=False)
+    if out == STDOUT:
+        raise InputError("--out -", "is a folder, which no pipe carries", "name a folder")
+    named = [path for path in (prices, on_demand, capacity) if path is not None]
+    check_paths([out], named)
+    market = load_market(MarketFiles(prices, on_demand, capacity), LINUX, errors())
+    with working(errors(), "writing the market"):
+        digest = save_market(market, out, sources=[path for path in named if path != STDOUT])
+    if json_output:
+        start, end = format_time(market.start_s), format_time(market.end_s)
+        print_json({"folder": str(out), "pools": len(market), "start": start, "end": end, "digest": digest})
+    else:
+        print(f"{out}: {market!r}")  # noqa: T201

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fleet.cli.answers import REPLAY
 from fleet.cli.experiment import Null, progress_bar
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
@@ -38,9 +39,9 @@ def compare(
     from fleet.comparison import DEFAULT_STRATEGIES
     from fleet.comparison import compare as run
 
-    gates = gates_of(fail_if)
-    check_output(plot, PICTURES)
-    check_paths([plot, *papers.paths()], asked.inputs())
+    gates = gates_of(fail_if, REPLAY)
+    check_output(plot, PICTURES, pipe=False)
+    check_paths([plot, *papers.paths()], asked.inputs(), json_output=json_output)
     chosen = strategy or DEFAULT_STRATEGIES
     scenario = asked.read(chosen, errors())
     with steps_bar(errors(), "replaying") as step:

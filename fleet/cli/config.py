@@ -29,16 +29,17 @@ def defaults_for(group: Any) -> dict[str, dict[str, Any]]:
     """
     named = os.environ.get("SPOTFLEET_CONFIG")
     file = Path(named or NAME)
-    if not file.is_file():
+    if not file.exists():
         if named:
             raise InputError(f"SPOTFLEET_CONFIG {file}", "does not exist", "correct or unset it")
         return {}
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{file}", f"cannot be read ({error.strerror})", "correct or move it") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file}", f"is not TOML ({error})", "correct it") from None
     options = {name: options_of(command) for name, command in group.commands.items()}
-    listed = {name: repeated(command) for name, command in group.commands.items()}
     known = {option for command in options.values() for option in command}
     found: dict[str, dict[str, Any]] = {}
     for section, values in document.items():
@@ -56,8 +57,8 @@ def defaults_for(group: Any) -> dict[str, dict[str, Any]]:
             for command in options if everywhere else (section,):
                 if spelled in options[command] and not (everywhere and stated(document, command, spelled)):
                     parameter = options[command][spelled]
-                    single = parameter in listed[command] and not isinstance(value, list)
-                    found.setdefault(command, {})[parameter] = [value] if single else value
+                    where = f"{file}: [{section}] {option} = {value!r}"
+                    found.setdefault(command, {})[parameter.name] = fitting(parameter, value, where)
     return found
 
 
@@ -66,15 +67,37 @@ def stated(document: dict[str, Any], command: str, option: str) -> bool:
     return any(name.replace("_", "-") == option for name in document.get(command, {}))
 
 
-def repeated(command: Any) -> set[str]:
-    """Return the parameters of a command whose option may be given again."""
-    return {str(parameter.name) for parameter in command.params if getattr(parameter, "multiple", False)}
+def fitting(parameter: Any, value: Any, where: str) -> Any:
+    """Return a value as the option takes it: a list where it may be given again, of the option's type.
+
+    Raises
+    ------
+    InputError
+        If the value is none of the option's.
+    """
+    repeated = getattr(parameter, "multiple", False)
+    values = value if isinstance(value, list) and repeated else [value]
+    flag = bool(getattr(parameter, "is_flag", False))
+    for one in values:
+        if isinstance(one, (dict, list)) or isinstance(one, bool) is not flag:
+            kind = "true or false" if flag else parameter.type.name
+            raise InputError(where, f"takes {kind}{', or a list of it' if repeated else ''}", "correct it")
+        try:
+            parameter.type.convert(one, parameter, None)
+        except Exception as error:
+            words = getattr(error, "message", None)
+            if words is None:
+                raise
+            raise InputError(
+                where, str(words)[:1].lower() + str(words)[1:].rstrip("."), "correct it"
+            ) from None
+    return values if repeated else value
 
 
-def options_of(command: Any) -> dict[str, str]:
-    """Return the parameter of each option of a command."""
+def options_of(command: Any) -> dict[str, Any]:
+    """Return the parameter of each option of a command, by its long name."""
     return {
-        spelling.lstrip("-"): str(parameter.name)
+        spelling.lstrip("-"): parameter
         for parameter in command.params
         for spelling in parameter.opts
         if spelling.startswith("--")

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from fleet.cli.compare import draw, show
-from fleet.cli.files import check_output
+from fleet.cli.files import check_output, check_paths
+from fleet.cli.inputs import check_strategies
 from fleet.cli.options import PICTURES, Json, Strategies
-from fleet.cli.output import console
+from fleet.cli.output import console, errors, steps_bar, working
 from fleet.cli.papers import Papers
 from fleet.errors import InputError
 
@@ -37,19 +38,25 @@ def demo(
     from fleet.comparison import compare as run
     from fleet.synthetic import demo_request, synthetic_market
 
-    check_output(plot, PICTURES)
+    check_strategies(list(strategy or DEFAULT_STRATEGIES))
+    check_output(plot, PICTURES, pipe=False)
     pictures = [plot.with_suffix(ending) for ending in PICTURES]
     for path in pictures:
         check_output(path)
+    check_paths([*pictures, *papers.paths()], [], json_output=json_output)
     if not 1 <= days <= 366:
         raise InputError(f"--days {days:g}", "is from 1 to 366", "correct it")
-    comparison = run(
-        demo_request(),
-        synthetic_market(seed, days=days),
-        strategies=strategy or DEFAULT_STRATEGIES,
-        start_delay_s=180,
-        seed=seed,
-    )
+    with working(errors(), "making a market up"):
+        market = synthetic_market(seed, days=days)
+    with steps_bar(errors(), "replaying") as step:
+        comparison = run(
+            demo_request(),
+            market,
+            strategies=strategy or DEFAULT_STRATEGIES,
+            start_delay_s=180,
+            seed=seed,
+            progress=step,
+        )
     show(comparison, json_output, None, papers)
     for path in pictures:
         draw(comparison.results, path)

@@ -63,8 +63,8 @@ def experiment(
     from fleet.comparison import DEFAULT_STRATEGIES
     from fleet.experiments import replay_many
 
-    check_output(plot, PICTURES)
-    check_paths([plot, store, *papers.paths()], asked.inputs())
+    check_output(plot, PICTURES, pipe=False)
+    check_paths([plot, store, *papers.paths()], asked.inputs(), json_output=json_output)
     if dask is not None and workers is not None:
         raise InputError("--dask and --workers", "exclude each other", "keep one")
     length = None if window is None else seconds_of("--window", window)

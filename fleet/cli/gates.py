@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,6 @@ from fleet.errors import FleetError, InputError
 
 __all__ = ["FailIf", "Gate", "check_gates", "gates_of"]
 
-FailIf = Annotated[
-    list[str] | None,
-    typer.Option(
-        help='Exit with 1 if so, as "cost > 100" or "max_pool_share > 40%"; again for more.',
-        rich_help_panel=ANSWERS,
-    ),
-]
 GATE = re.compile(r"\s*([\w.]+)\s*(<=|>=|==|!=|<|>)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(%?)\s*")
 COMPARE = {
     "<": operator.lt,
@@ -31,6 +25,25 @@ COMPARE = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+
+
+def completed(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names that the word before the cursor may become."""
+    from fleet.cli import answers
+
+    of = {"allocate": answers.ALLOCATION, "request": answers.REQUEST}
+    names = of.get(str(context.info_name), answers.REPLAY)
+    return [name for name in names if name.startswith(incomplete)]
+
+
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        help='Exit with 1 if so, as "cost > 100" or "max_pool_share > 40%"; again for more.',
+        rich_help_panel=ANSWERS,
+        autocompletion=completed,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -43,42 +56,51 @@ class Gate:
     limit: float
 
     def fails(self, document: Mapping[str, Any]) -> str | None:
-        """Return what to say if a JSON answer meets the condition, or its number is not known.
-
-        Raises
-        ------
-        InputError
-            If the answer has no number of that name.
-        """
+        """Return what to say if a JSON answer meets the condition, or its number is not known."""
         value: Any = document
         for part in self.name.split("."):
-            if not isinstance(value, Mapping) or part not in value:
-                raise InputError(
-                    f"--fail-if {self.text!r}",
-                    f"there is no {self.name}; there are {names_in(document)}",
-                    "correct it",
-                )
             value = value[part]
+        if isinstance(value, Mapping):  # a metric, with its unit
+            value = value["value"]
         if value is None:
             return f"{self.name} is not known"
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InputError(f"--fail-if {self.text!r}", f"{self.name} is no number", "name a number")
         return f"{self.name} is {value:g}" if COMPARE[self.sign](value, self.limit) else None
 
 
-def gates_of(texts: Sequence[str] | None) -> tuple[Gate, ...]:
-    """Return the conditions, checked before any work is done."""
-    found = []
-    for text in texts or ():
-        match = GATE.fullmatch(text)
-        try:
-            number = float(match[3]) if match else None
-        except ValueError:
-            number = None
-        if match is None or number is None:
-            raise InputError(f"--fail-if {text!r}", "is NAME SIGN NUMBER", 'write "cost > 100"')
-        found.append(Gate(text.strip(), match[1], match[2], number / 100 if match[4] else number))
-    return tuple(found)
+def gates_of(texts: Sequence[str] | None, names: Sequence[str]) -> tuple[Gate, ...]:
+    """Return the conditions, checked before any work is done; ``names`` are the numbers of the answer."""
+    return tuple(gate_of(text, names) for text in texts or ())
+
+
+def gate_of(text: str, names: Sequence[str]) -> Gate:
+    """Return the condition that a text states."""
+    from fleet.cli.answers import SHARES
+
+    match = GATE.fullmatch(text)
+    try:
+        number = float(match[3]) if match else math.nan
+    except ValueError:
+        number = math.nan
+    if match is None or not math.isfinite(number):
+        remedy = 'write "cost > 100" or "max_pool_share > 40%"'
+        raise InputError(f"--fail-if {text!r}", f"is NAME SIGN NUMBER; signs: {' '.join(COMPARE)}", remedy)
+    name = match[1].removesuffix(".value")
+    if name not in names:
+        raise InputError(f"--fail-if {text!r}", f"there is no {name}", nearest(name, names))
+    if match[4] and name not in SHARES:
+        raise InputError(f"--fail-if {text!r}", f"{name} is no share", "write the number without %")
+    return Gate(text.strip(), name, match[2], number / 100 if match[4] else number)
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Return what may have been meant, and what there is."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.lower(), names, n=3)
+    there = ", ".join(n for n in names if not n.startswith("metrics."))
+    more = ", and metrics.NAME of docs/metrics.md" if any(n.startswith("metrics.") for n in names) else ""
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{meant}there are {there}{more}"
 
 
 def check_gates(gates: Sequence[Gate], documents: Sequence[Mapping[str, Any]]) -> None:
@@ -91,16 +113,3 @@ def check_gates(gates: Sequence[Gate], documents: Sequence[Mapping[str, Any]]) -
     ]
     if told:
         raise FleetError("; ".join(told))
-
-
-def names_in(document: Mapping[str, Any]) -> str:
-    """Return the names of the numbers of an answer."""
-    found = []
-    for name, value in document.items():
-        if isinstance(value, Mapping):
-            found += [
-                f"{name}.{inner}" for inner, number in value.items() if not isinstance(number, (str, list))
-            ]
-        elif not isinstance(value, (str, list)):
-            found.append(name)
-    return ", ".join(found)

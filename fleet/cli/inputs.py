@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from fleet.cli.files import STDOUT
 from fleet.cli.options import (
     LINUX,
     Availability,
@@ -27,7 +32,7 @@ from fleet.cli.options import (
     Zones,
 )
 from fleet.cli.output import print_warnings, steps_bar
-from fleet.errors import CapacityDataError, InputError
+from fleet.errors import CapacityDataError, InputError, RequestError
 from fleet.formats import (
     is_market_folder,
     parse_request,
@@ -43,6 +48,7 @@ from fleet.formats import (
 )
 from fleet.formats import load_market as load_kept
 from fleet.formats.price_history import PriceHistory
+from fleet.formats.raw import read_text
 from fleet.market import Market
 from fleet.request import FleetRequest
 
@@ -100,7 +106,9 @@ def load_request(name: str, subnet_zones: list[str] | None) -> FleetRequest:
     """Return the request in a file, or on standard input for ``-``."""
     zones = subnet_zones_of(subnet_zones)
     if name == "-":
-        return parse_request(sys.stdin.read(), subnet_zones=zones, source="standard input")
+        with piped() as path:
+            text = read_text(path, RequestError)
+        return parse_request(text, subnet_zones=zones, source="standard input")
     return read_request(name, subnet_zones=zones)
 
 
@@ -115,8 +123,32 @@ def subnet_zones_of(subnet_zones: list[str] | None) -> dict[str, str]:
     return zones
 
 
+@contextmanager
+def piped() -> Iterator[Path]:
+    """Yield a file of what comes on standard input, packed or not; errors name it so, not by its path."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "standard input"
+        try:
+            path.write_bytes(sys.stdin.buffer.read())
+            yield path
+        except InputError as error:
+            raise type(error)(
+                error.wrong.replace(f"{folder}{os.sep}", ""), error.rule, error.remedy
+            ) from None
+
+
 def load_market(files: MarketFiles, product: str, errors: Console) -> Market:
     """Return the market that the files describe; what was left out goes to the error stream."""
+    from_pipe = [f.name for f in fields(files) if getattr(files, f.name) == STDOUT]
+    if not from_pipe:
+        return market_of(files, product, errors)
+    with piped() as path:
+        named: dict[str, Any] = {from_pipe[0]: path}
+        return market_of(replace(files, **named), product, errors)
+
+
+def market_of(files: MarketFiles, product: str, errors: Console) -> Market:
+    """Return the market of files that have names (see `load_market`)."""
     if files.capacity is not None and files.availability is not None:
         raise InputError("--capacity and --availability", "exclude each other", "keep one")
     check_traces(files)
@@ -136,11 +168,6 @@ def load_market(files: MarketFiles, product: str, errors: Console) -> Market:
 
 def load_prices(path: Path, errors: Console) -> Market:
     """Return the market of a price history, or of a folder that ``spotfleet cache`` wrote."""
-    if path == Path("-"):
-        with tempfile.TemporaryDirectory() as folder:
-            piped = Path(folder) / "standard input"
-            piped.write_bytes(sys.stdin.buffer.read())
-            return read_prices(piped).market
     if is_market_folder(path):
         return load_kept(path)
     history = prices_with_progress(path, errors)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from fleet.cli.completion import job_strategies, words
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.options import PICTURES, Json, Plot, Seed
-from fleet.cli.output import print_json, print_warnings
+from fleet.cli.output import console, errors, print_json, print_warnings, working
 from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def job(
     zone_price: ZonePrices = None,
     strategy: Annotated[
         list[str] | None,
-        typer.Option(help="greedy, time-sliced, uniform-progress, next-lifetime, randomized; default: all."),
+        typer.Option(
+            help="greedy, time-sliced, uniform-progress, next-lifetime, randomized; default: all.",
+            autocompletion=words(job_strategies),
+        ),
     ] = None,
     polarity: TracePolarity = None,
     seed: Seed = 0,
@@ -54,7 +58,7 @@ def job(
     from fleet.formats.trace_set import read_trace_set, side_by_side
     from fleet.jobs import Job, find_job_strategies, job_study
 
-    check_output(plot, PICTURES)
+    check_output(plot, PICTURES, pipe=False)
     check_paths([plot], [availability])
     find_job_strategies(strategy)
     traces = read_trace_set(availability, polarity=polarity)
@@ -68,8 +72,7 @@ def job(
         nodes=nodes,
         billing=billing,
     )
-    errors = Console(stderr=True)
-    with errors.status("reading traces") as status:
+    with working(errors(), "running") as tell:
         study = job_study(
             wanted,
             [side_by_side(traces)] if hop else traces,
@@ -78,7 +81,7 @@ def job(
             ticks=ticks,
             every=every,
             seed=seed,
-            progress=lambda name: status.update(f"running {name}"),
+            progress=lambda name: tell(f"running {name}"),
         )
     if plot is not None:
         from fleet.plots import job_figure, save_figure
@@ -87,8 +90,8 @@ def job(
     if json_output:
         print_json(study.to_dict())
     else:
-        print_study(Console() if Console().is_terminal else Console(width=140), study)
-    print_warnings(errors, study.notes)
+        print_study(console(), study)
+    print_warnings(errors(), study.notes)
 
 
 def print_study(console: Console, study: JobStudy) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+import typer
 
 from fleet.cli.output import errors, print_warnings
 from fleet.errors import InputError
@@ -25,32 +25,68 @@ LONGEST = 9
 """Digits of a count; more instances run nowhere."""
 
 
+LIMITS = "Limits"
+MaxShare = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="BY[:NAME]=SHARE: cap a pool, zone, type, family or region, as zone=0.4.", rich_help_panel=LIMITS
+    ),
+]
+MaxCount = Annotated[
+    list[str] | None,
+    typer.Option(help="BY[:NAME]=N: cap instances, as pool=10 or family:p3=2.", rich_help_panel=LIMITS),
+]
+MinPools = Annotated[
+    int,
+    typer.Option(help="Least number of pools in use (needs --rounding exact).", rich_help_panel=LIMITS),
+]
+AtLeast = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="vcpu, memory_gib or gpus=AMOUNT to cover too (--instance-types, --rounding exact).",
+        rich_help_panel=LIMITS,
+    ),
+]
+Survive = Annotated[
+    str | None,
+    typer.Option(
+        help="pool, zone ...: losing any one leaves the target (--rounding exact).", rich_help_panel=LIMITS
+    ),
+]
+Placement = Annotated[
+    str | None,
+    typer.Option(
+        help="Placement group: spread, partition or cluster[:GROUPS or PARTITIONS].", rich_help_panel=LIMITS
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Limiting:
     """The options that state limits, as they were written."""
 
-    max_share: Sequence[str]
-    max_count: Sequence[str]
-    min_pools: int
-    at_least: Sequence[str]
-    survive: str | None
-    placement: str | None
+    max_share: MaxShare = None
+    max_count: MaxCount = None
+    min_pools: MinPools = 0
+    at_least: AtLeast = None
+    survive: Survive = None
+    placement: Placement = None
 
 
 def limits_of(asked: Limiting, instance_types: Path | None) -> Limits:
     """Return the limits that the options state."""
     from fleet.allocator import Cap, Limits
 
-    caps = [Cap(by, share=value, only=only) for by, only, value in map(cap_of, asked.max_share)]
+    caps = [Cap(by, share=value, only=only) for by, only, value in map(cap_of, asked.max_share or ())]
     caps += [
         Cap(by, instances=whole(text), only=only)
-        for text in asked.max_count
+        for text in asked.max_count or ()
         for by, only, _ in [cap_of(text)]
     ]
     kind, _, groups = (asked.placement or "").partition(":")
     if groups and not groups.isdecimal():
         raise InputError(f"--placement {asked.placement!r}", "is KIND or KIND:NUMBER", "write partition:5")
-    resources = dict(map(amount_of, asked.at_least))
+    resources = dict(map(amount_of, asked.at_least or ()))
     table = catalogue_for("--at-least", instance_types).resources() if resources else {}
     unknown = [name for name in resources if name not in table]
     if unknown:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleet.cli.files import write_bytes
 from fleet.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +52,6 @@ def events_text(result: ReplayResult, path: Path) -> str:
 def write_feed(result: ReplayResult, path: Path | None) -> None:
     """Write the Spot charges as AWS's Spot instance data feed, if it is wanted."""
     if path is not None:
-        from fleet.formats import write_data_feed
+        from fleet.formats import data_feed_bytes
 
-        write_data_feed(result.data_feed(), path)
+        write_bytes(path, data_feed_bytes(result.data_feed()))

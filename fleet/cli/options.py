@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fleet.cli.completion import billing_rules, drivers, export_forms, polarities, strategies, words
+
 __all__ = [
     "ANSWERS",
     "CAUSES",
@@ -84,9 +86,15 @@ Capacity = Annotated[
         rich_help_panel=MARKET,
     ),
 ]
-OneStrategy = Annotated[str | None, typer.Option("--strategy", help="Instead of the request's own.")]
+OneStrategy = Annotated[
+    str | None,
+    typer.Option("--strategy", help="Instead of the request's own.", autocompletion=words(strategies)),
+]
 Strategies = Annotated[
-    list[str] | None, typer.Option("--strategy", help="One to compare; give it again for more.")
+    list[str] | None,
+    typer.Option(
+        "--strategy", help="One to compare; give it again for more.", autocompletion=words(strategies)
+    ),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=ANSWERS)
@@ -112,6 +120,7 @@ Export = Annotated[
     typer.Option(
         help="FORM=FILE, such as create-fleet=plan.json; once for each file (see docs/export.md).",
         rich_help_panel=ANSWERS,
+        autocompletion=words(export_forms),
     ),
 ]
 Start = Annotated[
@@ -131,7 +140,9 @@ Availability = Annotated[
 Polarity = Annotated[
     str | None,
     typer.Option(
-        help="What traces mean: available (1 = up) or preempted (1 = lost).", rich_help_panel=MARKET
+        help="What traces mean: available (1 = up) or preempted (1 = lost).",
+        rich_help_panel=MARKET,
+        autocompletion=words(polarities),
     ),
 ]
 TraceStart = Annotated[
@@ -153,6 +164,7 @@ Interruptions = Annotated[
     typer.Option(
         help="price, capacity, hazard or none; default: price, and capacity if it is known.",
         rich_help_panel=CAUSES,
+        autocompletion=words(drivers),
     ),
 ]
 HazardLaw = Annotated[
@@ -208,6 +220,7 @@ Billing = Annotated[
     typer.Option(
         help="per-second, hour-start, hourly (until October 2017), or a JSON file (docs/billing.md).",
         rich_help_panel=RUN,
+        autocompletion=words(billing_rules),
     ),
 ]
 DataFeed = Annotated[

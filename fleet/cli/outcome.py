@@ -1,16 +1,17 @@
-"""How a run ends: 0 done, 1 unfulfilled or failed, 2 bad input, 130 interrupted; one line says why."""
+"""How a run ends: 0 done, 1 short or past a gate, 2 bad input, 70 our failure, 130 interrupted."""
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from fleet.cli.config import defaults_for
-from fleet.errors import FleetError, InfeasibleError, InputError, RequestError
+from fleet.errors import CheckError, FleetError, InfeasibleError, InputError, RequestError, SolverError
 
 if TYPE_CHECKING:
     from fleet.allocation import Allocation
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
 __all__ = ["fail_if_nothing_ran", "fail_unfulfilled", "run"]
 
 INTERRUPTED = 130
+OURS = 70
+"""As in sysexits.h: neither the input nor the answer, but spotfleet or a solver failed."""
 
 
 def run(group: Any) -> None:
     """Run the commands with the defaults of ``spotfleet.toml``; what fails ends in one line and a status."""
     try:
+        check_words(sys.argv[1:])
         status = group(standalone_mode=False, default_map=defaults_for(group))
         sys.stdout.flush()
     except FleetError as error:
         code = f" (AWS: {error.code})" if isinstance(error, RequestError) else ""
-        finish(f"error: {error}{code}", 2 if isinstance(error, InputError) else 1)
+        finish(f"error: {error}{code}", status_of(error))
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
@@ -44,13 +48,36 @@ def run(group: Any) -> None:
     except Exception as error:
         usage = getattr(error, "format_message", None)
         if usage is None:
-            raise
+            failed(error)
         if not usage():  # no command: the help has been shown
             sys.exit(2)
-        finish(f"error: {usage().rstrip('.')}; see spotfleet --help", 2)
+        context = getattr(error, "ctx", None)
+        where = "spotfleet" if context is None else context.command_path
+        finish(f"error: {usage().rstrip('.')}; see {where} --help", 2)
     if status == INTERRUPTED:  # typer hands back the status of what it caught
         finish("interrupted", INTERRUPTED)
     sys.exit(status)
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Refuse an empty word: as a path it would be the working folder, where a variable was not set."""
+    if "" in words:
+        raise InputError("''", "is an empty argument", "is a variable of the shell not set?")
+
+
+def status_of(error: FleetError) -> int:
+    """Return the exit status of what was raised on purpose."""
+    if isinstance(error, InputError):
+        return 2
+    return OURS if isinstance(error, (CheckError, SolverError)) else 1
+
+
+def failed(error: Exception) -> NoReturn:
+    """Tell a defect apart from bad input and from the answer no; what a report of it needs stands above."""
+    if isinstance(error, RecursionError):
+        finish("error: an input is nested too deeply to be read; correct it", 2)
+    traceback.print_exception(error)
+    finish(f"error: a defect of spotfleet ({type(error).__name__}); please report what stands above", OURS)
 
 
 def finish(message: str, status: int) -> NoReturn:

@@ -23,6 +23,7 @@ __all__ = [
     "print_table",
     "print_warnings",
     "steps_bar",
+    "working",
 ]
 
 
@@ -38,6 +39,23 @@ def steps_bar(errors: Console, what: str) -> Iterator[Callable[[int, int], None]
     with Progress(*columns, console=errors, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def working(errors: Console, what: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner and the time since it began while something of unknown length is done, on a terminal.
+
+    Yields what renames it.
+    """
+    if not errors.is_terminal:
+        yield lambda name: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda name: bar.update(task, description=name)
 
 
 def console(width: int = 140) -> Console:

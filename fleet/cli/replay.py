@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from fleet.cli.answers import REPLAY
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.money import FEED_ENDINGS, events_text, write_feed
 from fleet.cli.options import PICTURES, DataFeed, Events, Focus, Hindsight, Json, OneStrategy, Plot, Seed
 from fleet.cli.outcome import fail_if_nothing_ran
-from fleet.cli.output import console, errors, print_json, print_warnings
+from fleet.cli.output import console, errors, print_json, print_warnings, working
 from fleet.cli.papers import Papers
 from fleet.cli.scenario import ScenarioOptions
 
@@ -36,23 +37,25 @@ def replay(
     """
     from fleet.runner import replay as run
 
-    gates = gates_of(fail_if)
+    gates = gates_of(fail_if, REPLAY)
     check_output(events)
     check_output(data_feed, FEED_ENDINGS)
     check_output(focus, (".csv",))
-    check_output(plot, PICTURES)
-    check_paths([events, data_feed, focus, plot, *papers.paths()], asked.inputs())
+    check_output(plot, PICTURES, pipe=False)
+    outputs = [events, data_feed, focus, plot, *papers.paths()]
+    check_paths(outputs, asked.inputs(), json_output=json_output)
     scenario = asked.read([strategy], errors())
-    result = run(
-        scenario.request,
-        scenario.market,
-        strategy=strategy,
-        start_s=scenario.start_s,
-        end_s=scenario.end_s,
-        seed=seed,
-        hindsight=hindsight,
-        **scenario.rules,
-    )
+    with working(errors(), "replaying, and looking back" if hindsight else "replaying"):
+        result = run(
+            scenario.request,
+            scenario.market,
+            strategy=strategy,
+            start_s=scenario.start_s,
+            end_s=scenario.end_s,
+            seed=seed,
+            hindsight=hindsight,
+            **scenario.rules,
+        )
     if events is not None:
         write_text(events, events_text(result, events))
     write_feed(result, data_feed)
@@ -64,7 +67,7 @@ def replay(
     papers.write(result)
     if json_output:
         print_json(result.to_dict())
-    elif events != STDOUT and not papers.on_stdout:
+    elif STDOUT not in outputs:
         console().print(result.summary(), highlight=False, markup=False)
     print_warnings(errors(), result.warnings)
     fail_if_nothing_ran([result])

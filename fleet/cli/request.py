@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from fleet.cli.answers import REQUEST
 from fleet.cli.causes import CauseOptions
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import MarketFiles, load_market, subnet_zones_of, time_option
 from fleet.cli.money import billing_terms
 from fleet.cli.options import LINUX, Billing, End, Events, Json, Notice, Seed, Start, SubnetZone
-from fleet.cli.output import console, errors, print_json, print_table, print_warnings
+from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.errors import InfeasibleError, InputError
 from fleet.schedule import Cancellation
 
@@ -77,9 +78,9 @@ def request(
     from fleet.formats import read_spot_request
     from fleet.request_runner import replay_spot_request
 
-    gates = gates_of(fail_if)
+    gates = gates_of(fail_if, REQUEST)
     check_output(events)
-    check_paths([events], [request, *files.inputs(), causes.advisor])
+    check_paths([events], [request, *files.inputs(), causes.advisor], json_output=json_output)
     wanted = read_spot_request(
         request,
         subnet_zones=subnet_zones_of(subnet_zone),
@@ -87,21 +88,24 @@ def request(
         block_price=block_price,
     )
     system = product or wanted.product or LINUX
+    if block_price is not None and not (legacy_blocks and block_price > 0):
+        raise InputError(f"--block-price {block_price:g}", "is above 0, with --legacy-blocks", "correct it")
     stop = cancellation_of(cancel, cancel_and_terminate)
     terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
     market = load_market(files, system, errors())
-    result = replay_spot_request(
-        wanted,
-        market,
-        start_s=first,
-        end_s=last,
-        product=system,
-        interruptions=causes.on(market),
-        billing=terms,
-        notice_s=notice,
-        cancellation=stop,
-        seed=seed,
-    )
+    with working(errors(), "replaying"):
+        result = replay_spot_request(
+            wanted,
+            market,
+            start_s=first,
+            end_s=last,
+            product=system,
+            interruptions=causes.on(market),
+            billing=terms,
+            notice_s=notice,
+            cancellation=stop,
+            seed=seed,
+        )
     if events is not None:
         write_text(events, events_text(result))
     if json_output:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from fleet.cli.options import Json, WhenUp
-from fleet.cli.output import print_json, print_warnings
+from fleet.cli.completion import policies, words
+from fleet.cli.files import check_output, check_paths
+from fleet.cli.options import PICTURES, Json, Plot, WhenUp
+from fleet.cli.output import console, errors, print_json, print_warnings, working
 from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
 from fleet.errors import InputError
 
@@ -35,10 +37,14 @@ def service(
     zone_price: ZonePrices = None,
     policy: Annotated[
         list[str] | None,
-        typer.Option(help="on-demand, even-spread, round-robin, spot-hedge or a fleet strategy."),
+        typer.Option(
+            help="on-demand, even-spread, round-robin, spot-hedge or a fleet strategy.",
+            autocompletion=words(policies),
+        ),
     ] = None,
     polarity: TracePolarity = None,
     json_output: Json = False,
+    plot: Plot = None,
 ) -> None:
     """Keep N replicas ready over all zones of a folder, beside the exact or bounded optimum.
 
@@ -48,6 +54,8 @@ def service(
     from fleet.formats.trace_set import read_trace_set, side_by_side
     from fleet.service import Service, find_policies, service_study
 
+    check_output(plot, PICTURES, pipe=False)
+    check_paths([plot], [availability])
     find_policies(policy)
     zones = side_by_side(read_trace_set(availability, polarity=polarity))
     zones = when_up(zones, instances_when_up)
@@ -62,14 +70,17 @@ def service(
         extra=extra,
         target_availability=target_availability,
     )
-    errors = Console(stderr=True)
-    with errors.status("running") as status:
-        study = service_study(wanted, zones, policy, progress=lambda name: status.update(f"running {name}"))
+    with working(errors(), "running") as tell:
+        study = service_study(wanted, zones, policy, progress=lambda name: tell(f"running {name}"))
+    if plot is not None:
+        from fleet.plots import save_figure, service_figure
+
+        save_figure(service_figure(study), plot)
     if json_output:
         print_json(study.to_dict())
     else:
-        print_study(Console() if Console().is_terminal else Console(width=140), study)
-    print_warnings(errors, study.notes)
+        print_study(console(), study)
+    print_warnings(errors(), study.notes)
 
 
 def when_up(zones: TraceSet, instances: int | None) -> TraceSet:

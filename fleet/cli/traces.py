@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fleet.cli.completion import polarities, words
 from fleet.errors import InputError
 
 __all__ = ["OnDemandPrice", "SpotPrice", "TraceFolder", "TracePolarity", "ZonePrices", "zone_prices"]
@@ -17,7 +18,9 @@ TraceFolder = Annotated[
 TracePolarity = Annotated[
     str | None,
     typer.Option(
-        "--polarity", help="What traces mean: available (1 = up, the default) or preempted (1 = lost)."
+        "--polarity",
+        help="What traces mean: available (1 = up, the default) or preempted (1 = lost).",
+        autocompletion=words(polarities),
     ),
 ]
 SpotPrice = Annotated[float, typer.Option(help="$ per Spot instance-hour.")]

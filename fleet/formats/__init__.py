@@ -2,7 +2,7 @@
 
 from fleet.formats.availability import read_availability
 from fleet.formats.capacity import read_capacity
-from fleet.formats.data_feed import DataFeed, read_data_feed, write_data_feed
+from fleet.formats.data_feed import DataFeed, data_feed_bytes, read_data_feed, write_data_feed
 from fleet.formats.fleet_answer import FleetAnswer, read_fleet_answer
 from fleet.formats.fleet_history import fleet_history
 from fleet.formats.fleet_request import parse_request, read_request
@@ -32,6 +32,7 @@ __all__ = [
     "Skipped",
     "SpotAdvisor",
     "TraceSet",
+    "data_feed_bytes",
     "fleet_history",
     "format_time",
     "is_market_folder",

@@ -23,7 +23,14 @@ from fleet.formats.raw import read_text
 from fleet.formats.times import parse_time
 from fleet.pools import Texts, frozen_floats, frozen_texts, region_of
 
-__all__ = ["DataFeed", "operation_of", "read_data_feed", "usage_type_of", "write_data_feed"]
+__all__ = [
+    "DataFeed",
+    "data_feed_bytes",
+    "operation_of",
+    "read_data_feed",
+    "usage_type_of",
+    "write_data_feed",
+]
 
 FIELDS = (
     "Timestamp",
@@ -153,16 +160,21 @@ def operation_of(product: str) -> str:
     return OPERATIONS.get(product, "RunInstances")
 
 
+def data_feed_bytes(feed: DataFeed) -> bytes:
+    """Return a feed as gzipped text; the same feed gives the same bytes."""
+    text = HEADER + "".join(f"{line}\n" for line in feed.lines())
+    return gzip.compress(text.encode(), mtime=0)
+
+
 def write_data_feed(feed: DataFeed, path: str | Path) -> None:
     """Write a feed as gzipped text, whole or not at all; the same feed gives the same bytes."""
     target = Path(path)
     if not target.parent.is_dir():
         raise InputError(f"{target.parent}", "is not a folder", "create it first")
-    text = HEADER + "".join(f"{line}\n" for line in feed.lines())
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(gzip.compress(text.encode(), mtime=0))
+            stream.write(data_feed_bytes(feed))
         Path(name).chmod(0o644)
         Path(name).replace(target)
     finally:

@@ -124,6 +124,8 @@ def read_json(path: str | Path, what: type[InputError] = InputError) -> list[Any
     except json.JSONDecodeError as error:
         where = f"{path}, line {error.lineno} column {error.colno}"
         raise what(where, f"is not JSON: {error.msg}", "correct it") from None
+    except RecursionError:
+        raise what(f"{path}", "is JSON nested too deeply to be read", "correct it") from None
 
 
 def json_documents(text: str) -> list[Any]:

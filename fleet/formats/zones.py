@@ -25,8 +25,9 @@ def read_zone_ids(path: str | Path) -> dict[str, str]:
     root = Path(path)
     found: dict[str, str] = {}
     for file in sorted(root.rglob("*.json")) if root.is_dir() else [root]:
+        documents = read_json(file)
         try:
-            zones = [zone for answer in read_json(file) for zone in answer["AvailabilityZones"]]
+            zones = [zone for answer in documents for zone in answer["AvailabilityZones"]]
             pairs = [(str(zone["ZoneId"]), str(zone["ZoneName"])) for zone in zones]
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(

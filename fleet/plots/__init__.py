@@ -14,6 +14,7 @@ from fleet.plots.lives import plot_pools_over_time, plot_survival
 from fleet.plots.market import plot_availability_heatmap, plot_price_heatmap
 from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
 from fleet.plots.run import plot_bill, plot_endings, plot_units, run_figure
+from fleet.plots.service import plot_replicas, plot_service, service_figure
 
 __all__ = [
     "comparison_figure",
@@ -33,10 +34,13 @@ __all__ = [
     "plot_pools_over_time",
     "plot_price_heatmap",
     "plot_regret",
+    "plot_replicas",
+    "plot_service",
     "plot_shortfall_cvar",
     "plot_survival",
     "plot_tradeoff",
     "plot_units",
     "run_figure",
     "save_figure",
+    "service_figure",
 ]
