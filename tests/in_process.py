@@ -25,7 +25,7 @@ class Answer:
 
 
 def run_spotfleet(*arguments, folder=".", stdin=""):
-    """Run ``spotfleet ARGUMENTS`` in a folder and return its `Answer`; a defect of ours is raised."""
+    """Run ``spotfleet ARGUMENTS`` in a folder and return its `Answer`; a defect of ours fails the test."""
     from fleet.cli import main
 
     streams = {"stdin": io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")}
@@ -43,4 +43,5 @@ def run_spotfleet(*arguments, folder=".", stdin=""):
         for name in ("stdout", "stderr"):
             streams[name].flush()
             texts.append(streams[name].buffer.getvalue().decode())
+    assert "Traceback" not in texts[1], texts[1]
     return Answer(status, *texts)

@@ -13,10 +13,15 @@ from typing import Any
 
 from fleet.errors import InputError
 
-__all__ = ["defaults_for"]
+__all__ = ["config_file", "defaults_for"]
 
 NAME = "spotfleet.toml"
 EVERYWHERE = "defaults"
+
+
+def config_file() -> Path:
+    """Return where defaults stand, whether there is a file or not."""
+    return Path(os.environ.get("SPOTFLEET_CONFIG") or NAME)
 
 
 def defaults_for(group: Any) -> dict[str, dict[str, Any]]:
@@ -28,7 +33,7 @@ def defaults_for(group: Any) -> dict[str, dict[str, Any]]:
         If the file is not TOML, or names a command or option that does not exist.
     """
     named = os.environ.get("SPOTFLEET_CONFIG")
-    file = Path(named or NAME)
+    file = config_file()
     if not file.exists():
         if named:
             raise InputError(f"SPOTFLEET_CONFIG {file}", "does not exist", "correct or unset it")
@@ -68,7 +73,9 @@ def stated(document: dict[str, Any], command: str, option: str) -> bool:
 
 
 def fitting(parameter: Any, value: Any, where: str) -> Any:
-    """Return a value as the option takes it: a list where it may be given again, of the option's type.
+    """Return a value as the option takes it: a list where it may be given again.
+
+    Whether a text or number is one that the option takes is found where those of the command line are.
 
     Raises
     ------
@@ -79,18 +86,9 @@ def fitting(parameter: Any, value: Any, where: str) -> Any:
     values = value if isinstance(value, list) and repeated else [value]
     flag = bool(getattr(parameter, "is_flag", False))
     for one in values:
-        if isinstance(one, (dict, list)) or isinstance(one, bool) is not flag:
-            kind = "true or false" if flag else parameter.type.name
-            raise InputError(where, f"takes {kind}{', or a list of it' if repeated else ''}", "correct it")
-        try:
-            parameter.type.convert(one, parameter, None)
-        except Exception as error:
-            words = getattr(error, "message", None)
-            if words is None:
-                raise
-            raise InputError(
-                where, str(words)[:1].lower() + str(words)[1:].rstrip("."), "correct it"
-            ) from None
+        if isinstance(one, (dict, list)) or isinstance(one, bool) is not flag or one == "":
+            kind = "true or false" if flag else "a text or number"
+            raise InputError(where, f"takes {kind}{', or a list of such' if repeated else ''}", "correct it")
     return values if repeated else value
 
 

@@ -84,7 +84,7 @@ class FleetFiles:
 
 @dataclass(frozen=True)
 class MarketFiles:
-    """What the command line says of the market."""
+    """What the command line says of the market; checked when it is built, before anything is read."""
 
     prices: Prices
     on_demand: OnDemand = None
@@ -96,6 +96,11 @@ class MarketFiles:
     trace_type: TraceType = None
     scores: Scores = None
     zones: Zones = None
+
+    def __post_init__(self) -> None:
+        if self.capacity is not None and self.availability is not None:
+            raise InputError("--capacity and --availability", "exclude each other", "keep one")
+        check_traces(self)
 
     def inputs(self) -> list[str | Path | None]:
         """Return the files and folders that are read."""
@@ -149,9 +154,6 @@ def load_market(files: MarketFiles, product: str, errors: Console) -> Market:
 
 def market_of(files: MarketFiles, product: str, errors: Console) -> Market:
     """Return the market of files that have names (see `load_market`)."""
-    if files.capacity is not None and files.availability is not None:
-        raise InputError("--capacity and --availability", "exclude each other", "keep one")
-    check_traces(files)
     market = load_prices(files.prices, errors)
     names = {} if files.zones is None else read_zone_ids(files.zones)
     market = with_zone_names(market, names)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from fleet.cli.config import defaults_for
+from fleet.cli.config import config_file, defaults_for
 from fleet.errors import CheckError, FleetError, InfeasibleError, InputError, RequestError, SolverError
 
 if TYPE_CHECKING:
@@ -27,9 +27,12 @@ OURS = 70
 
 def run(group: Any) -> None:
     """Run the commands with the defaults of ``spotfleet.toml``; what fails ends in one line and a status."""
+    defaults: dict[str, dict[str, Any]] = {}
     try:
         check_words(sys.argv[1:])
-        status = group(standalone_mode=False, default_map=defaults_for(group))
+        completes = "_SPOTFLEET_COMPLETE" in os.environ  # a shell asks: a wrong file must not answer
+        defaults = {} if completes else defaults_for(group)
+        status = group(prog_name="spotfleet", standalone_mode=False, default_map=defaults)
         sys.stdout.flush()
     except FleetError as error:
         code = f" (AWS: {error.code})" if isinstance(error, RequestError) else ""
@@ -51,12 +54,23 @@ def run(group: Any) -> None:
             failed(error)
         if not usage():  # no command: the help has been shown
             sys.exit(2)
-        context = getattr(error, "ctx", None)
-        where = "spotfleet" if context is None else context.command_path
-        finish(f"error: {usage().rstrip('.')}; see {where} --help", 2)
+        finish(f"error: {usage().rstrip('.')}; see {source_of(error, defaults)}", 2)
     if status == INTERRUPTED:  # typer hands back the status of what it caught
         finish("interrupted", INTERRUPTED)
     sys.exit(status)
+
+
+def source_of(error: Any, defaults: dict[str, dict[str, Any]]) -> str:
+    """Return where to look at what is wrong: the command's help, or the file that stated its default."""
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    if context is None:
+        return "spotfleet --help"
+    stated = defaults.get(context.info_name, {})
+    if parameter is not None and parameter.name in stated:
+        spellings = set(parameter.opts)
+        if not any(word.partition("=")[0] in spellings for word in sys.argv[1:]):
+            return f"{config_file()}: it says {stated[parameter.name]!r}"
+    return f"{context.command_path} --help"
 
 
 def check_words(words: Iterable[str]) -> None:

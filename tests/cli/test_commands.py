@@ -357,11 +357,3 @@ def test_version_and_bare_help(shop):
     assert bare.status == 2
     assert "allocate" in bare.out + bare.err
     assert "error" not in bare.err
-
-
-def test_help_has_an_example_for_each_command(shop):
-    for command in ("allocate", "replay", "compare", "demo"):
-        answer = shop.run(command, "--help")
-        assert answer.status == 0
-        assert "--json" in answer.out
-        assert f"Example: spotfleet {command}" in answer.out

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from fleet.cli import app as commands
 from fleet.cli.files import write_text
 from fleet.cli.outcome import run
+from fleet.errors import FleetError, InputError, SolverError
 
 
 def listing(shop):
@@ -151,6 +152,7 @@ def test_an_interrupt_is_130(capsys, monkeypatch):
     def interrupted(**options):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(sys, "argv", ["spotfleet"])
     with pytest.raises(SystemExit) as stop:
         run(interrupted)
     assert stop.value.code == 130
@@ -161,6 +163,7 @@ def test_an_interrupt_inside_a_command_is_130(shop, capsys, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
+    monkeypatch.chdir(shop.folder)
     monkeypatch.setattr("fleet.cli.inputs.load_request", interrupted)
     monkeypatch.setattr(sys, "argv", ["spotfleet", *ALLOCATE])
     with pytest.raises(SystemExit) as stop:
@@ -169,12 +172,37 @@ def test_an_interrupt_inside_a_command_is_130(shop, capsys, monkeypatch):
     assert capsys.readouterr().err.strip() == "spotfleet: interrupted"
 
 
-def test_a_defect_of_ours_is_not_dressed_up_as_bad_input(monkeypatch):
+@pytest.mark.parametrize(
+    ("raised", "status", "words"),
+    [
+        (ZeroDivisionError("ours"), 70, "a defect of spotfleet (ZeroDivisionError)"),
+        (SolverError("HiGHS", "gave up", "try another"), 70, "HiGHS: gave up; try another"),
+        (FleetError("cost is 4 (fail if cost > 1)"), 1, "cost is 4"),
+        (RecursionError("maximum"), 2, "nested too deeply"),
+    ],
+)
+def test_a_defect_of_ours_is_neither_bad_input_nor_a_gate(monkeypatch, capsys, raised, status, words):
     def broken(**options):
-        raise ZeroDivisionError("ours")
+        raise raised
 
-    with pytest.raises(ZeroDivisionError):
+    monkeypatch.setattr(sys, "argv", ["spotfleet"])
+    with pytest.raises(SystemExit) as stop:
         run(broken)
+    err = capsys.readouterr().err
+    assert stop.value.code == status
+    assert words in err.splitlines()[-1]
+    assert ("Traceback" in err) is (status == 70 and isinstance(raised, ZeroDivisionError))
+
+
+def test_a_file_that_the_system_refuses_is_one_line(tmp_path, monkeypatch):
+    def refuses(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "a.csv").write_text("old")
+    monkeypatch.setattr("os.fdopen", refuses)
+    with pytest.raises(InputError, match=r"a.csv: cannot be written .No space left on device"):
+        write_text(tmp_path / "a.csv", "new")
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a.csv": "old"}
 
 
 def test_in_process(shop, monkeypatch):

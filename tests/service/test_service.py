@@ -14,6 +14,8 @@ from in_process import run_spotfleet
 import fleet
 from fleet.errors import CheckError, InputError, UnknownStrategyError
 from fleet.formats.trace_set import TraceSet, read_trace_set, side_by_side
+from fleet.plots import plot_replicas, plot_service, service_figure
+from fleet.plots.service import MOST_STEPS
 from fleet.service import Service, clairvoyant_service, find_policies, run_service, service_study
 from fleet.service.clairvoyant import StretchPaths, floor_of, room_of, search, ways
 from fleet.service.policies import EvenSpread, SpotHedge
@@ -188,13 +190,31 @@ def test_the_command(tmp_path):
     assert done.json == study.to_dict()
     assert "a yes counts as one instance" in done.err
     table = spotfleet(
-        *common, "--replicas", 2, "--instances-when-up", 2, "--policy", "spot-hedge", "--ticks", 50
-    )
+        *common, "--replicas", 2, "--instances-when-up", 2, "--policy", "spot-hedge", "--ticks", 50,
+        "--plot", tmp_path / "s.svg",
+    )  # fmt: skip
+    assert (tmp_path / "s.svg").read_text().startswith("<?xml")
     assert "spot-hedge" in table.out
     assert "a yes stands for 2 instances" in table.err
     wrong = spotfleet(*common, "--replicas", 2, "--policy", "hedge")
     assert (wrong.status, wrong.out) == (2, "")
     assert fleet.service_study is service_study
+
+
+def test_the_picture_hides_no_outage_and_costs_add_up():
+    up = np.full(5000, 2)
+    up[3333] = 0  # one tick among 5,000: less than a point of the picture
+    traces = TraceSet(300, ("z0",), up[:, None])
+    study = service_study(Service(2, 300, 1.0, 3.0), traces, ["round-robin", "on-demand"])
+    ax = plot_replicas(study, study.runs[0])
+    ready, missing = (patch.get_data() for patch in ax.patches)
+    assert len(ready.values) == MOST_STEPS
+    assert ready.values.min() == study.runs[0].counted.min() < 2
+    assert (missing.values >= 2).all()
+    assert missing.baseline.tolist() == ready.values.tolist()
+    bars = [patch.get_width() for patch in plot_service(study).patches]
+    assert sum(bars) == pytest.approx(sum(run.cost for run in study.runs))
+    assert service_figure(study).get_suptitle().startswith("2 replicas ready 99 % of the time: ")
 
 
 @pytest.mark.data
