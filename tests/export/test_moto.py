@@ -4,6 +4,7 @@ moto is no oracle of what AWS launches (it takes any price and miscounts weights
 the documents that knows the wire format.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import boto3
@@ -12,6 +13,7 @@ import pytest
 import fleet
 from fleet.export import deploy
 from fleet.export.aws import auto_scaling_group, create_fleet, spot_fleet
+from fleet.request import Placement
 from tests.export.test_aws_documents import market, request
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
@@ -73,6 +75,39 @@ def test_spot_fleet(clients, identity, allocation):
 def test_create_fleet(clients, identity, allocation):
     for document in deploy(allocation, identity, create_fleet).documents:
         assert clients["ec2"].create_fleet(**document)["FleetId"].startswith("fleet-")
+
+
+def test_an_instant_fleet_that_keeps_together(clients, identity):
+    wanted = request(
+        6,
+        on_demand_target_capacity=2,
+        fleet_type="instant",
+        single_instance_type=True,
+        min_target_capacity=2,
+        on_demand_placement=Placement(single_availability_zone=True, min_target_capacity=1),
+        reservations_first=True,
+    )
+    (document,) = deploy(fleet.allocate(wanted, market()), identity, create_fleet).documents
+    assert document["OnDemandOptions"]["CapacityReservationOptions"]
+    made = clients["ec2"].create_fleet(**document)
+    assert {one["Lifecycle"] for one in made["Instances"]} == {"spot", "on-demand"}
+
+
+def test_pools_by_subnet(clients, identity, allocation):
+    found = clients["ec2"].describe_subnets()["Subnets"]
+    zones = {one["SubnetId"]: one["AvailabilityZone"] for one in found}
+    here = replace(identity, subnets=fleet.LaunchIdentity.parse(None, None, zones).subnets)
+    for write in (create_fleet, spot_fleet):
+        for document in deploy(allocation, here, write).documents:
+            lines = [line for part in document["LaunchTemplateConfigs"] for line in part["Overrides"]]
+            assert all("SubnetId" in line and "AvailabilityZone" not in line for line in lines)
+            if write is create_fleet:
+                clients["ec2"].create_fleet(**document)
+            else:
+                clients["ec2"].request_spot_fleet(SpotFleetRequestConfig=document)
+    for document in deploy(allocation, replace(here, name="by-subnet"), auto_scaling_group).documents:
+        assert "AvailabilityZones" not in document
+        clients["autoscaling"].create_auto_scaling_group(**document)
 
 
 def test_auto_scaling_group(clients, identity, allocation):

@@ -119,6 +119,43 @@ VALUES = {
     "tags of instances": lambda r, i: dict(i.instance_tags),
     "subnets": lambda r, i: {o.availability_zone for o in r.overrides},
 }
+TEMPLATE = {"launch_template_id", "launch_template_name", "version"}
+PROVIDER = {
+    "aws_ec2_fleet": {
+        "type", "excess_capacity_termination_policy", "terminate_instances_with_expiration", "context",
+        "replace_unhealthy_instances", "valid_from", "valid_until", "tags", "launch_template_config",
+        "target_capacity_specification", "spot_options", "on_demand_options",
+    },
+    "aws_autoscaling_group": {
+        "name", "min_size", "max_size", "desired_capacity", "availability_zones", "vpc_zone_identifier",
+        "capacity_rebalance", "context", "mixed_instances_policy", "tag",
+    },
+    "launch_template_config": {"launch_template_specification", "override"},
+    "launch_template": {"launch_template_specification", "override"},
+    "launch_template_specification": TEMPLATE,
+    "override": {
+        "instance_type", "availability_zone", "subnet_id", "weighted_capacity", "max_price", "priority",
+        "launch_template_specification",
+    },
+    "target_capacity_specification": {
+        "default_target_capacity_type", "total_target_capacity", "on_demand_target_capacity",
+        "spot_target_capacity",
+    },
+    "spot_options": {
+        "allocation_strategy", "instance_interruption_behavior", "instance_pools_to_use_count",
+        "maintenance_strategies",
+    },
+    "on_demand_options": {"allocation_strategy", "max_total_price"},
+    "maintenance_strategies": {"capacity_rebalance"},
+    "capacity_rebalance": {"replacement_strategy", "termination_delay"},
+    "mixed_instances_policy": {"instances_distribution", "launch_template"},
+    "instances_distribution": {
+        "on_demand_allocation_strategy", "on_demand_base_capacity", "spot_allocation_strategy",
+        "on_demand_percentage_above_base_capacity", "spot_instance_pools", "spot_max_price",
+    },
+    "tag": {"key", "value", "propagate_at_launch"},
+}  # fmt: skip
+"""Arguments and blocks of the AWS provider's schema, by the block that they stand in; such as are used."""
 NOT_INSTANT = ("spot-fleet", "auto-scaling-group", "terraform-fleet", "terraform-asg")
 REFUSED = {
     "Type": ("auto-scaling-group", "terraform-asg"),
@@ -188,12 +225,24 @@ def documents_of(text, form):
         document = json.loads(text)
         return document if isinstance(document, list) else [document]
     resources = [bare(block) for block in hcl2.loads(text)["resource"]]
+    for resource in resources:
+        for kind, labelled in resource.items():
+            for arguments in labelled.values():
+                known_to_the_provider(kind, arguments)
     return [
         (as_fleet if kind == "aws_ec2_fleet" else as_group)(arguments)
         for resource in resources
         for kind, labelled in resource.items()
         for arguments in labelled.values()
     ]
+
+
+def known_to_the_provider(block, arguments):
+    assert set(arguments) <= PROVIDER[block], block
+    for name, value in arguments.items():
+        if isinstance(value, list) and isinstance(value[0], dict):
+            for one in value:
+                known_to_the_provider(name, one)
 
 
 def bare(value):
