@@ -146,10 +146,11 @@ def auto_scaling_group(request: FleetRequest, identity: LaunchIdentity) -> dict[
             "SpotMaxPrice": money(one_price(request)),
         }
     )
+    least, most = identity.group_sizes or (0, desired)
     document = {
         "AutoScalingGroupName": identity.name,
-        "MinSize": 0,
-        "MaxSize": desired,
+        "MinSize": min(least, desired),
+        "MaxSize": max(most, desired),
         "DesiredCapacity": desired,
         **zones_of_group(request, identity),
         "MixedInstancesPolicy": {

@@ -81,20 +81,20 @@ def deploy(
     reason = tried[-1]
     requests = pinned(allocation)
     documents = tuple(
-        write(request, replace(identity, name=f"{identity.name}-{k}"))
+        write(request, replace(identity, name=f"{identity.name}-{k}", group_sizes=None))
         for k, request in enumerate(requests, 1)
     )
     if not reproduces(list(documents), allocation, identity.subnet_zones):
         raise CheckError("the written plan", "does not read back as the allocation")
     warnings = [f"one request a pool ({len(documents)}), each for its count: {reason}"]
-    shared = [name for name, value in of_the_whole(allocation.request).items() if value]
+    shared = [name for name, value in of_the_whole(allocation.request, identity).items() if value]
     if shared:
         named = ", ".join(shared)
         warnings.append(f"of the plan as a whole, and not shared by single requests: {named}")
     return Deployment(documents, tuple(warnings))
 
 
-def of_the_whole(request: FleetRequest) -> dict[str, bool]:
+def of_the_whole(request: FleetRequest, identity: LaunchIdentity) -> dict[str, bool]:
     """Return, by AWS's name, what a request says of all of its pools together."""
     parts = (request.spot_placement, request.on_demand_placement)
     return {
@@ -103,6 +103,7 @@ def of_the_whole(request: FleetRequest) -> dict[str, bool]:
         "MinTargetCapacity": any(part.min_target_capacity is not None for part in parts),
         "SingleInstanceType": any(part.single_instance_type for part in parts),
         "SingleAvailabilityZone": any(part.single_availability_zone for part in parts),
+        "MinSize and MaxSize": identity.group_sizes is not None,
     }
 
 

@@ -58,6 +58,8 @@ class LaunchIdentity:
         AWS: ``Context``.
     replace_unhealthy
         AWS: ``ReplaceUnhealthyInstances``.
+    group_sizes
+        AWS: ``MinSize`` and ``MaxSize`` of an Auto Scaling group.
     subnets
         Zone and subnet: pools of these zones are written by subnet, others by zone.
     left_out
@@ -73,6 +75,7 @@ class LaunchIdentity:
     instance_tags: Tags = ()
     context: str | None = None
     replace_unhealthy: bool = False
+    group_sizes: tuple[int, int] | None = None
     subnets: Tags = ()
     left_out: tuple[str, ...] = ()
 
@@ -163,8 +166,16 @@ def identity_of(document: Mapping[str, Any]) -> LaunchIdentity:
         instance_tags=instances,
         context=config.get("Context"),
         replace_unhealthy=bool(config.get("ReplaceUnhealthyInstances")),
+        group_sizes=sizes_of(config),
         left_out=tuple(left_out(config, several)),
     )
+
+
+def sizes_of(config: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return the least and most that a group may hold, if it says both."""
+    if config.get("MinSize") is None or config.get("MaxSize") is None:
+        return None
+    return int(config["MinSize"]), int(config["MaxSize"])
 
 
 def template_in(part: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -204,6 +215,9 @@ def tags_of(config: Mapping[str, Any]) -> tuple[Tags, Tags]:
 
 def left_out(config: Mapping[str, Any], several: bool) -> Iterator[str]:
     """Yield what a request says and no export carries."""
+    spread = (config.get("MixedInstancesPolicy") or config).get("InstancesDistribution") or {}
+    if spread and int(spread.get("OnDemandPercentageAboveBaseCapacity", 100)):
+        yield "OnDemandPercentageAboveBaseCapacity becomes a base: it does not follow a change of the target"
     if several:
         yield "launch templates of attributes, or several of one type: the first is written for them"
     known = {*READ.split(), *OF_AN_ANSWER.split()}

@@ -43,10 +43,12 @@ FACTS: Mapping[str, Says] = {
     "tags": lambda _, i: bool(i.tags),
     "tags of instances": lambda _, i: bool(i.instance_tags),
     "subnets": lambda _, i: bool(i.subnets),
+    "MinSize and MaxSize": lambda _, i: i.group_sizes is not None,
 }
 """By the name under which a warning speaks of it: whether a request says it."""
 
 ATTRIBUTES = {"InstanceRequirements": "the plan's types are written"}
+FLEET = {**ATTRIBUTES, "MinSize and MaxSize": "a fleet has a target alone"}
 BEGIN_AND_END = dict.fromkeys(("ValidFrom", "ValidUntil", "TerminateInstancesWithExpiration"), "left out")
 GROUP = {
     **ATTRIBUTES,
@@ -81,13 +83,14 @@ POOLS = {
     "tags": "left out",
     "tags of instances": "left out",
     "subnets": "left out",
+    "MinSize and MaxSize": "left out",
 }
 LACKS: Mapping[str, Mapping[str, str]] = {
-    "spot-fleet": ATTRIBUTES,
-    "create-fleet": {**ATTRIBUTES, "tags of instances": "only an instant fleet hands tags down"},
+    "spot-fleet": FLEET,
+    "create-fleet": {**FLEET, "tags of instances": "only an instant fleet hands tags down"},
     "auto-scaling-group": GROUP,
     "terraform-fleet": {
-        **ATTRIBUTES,
+        **FLEET,
         "SpotMaxTotalPrice": "aws_ec2_fleet has no budget for Spot",
         "tags of instances": "state them in the launch template",
     },

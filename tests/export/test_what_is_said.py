@@ -91,6 +91,7 @@ IDENTITIES = {
     "tags": {"tags": (("team", 'a "b" ${c} %{d}'), ("x", "y"))},
     "tags of instances": {"instance_tags": (("team", "b\\c"),)},
     "subnets": {"subnets": SUBNETS},
+    "MinSize and MaxSize": {"group_sizes": (2, 40)},
 }
 VALUES = {
     "AllocationStrategy": lambda r, i: r.strategy,
@@ -118,6 +119,7 @@ VALUES = {
     "tags": lambda r, i: dict(i.tags),
     "tags of instances": lambda r, i: dict(i.instance_tags),
     "subnets": lambda r, i: {o.availability_zone for o in r.overrides},
+    "MinSize and MaxSize": lambda r, i: i.group_sizes,
 }
 TEMPLATE = {"launch_template_id", "launch_template_name", "version"}
 PROVIDER = {
