@@ -20,6 +20,8 @@ from fleet.spot_request import SpotRequest
 __all__ = ["parse_spot_request", "read_spot_request"]
 
 ANSWER = "SpotInstanceRequests"
+CODE = "InvalidParameterValue"
+"""What EC2 answers where a rule of RequestSpotInstances has no code of its own."""
 BEHAVIORS = ("terminate", "stop", "hibernate")
 GROUPS = {
     "LaunchGroup": "its instances start and end one by one here",
@@ -71,13 +73,24 @@ def parse_spot_request(
 ) -> SpotRequest:
     """Return the request that a parsed document states (see `read_spot_request`)."""
     legacy = {"legacy_blocks": legacy_blocks, "block_price": block_price}
-    if ANSWER not in document:
-        return one_request(document, source, subnet_zones or {}, legacy)
+    zones = subnet_zones or {}
+    try:
+        if ANSWER not in document:
+            return one_request(document, source, zones, legacy)
+        return answered(document, source, zones, legacy)
+    except RequestError as error:
+        raise error.with_code(vars(error).get("code", CODE)) from None
+
+
+def answered(
+    document: Mapping[str, Any], source: str, zones: Mapping[str, str], legacy: Mapping[str, Any]
+) -> SpotRequest:
+    """Return the one request that the lines of an answer are of."""
     lines = document[ANSWER]
     if not isinstance(lines, list) or not lines:
         raise RequestError(f"{source}: {ANSWER}", "is a list of at least one request", "correct it")
     counts = Counter(
-        one_request(require_object(line, f"{ANSWER}[{k}]"), f"{ANSWER}[{k}]", subnet_zones or {}, legacy)
+        one_request(require_object(line, f"{ANSWER}[{k}]"), f"{ANSWER}[{k}]", zones, legacy)
         for k, line in enumerate(lines)
     )
     if len(counts) > 1:

@@ -88,8 +88,9 @@ def test_requests_of_one_call_are_one_request_again():
     ],
 )
 def test_what_no_request_says_is_refused(change, words):
-    with pytest.raises(RequestError, match=words):
+    with pytest.raises(RequestError, match=words) as refused:
         fleet.parse_spot_request({**ASKED, **change})
+    assert "SpotFleet" not in refused.value.code
 
 
 def test_groups_are_said_not_to_be_modelled():
