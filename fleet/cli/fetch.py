@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from fleet.cli.inputs import load_request, time_option
-from fleet.cli.options import Json, Product, Request, SubnetZone
+from fleet.cli.options import InstanceTypes, Json, Product, Request, SubnetZone
 from fleet.cli.output import print_json, print_warnings
 
 __all__ = ["archive", "fetch"]
@@ -36,6 +36,7 @@ def fetch(
     no_catalogue: Annotated[bool, typer.Option("--no-catalogue", help="Leave instance types out.")] = False,
     no_on_demand: Annotated[bool, typer.Option("--no-on-demand", help="Leave on-demand prices out.")] = False,
     subnet_zone: SubnetZone = None,
+    instance_types: InstanceTypes = None,
     json_output: Json = False,
 ) -> None:
     """Fetch price history for a request's pools; only what the archive lacks is asked for.
@@ -45,10 +46,12 @@ def fetch(
 
     Example: `spotfleet fetch fleet.json --archive prices-archive --profile my-profile`
     """
+    from fleet.formats import read_instance_types
     from fleet.live import Archive, needs_of
     from fleet.live import fetch as run
 
-    needs = needs_of(load_request(request, subnet_zone), tuple(region or ()), product)
+    catalogue = None if instance_types is None else read_instance_types(instance_types)
+    needs = needs_of(load_request(request, subnet_zone), tuple(region or ()), product, catalogue)
     end = time_option("--until", until)
     errors = Console(stderr=True)
     with step_bar(errors) as bar:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fleet.attributes import match
+from fleet.catalogue import Catalogue
 from fleet.errors import InputError
 from fleet.formats.times import format_time
 from fleet.live.archive import Archive, Span, missing_spans
@@ -87,24 +89,40 @@ class FetchReport:
         )
 
 
-def needs_of(request: FleetRequest, regions: tuple[str, ...] = (), product: str = "Linux/UNIX") -> Needs:
+def needs_of(
+    request: FleetRequest,
+    regions: tuple[str, ...] = (),
+    product: str = "Linux/UNIX",
+    catalogue: Catalogue | None = None,
+) -> Needs:
     """Return what a request's pools need; the regions are those of its zones unless they are named.
+
+    Parameters
+    ----------
+    catalogue
+        For a request that asks for attributes: every type of it that matches is needed, since price
+        protection can drop some only when prices are known.
 
     Raises
     ------
     InputError
-        If no region is known, or the request asks for attributes (expand it first).
+        If no region is known, or the request asks for attributes and there is no catalogue, or no match.
     """
-    if request.requirements:
+    lines = request.requirements
+    if lines and catalogue is None:
         raise InputError(
-            "InstanceRequirements", "must be expanded to instance types first", "use fleet.expand"
+            "InstanceRequirements", "need a catalogue of instance types", "pass --instance-types FILE"
         )
-    zones = [o.availability_zone for o in request.overrides if o.availability_zone is not None]
-    named = regions or tuple(dict.fromkeys(region_of(zone) for zone in zones if "-az" not in zone))
+    zones = [o.availability_zone for o in request.overrides] + [line.availability_zone for line in lines]
+    known = (region_of(zone) for zone in zones if zone is not None and "-az" not in zone)
+    named = regions or tuple(dict.fromkeys(known))
     if not named:
         raise InputError("the request", "names no availability zone, so no region", "pass --region")
-    types = tuple(dict.fromkeys(o.instance_type for o in request.overrides))
-    return Needs(named, types, product, max(1, round(request.target_capacity)))
+    matched = [match(line.requirements, catalogue).types for line in lines if catalogue is not None]
+    kinds = [o.instance_type for o in request.overrides] + [k.name for types in matched for k in types]
+    if not kinds:
+        raise InputError("InstanceRequirements", "match no type of the catalogue", "relax them")
+    return Needs(named, tuple(dict.fromkeys(kinds)), product, max(1, round(request.target_capacity)))
 
 
 def fetch(

@@ -152,5 +152,5 @@ def among_figure(allocation: Allocation) -> dict[str, Any]:
     source = snapshot.capacity_source.partition(":")[0]
     shared["xaxis"] |= {"title": {"text": f"depth ({source})"}, "zeroline": False}
     shared["margin"] |= {"b": 90}
-    shared["legend"] = {"orientation": "h", "y": -0.3}
+    shared |= {"legend": {"orientation": "h", "y": -0.3}, "showlegend": True}
     return {"data": traces, "layout": shared}

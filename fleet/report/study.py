@@ -107,6 +107,8 @@ def study_charts(experiment: Experiment) -> tuple[Chart, ...]:
     """Return the charts in reading order: cost, what is sure of it, bad runs, the null model."""
     height = max(240, ROW_PX * len(experiment.strategies) + 130)
     regret = experiment.knows("regret")
+    bound = any("hindsight_cost is a lower bound" in record.warnings for record in experiment)
+    above = "Mean $ above a bound of hindsight: at most so much" if bound else "Mean $ above hindsight"
     first = experiment.strategies[0]
     charts = [
         Chart(
@@ -114,7 +116,7 @@ def study_charts(experiment: Experiment) -> tuple[Chart, ...]:
         ),
         Chart(
             "Regret" if regret else f"Cost against {first}",
-            ("Mean $ above hindsight" if regret else f"Mean $ a run above {first}, pair by pair")
+            (above if regret else f"Mean $ a run above {first}, pair by pair")
             + (", with its interval." if experiment.claims_intervals else "; too few runs for intervals."),
             difference_figure(experiment),
             height,

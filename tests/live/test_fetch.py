@@ -271,13 +271,25 @@ def test_what_is_missing_of_a_span():
     assert missing_spans((5, 10), [(20, 30)]) == [(5, 10)]
 
 
-def test_needs_of_a_request():
+def test_needs_of_a_request(tmp_path):
     request = fleet.FleetRequest(
         9, (fleet.Override("m5.large", "us-east-1a"), fleet.Override("c5.large", "eu-west-1b"))
     )
     assert needs_of(request).regions == ("us-east-1", "eu-west-1")
     with pytest.raises(fleet.InputError, match="--region"):
         needs_of(fleet.FleetRequest(9, (fleet.Override("m5.large"),)))
+    wish = {"InstanceRequirements": {"VCpuCount": {"Min": 2, "Max": 2}, "MemoryMiB": {"Min": 1}}}
+    config = {
+        "TargetCapacity": 9,
+        "LaunchTemplateConfigs": [{"Overrides": [wish | {"AvailabilityZone": "us-x-1a"}]}],
+    }
+    asked = fleet.parse_request(config)
+    with pytest.raises(fleet.InputError, match="--instance-types"):
+        needs_of(asked)
+    (tmp_path / "types.csv").write_text("instance_type,vcpu,memory_mib\nm5.large,2,8192\nm5.xlarge,4,16384\n")
+    assert needs_of(asked, catalogue=fleet.read_instance_types(tmp_path / "types.csv")) == Needs(
+        ("us-x-1",), ("m5.large",), target_capacity=9
+    )
 
 
 def test_a_foreign_folder_is_no_archive(tmp_path):
