@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +21,7 @@ from fleet.experiments.identity import digest_of
 from fleet.experiments.null_model import RandomPools
 from fleet.experiments.progress import OnProgress, Progress
 from fleet.experiments.records import Run, RunRecord
+from fleet.experiments.shared import shared_folder
 from fleet.experiments.store import Store
 from fleet.experiments.windows import Span, Windows, spans_of
 from fleet.experiments.worker import Opened, Question, run_batch, run_in_folder, write_question
@@ -287,12 +286,3 @@ def batches_of(runs: Sequence[Run], workers: int) -> list[Batch]:
     """Return the runs in batches: large enough to be worth a message, small enough to share out evenly."""
     size = max(1, min(LARGEST_BATCH, len(runs) // (workers * BATCHES_A_WORKER)))
     return [tuple(runs[at : at + size]) for at in range(0, len(runs), size)]
-
-
-@contextmanager
-def shared_folder(share: str | Path | None) -> Iterator[Path]:
-    """Yield a new folder that is removed in the end, below ``share`` if that is given."""
-    if share is not None and not Path(share).is_dir():
-        raise InputError(f"{share}", "is not a folder", "create it first")
-    with tempfile.TemporaryDirectory(prefix="spotfleet-", dir=share) as folder:
-        yield Path(folder)

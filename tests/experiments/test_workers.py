@@ -14,6 +14,7 @@ import pytest
 
 import fleet
 from fleet.errors import FleetError
+from fleet.experiments.shared import shared_folder
 from tests.experiments.conftest import WINDOWS
 from tests.experiments.deadly import Deadly
 
@@ -62,18 +63,29 @@ def test_a_killed_process_changes_nothing(market, request_, tmp_path, expected):
     assert told[-1].resumed == len(found)
 
 
-def test_workers_end_with_a_parent_that_is_killed():
+def test_workers_end_with_a_parent_that_is_killed_and_the_next_removes_its_folder(tmp_path):
     """The pipe of the parent's output is open as long as one of its workers lives."""
     script = (
-        "import time; from fleet.experiments.execution import on_processes; "
-        "on_processes(time.sleep, [0.05] * 10_000, lambda answer: print('done', flush=True), 2)"
+        "import sys, time; from fleet.experiments.execution import on_processes; "
+        "from fleet.experiments.shared import shared_folder\n"
+        "with shared_folder(sys.argv[1]):"
+        " on_processes(time.sleep, [0.05] * 10_000, lambda answer: print('done', flush=True), 2)"
     )
+    other = tmp_path / "spotfleet-of-somebody"
+    other.mkdir()
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as parent:
         assert parent.stdout.readline() == b"done\n"
+        with shared_folder(tmp_path) as mine:
+            assert len(list(tmp_path.iterdir())) == 3  # what is in use stays
+        assert not mine.exists()
         parent.kill()
         parent.communicate(timeout=20)
+    assert len(list(tmp_path.iterdir())) == 2
+    with shared_folder(tmp_path) as mine:
+        assert set(tmp_path.iterdir()) == {mine, other}
+    assert set(tmp_path.iterdir()) == {other}
 
 
 def test_workers_that_always_die_end_the_experiment(market, request_, tmp_path):
