@@ -14,9 +14,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import typer
 from in_process import run_spotfleet
 
 import fleet
+from fleet.cli.app import app
 from fleet.results import CONTRACT
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -203,6 +205,22 @@ def test_shell(code, tmp_path, request):
     if code in REAL_DATA:
         rows = done.stdout if done.stdout.startswith("|") else table(json.loads(done.stdout))
         assert rows == REAL_DATA[code]
+
+
+ELSEWHERE = {
+    "--cli-input-json", "--output", "--product-descriptions", "--spot-fleet-request-config", "--start-time",
+    "--help", "--install-completion", "--version",
+}  # fmt: skip
+"""Options of the AWS CLI, and of all commands alike."""
+
+
+def test_options_that_the_pages_name_are_those_that_there_are():
+    commands = typer.main.get_command(app).commands.values()
+    parameters = [parameter for command in commands for parameter in command.params]
+    exist = {o for p in parameters for o in (*p.opts, *p.secondary_opts) if o.startswith("--")}
+    named = {o for page in PAGES for o in re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text())}
+    assert named - ELSEWHERE <= exist
+    assert exist <= named, "an option that no page explains"
 
 
 def test_links_lead_somewhere():
