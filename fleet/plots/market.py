@@ -29,7 +29,8 @@ def plot_price_heatmap(market: Market, *, ax: Axes | None = None) -> Axes:
     the cell is pale. Above 100 % all is one colour.
     """
     listed = market.on_demand_price
-    highest = np.array([market.prices.of(i)[1].max(initial=np.nan) for i in range(len(market))])
+    series = (market.prices.of(i)[1] for i in range(len(market)))
+    highest = np.array([np.fmax.reduce(values, initial=np.nan) for values in series])
     base = np.where(np.isnan(listed), highest, listed)
     edges = edges_of(market)
     share = means(market.prices, edges) / base[:, None]

@@ -14,7 +14,7 @@ from fleet.runner import package_version
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Card", "Chart", "Paper", "Table", "versions"]
+__all__ = ["Card", "Chart", "Paper", "Table", "counted", "versions"]
 
 
 @dataclass(frozen=True)
@@ -99,3 +99,8 @@ class Paper:
 def versions() -> dict[str, str]:
     """Return the versions that the numbers come from."""
     return {"spotfleet": package_version(), "numpy": np.__version__, "python": platform.python_version()}
+
+
+def counted(count: int, what: str) -> str:
+    """Return a count in words: "1 pool", "2 pools"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

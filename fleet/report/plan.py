@@ -12,7 +12,7 @@ from fleet.exact import Floats
 from fleet.experiments.identity import digest_of
 from fleet.formats import format_time
 from fleet.plots.style import against_on_demand
-from fleet.report.paper import Card, Paper, Table, versions
+from fleet.report.paper import Card, Paper, Table, counted, versions
 from fleet.report.plan_charts import plan_charts
 from fleet.results import percent
 
@@ -34,7 +34,7 @@ def paper_of_plan(allocation: Allocation) -> Paper:
     return Paper(
         decision=tuple(decision(allocation)),
         scope=f"{request.target_capacity:g} {request.target_capacity_unit_type} by {allocation.strategy}, "
-        f"prices {when}, {len(snapshot)} launch pools.",
+        f"prices {when}, {counted(len(snapshot), 'launch pool')}.",
         cards=cards(allocation),
         charts=plan_charts(allocation),
         tables=(

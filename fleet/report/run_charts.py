@@ -28,9 +28,8 @@ def run_charts(results: Sequence[ReplayResult]) -> tuple[Chart, ...]:
     """Return the charts in reading order."""
     runs = list(results)
     rows = max(340, ROW_PX * len(runs) + 70)
-    cost = Chart(
-        "Cost", "Spent so far by strategy; the grey line is the same target on demand.", cost_figure(runs)
-    )
+    beside = "not known" if runs[0].on_demand_cost is None else "the grey line"
+    cost = Chart("Cost", f"Spent so far; the same target on demand: {beside}.", cost_figure(runs))
     against = Chart("Cost against interruptions", "Down and left is better.", tradeoff_figure(runs))
     capacity = Chart(
         "Capacity",

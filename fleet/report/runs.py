@@ -10,7 +10,7 @@ from fleet.formats import format_time
 from fleet.plots import comparison_figure, run_figure
 from fleet.plots.figure import full_service
 from fleet.plots.style import against_on_demand, money
-from fleet.report.paper import Card, Paper, Table, versions
+from fleet.report.paper import Card, Paper, Table, counted, versions
 from fleet.report.run_charts import run_charts
 from fleet.results import ReplayResult, percent
 
@@ -64,7 +64,7 @@ def decision(results: Sequence[ReplayResult]) -> list[str]:
     colon = ":" if len(results) > 1 else ""
     lines = [
         f"{cheapest.strategy} {said}{colon} {money(cheapest.cost)}{against_on_demand(cheapest.saving)}, "
-        f"{instances(cheapest.interruptions)} interrupted, "
+        f"{counted(cheapest.interruptions, 'instance')} interrupted, "
         f"at the target {percent(cheapest.availability)} of the time."
     ]
     if calmest is cheapest and len(runs) > 1:
@@ -97,20 +97,14 @@ def decision(results: Sequence[ReplayResult]) -> list[str]:
     return lines
 
 
-def instances(count: int) -> str:
-    """Return a count of instances in words."""
-    return f"{count:,} instance{'' if count == 1 else 's'}"
-
-
 def card(run: ReplayResult) -> Card:
     """Return one strategy in a few numbers."""
     used = "no pool used"
     if run.pools_used:
-        many = "s" * (run.pools_used > 1)
-        used = f"{run.pools_used} pool{many} used, the largest {percent(run.max_pool_share)}"
+        used = f"{counted(run.pools_used, 'pool')} used, the largest {percent(run.max_pool_share)}"
     lines = [
         "saving not known" if run.saving is None else against_on_demand(run.saving).removeprefix(", "),
-        f"{instances(run.interruptions)} interrupted",
+        f"{counted(run.interruptions, 'instance')} interrupted",
         f"at the target {percent(run.availability)} of the time",
         used,
     ]
@@ -124,7 +118,7 @@ def scope_of(run: ReplayResult) -> str:
     """Return what was asked, in a line."""
     return (
         f"{run.target_capacity:g} {run.request.target_capacity_unit_type}, {format_time(run.start_s)} to "
-        f"{format_time(run.end_s)} (UTC), {len(run.pools)} launch pools."
+        f"{format_time(run.end_s)} (UTC), {counted(len(run.pools), 'launch pool')}."
     )
 
 

@@ -12,7 +12,7 @@ from fleet.formats import format_time
 from fleet.plots import experiment_figure
 from fleet.plots.experiments import headline, known, wanted_unit_hours
 from fleet.plots.style import GREY, against_on_demand, money
-from fleet.report.paper import Card, Chart, Paper, Table, versions
+from fleet.report.paper import Card, Chart, Paper, Table, counted, versions
 from fleet.report.traces import PATTERNS, colour, layout, safe, symbol
 from fleet.results import percent
 
@@ -28,7 +28,7 @@ def paper_of_study(experiment: Experiment) -> Paper:
     return Paper(
         decision=tuple(decision(experiment)),
         scope=f"{first.target_capacity:g} units, {format_time(start)} to {format_time(end)} (UTC), "
-        f"{len(experiment):,} replays.",
+        f"{counted(len(experiment), 'replay')}.",
         cards=tuple(card(experiment, label) for label in experiment.strategies),
         charts=study_charts(experiment),
         tables=(Table("Numbers", experiment.rows()),),

@@ -59,6 +59,15 @@ def test_rows_of_a_heatmap_go_by_what_is_known():
     assert ax.get_title(loc="left") == "Spot price, pale: not known"
 
 
+def test_prices_without_on_demand_are_shares_of_the_highest():
+    points = fleet.ChangePoints.from_rows(1, [0, 0], [0, 50], [0.1, 0.4])
+    market = fleet.Market(["m5.large"], ["us-x-1a"], ["Linux/UNIX"], points, [float("nan")], 0, 100)
+    ax = plots.plot_price_heatmap(market)
+    cells = ax.collections[0].get_array()
+    assert (cells.flat[0], cells.flat[-1]) == pytest.approx((0.25, 1.0))
+    assert ax.get_title(loc="left") == "Spot price"
+
+
 def test_words_within_axes_take_no_room_of_their_neighbours(run, frontier):
     figure = Figure(figsize=(12, 3), layout="constrained")
     subjects = {

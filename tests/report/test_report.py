@@ -50,9 +50,8 @@ def plan():
 
 @pytest.fixture(scope="module")
 def study():
-    return fleet.replay_many(
-        fleet.demo_request(), fleet.synthetic_market(7, days=3), windows=fleet.Windows(86400, 86400), null=2
-    )
+    market, windows = fleet.synthetic_market(7, days=1), fleet.Windows(43200, 43200)
+    return fleet.replay_many(fleet.demo_request(), market, windows=windows, null=2, workers=1)
 
 
 def test_the_decision_comes_first(comparison, page):
