@@ -30,6 +30,11 @@ ADVISOR = {
             f"stress(zone=us-x-1a@{NOON}+1800s)+stress(loss=2@{NOON})",
         ),
         (("--stress", f"price=3@{NOON}+1h"), f"price+stress(price=3@{NOON}+3600s)"),
+        (("--launch-failures", "share=0.3,retry=90"), "price+launch-failures(share=0.3,retry_s=90)"),
+        (
+            ("--interruptions", "none", "--launch-failures", "share=0.3"),
+            "launch-failures(share=0.3,retry_s=60)",
+        ),
     ],
 )
 def test_the_document_names_what_interrupts(shop, options, driver):
@@ -107,6 +112,9 @@ def test_a_law_fitted_to_traces(shop):
         (("--advisor-top", "0.3"), "without --advisor"),
         (("--shocks", "rack:per_month=1"), "by 'rack'"),
         (("--stress", "zone=us-x-1a"), "WHAT=WHICH@TIME"),
+        (("--launch-failures", "retry=60"), "state share, and perhaps retry"),
+        (("--launch-failures", "share=1"), "from 0 to below 1"),
+        (("--launch-failures", "share=0.1,retry=0.5"), "whole seconds"),
         (("--stress", f"zone=us-x-9z@{NOON}"), "us-x-1a, us-x-1b"),
         (("--stress", "zone=us-x-1a@2021-05-01T12:00:00"), "names its zone"),
     ],
