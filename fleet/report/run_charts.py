@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fleet.plots.panels import binned_share
+from fleet.plots.panels import binned_share, spread_apart
 from fleet.plots.style import GREY
 from fleet.report.paper import Chart
 from fleet.report.traces import colour, iso, layout, line, safe, symbol
@@ -69,32 +69,48 @@ def cost_figure(runs: list[ReplayResult]) -> dict[str, Any]:
 
 
 def tradeoff_figure(runs: list[ReplayResult]) -> dict[str, Any]:
-    """Cost against interruptions, a point a strategy."""
+    """Cost against interruptions, a point a strategy; names are pushed apart where points lie close."""
     widest = max(run.interruptions for run in runs)
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "markers+text",
-            "name": safe(run.strategy),
-            "x": [run.interruptions],
-            "y": [round(run.cost, 4)],
-            "text": [safe(run.strategy)],
-            "textposition": "middle right" if 2 * run.interruptions <= widest else "middle left",
-            "marker": {"size": 13, "color": colour(k), "symbol": symbol(k)},
-            "hovertemplate": "%{x:,} interruptions, $%{y:,.2f}",
-            "cliponaxis": False,
-        }
-        for k, run in enumerate(runs)
-    ]
-    axis = {
+    cost = np.array([run.cost for run in runs])
+    tall = max(float(np.ptp(cost)), 0.05 * float(cost.max()), 0.01)
+    low, high = max(-0.06 * tall, float(cost.min()) - 0.25 * tall), float(cost.max()) + 0.3 * tall
+    heights = spread_apart(cost, 0.09 * (high - low))
+    traces, names = [], []
+    for k, (run, height) in enumerate(zip(runs, heights.tolist(), strict=True)):
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": safe(run.strategy),
+                "x": [run.interruptions],
+                "y": [round(run.cost, 4)],
+                "marker": {"size": 13, "color": colour(k), "symbol": symbol(k)},
+                "hovertemplate": "%{x:,} interruptions, $%{y:,.2f}",
+                "cliponaxis": False,
+            }
+        )
+        right = 2 * run.interruptions <= widest
+        names.append(
+            {
+                "text": safe(run.strategy),
+                "x": run.interruptions,
+                "y": height,
+                "xanchor": "left" if right else "right",
+                "xshift": 11 if right else -11,
+                "showarrow": False,
+                "font": {"size": 12, "color": colour(k)},
+            }
+        )
+    shared = layout("cost ($)", hovermode="closest", showlegend=False, annotations=names)
+    shared["yaxis"] |= {"range": [low, high]}
+    shared["xaxis"] |= {
         "title": {"text": "interruptions (instances)"},
-        "gridcolor": "#eeeeee",
         "zeroline": False,
         "range": [-0.06 * (widest + 1), 1.12 * (widest + 1)],
     }
     if widest < 4:  # they are whole: no ticks between whole numbers
-        axis |= {"range": [-0.3, 4.2], "dtick": 1}
-    return {"data": traces, "layout": layout("cost ($)", hovermode="closest", showlegend=False, xaxis=axis)}
+        shared["xaxis"] |= {"range": [-0.3, 4.2], "dtick": 1}
+    return {"data": traces, "layout": shared}
 
 
 def capacity_figure(runs: list[ReplayResult]) -> dict[str, Any]:

@@ -82,8 +82,8 @@ def decision(results: Sequence[ReplayResult]) -> list[str]:
         if run not in runs and run.cost < cheapest.cost
     ]
     short = [run for run in runs if run.availability is not None and run.availability < 1]
-    if short and len(results) > 1:
-        worst = min(short, key=lambda run: run.availability or 0.0)
+    worst = min(short, key=lambda run: run.availability or 0.0, default=cheapest)
+    if worst is not cheapest and (worst.availability or 0.0) < (cheapest.availability or 0.0):
         lines.append(
             "The target was not always covered: "
             f"{worst.strategy} was at it {percent(worst.availability)} of the time."

@@ -50,7 +50,7 @@ def layout(y: str, **more: Any) -> dict[str, Any]:
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": -0.18},
+        "legend": {"orientation": "h", "y": -0.24},
         "uniformtext": {"minsize": 9, "mode": "hide"},
         "yaxis": {"title": {"text": y}, "gridcolor": "#dddddd", "rangemode": "tozero", "zeroline": False},
         "xaxis": {"gridcolor": "#eeeeee"},

@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +17,7 @@ import fleet
 from fleet.plots import headline
 from fleet.report import csv_of, markdown_of, page_of, paper_of, parquet_of
 from fleet.report.page import POLICY, shown
+from fleet.report.run_charts import run_charts
 from fleet.report.runs import decision
 
 ZONE = fleet.LaunchPools.of(["x.large"]).availability_zone[0]
@@ -96,6 +98,10 @@ def test_every_figure_has_a_title_a_caption_and_finite_numbers(comparison, paper
     cost = {trace["name"]: trace["y"][-1] for trace in lines}
     for result in comparison.results:
         assert cost[result.strategy] == pytest.approx(result.cost, abs=1e-3)
+    against = run_charts([replace(run, cost=1.0) for run in comparison.results])[1].figure["layout"]
+    low, high = against["yaxis"]["range"]
+    heights = sorted(name["y"] for name in against["annotations"])
+    assert min(np.diff(heights)) >= 0.08 * (high - low)  # of equal costs each keeps a name that can be read
     assert len({trace["line"]["dash"] for trace in lines[1:]}) == len(comparison.results)  # without colour
 
 
