@@ -77,7 +77,8 @@ class AutoSolver:
 
     What couples pools goes to HiGHS; if they are many, a few at a time (`Sifting`), and whole instances cut
     to those that can matter (`CoreMip`). Whole instances under limits by group go to CBC through PuLP, which
-    is several times faster there than HiGHS, but several times slower where units are spread evenly as well.
+    is several times faster there than HiGHS, but several times slower where units are spread evenly as well,
+    or where a loss must be survived.
     The answer names who gave it.
     """
 
@@ -108,7 +109,7 @@ MANY_POOLS = 2000
 def coupled_solver(problem: Problem) -> Solver:
     """Return the solver for a problem whose pools are coupled."""
     linear = isinstance(problem.objectives[0], Linear)
-    mip = "pulp" if problem.limits and linear else "highs"
+    mip = "pulp" if problem.limits and linear and not problem.has_more_rows else "highs"
     if len(problem) < MANY_POOLS:
         return SOLVERS[mip if problem.whole else "highs"]()
     sifting = Sifting(run_highs)
