@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import fleet
 from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
 from fleet.solvers import SOLVERS
+from fleet.solvers.balanced import launch_balanced
 from fleet.solvers.capped_spread import launch_capped_spread
 from fleet.solvers.launch_rule import launch, launch_whole
 from fleet.solvers.one_by_one import launch_one_by_one
@@ -195,3 +196,21 @@ def test_a_huge_capped_spread_is_filled_between_events():
     counts = launch(problem)
     units = (counts * problem.weight).astype(np.int64)
     assert units.tolist() == [499_999_999, 500_000_001, 1_500_000_000, 1_500_000_000]
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    launch_problems(kinds=("fill", "spread", "share")),
+    st.lists(st.integers(0, 2), min_size=7, max_size=7),
+    st.lists(st.integers(0, 3), min_size=7, max_size=7),
+)
+def test_balanced_zones_in_bulk_equal_one_instance_at_a_time(problem, zones, standing):
+    zone, beside = np.array(zones[: len(problem)]), np.array(standing[: len(problem)])
+    in_bulk, walked = (launch_balanced(problem, zone, beside, many=many) for many in (0, np.inf))
+    assert in_bulk.tolist() == walked.tolist()
+
+
+def test_a_group_of_a_billion_is_balanced_at_once():
+    cost = Linear("cost", np.array([0.1, 0.2, 0.3]))
+    problem = Problem.of(np.array([1.0, 2.0, 1.0]), 1e9, (cost,), upper=np.array([1e8, np.inf, np.inf]))
+    assert launch_balanced(problem, np.array([0, 0, 1])).tolist() == [100_000_000, 200_000_000, 500_000_000]
