@@ -142,6 +142,8 @@ def executor_at(address: str | None) -> Iterator[Executor | None]:
     if address is None:
         yield None
         return
+    if not re.fullmatch(r"[a-z+]+://.+:\d+", address):
+        raise InputError(f"--dask {address}", "names a protocol and a port", "write tcp://HOST:8786")
     try:
         from distributed import Client
     except ImportError:

@@ -10,13 +10,18 @@ from rich.console import Console
 from fleet.cli.completion import job_strategies, words
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.options import PICTURES, Json, Plot, Seed
-from fleet.cli.output import console, errors, print_json, print_warnings, working
+from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
 
 if TYPE_CHECKING:
     from fleet.jobs import JobStudy
 
 __all__ = ["job"]
+
+HEADER = (
+    "strategy", "cost $", "Spot h", "on-demand h", "launches", "preemptions", "misses", "regret $",
+    "gap closed",
+)  # fmt: skip
 
 
 def job(
@@ -96,22 +101,14 @@ def job(
 
 def print_study(console: Console, study: JobStudy) -> None:
     """Print one table over all traces, and cost by trace."""
-    from rich.table import Table
-
     it = study.job
     lines = study.lines()
-    table = Table(
-        title=f"{it.work_s / 3600:g} h of work in {it.deadline_s / 3600:g} h, {lines[0]['runs']:,} runs on "
-        f"{len(study.traces)} traces, {it.billing} billing: mean of a run",
-        title_justify="left",
+    title = (
+        f"{it.work_s / 3600:g} h of work in {it.deadline_s / 3600:g} h, {lines[0]['runs']:,} runs on "
+        f"{len(study.traces)} traces, {it.billing} billing: mean of a run"
     )
-    table.add_column("strategy")
-    names = ("cost $", "Spot h", "on-demand h", "launches", "preemptions", "misses", "regret $", "gap closed")
-    for name in names:
-        table.add_column(name, justify="right")
-    for x in lines:
-        closed = "" if x["gap_closed"] is None else f"{100 * x['gap_closed']:.1f} %"
-        table.add_row(
+    rows = [
+        (
             x["strategy"] if x["causal"] else f"{x['strategy']} *",
             f"{x['cost']:.2f}",
             f"{x['spot_hours']:.2f}",
@@ -120,15 +117,14 @@ def print_study(console: Console, study: JobStudy) -> None:
             f"{x['preemptions']:.2f}",
             f"{x['misses']:,}",
             f"{x['regret']:.2f}",
-            closed,
+            "" if x["gap_closed"] is None else f"{100 * x['gap_closed']:.1f} %",
         )
-    console.print(table)
+        for x in lines
+    ]
+    print_table(console, [HEADER, *rows], title)
     console.print("* knows (some of) the future", highlight=False)
-    by_trace = Table(title="mean cost of a run by trace, $", title_justify="left")
-    by_trace.add_column("trace")
-    for name in ("up", "starts", *study.strategies, "clairvoyant"):
-        by_trace.add_column(name, justify="right")
+    by_trace = [("trace", "up", "starts", *study.strategies, "clairvoyant")]
     for t in study.traces:
         costs = [f"{runs.cost.mean():.2f}" for runs in (*t.runs, t.clairvoyant)]
-        by_trace.add_row(t.trace, f"{100 * t.uptime:.1f} %", f"{len(t.clairvoyant.starts):,}", *costs)
-    console.print(by_trace)
+        by_trace.append((t.trace, f"{100 * t.uptime:.1f} %", f"{len(t.clairvoyant.starts):,}", *costs))
+    print_table(console, by_trace, "mean cost of a run by trace, $")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from fleet.allocation import Allocation
     from fleet.comparison import Comparison
     from fleet.experiments import Experiment
@@ -87,8 +89,8 @@ def print_allocation(console: Console, allocation: Allocation) -> None:
     table = Table(
         title=f"{allocation.strategy}: {allocation.request.target_capacity:g} units", title_justify="left"
     )
-    table.add_column("instance type")
-    table.add_column("zone")
+    table.add_column("instance type", overflow="fold")  # a name is never cut off
+    table.add_column("zone", overflow="fold")
     table.add_column("lifecycle")
     for name in ("instances", "units", "$/h each", "$/h"):
         table.add_column(name, justify="right")
@@ -143,14 +145,31 @@ def print_comparison(console: Console, comparison: Comparison, cloud: Experiment
         console.print(cloud.rank_words(), highlight=False, markup=False)
 
 
-def print_table(console: Console, rows: Sequence[Sequence[str]]) -> None:
-    """Print a header and the rows under it."""
+def print_table(console: Console, rows: Sequence[Sequence[str]], title: str | None = None) -> None:
+    """Print a header and the rows under it; few rows stand side by side where the console is too narrow."""
+    table = table_of(rows)
+    if len(rows) <= len(rows[0]) and width_of(console, table) > console.width:
+        turned = table_of(list(zip(*rows, strict=True)))
+        if width_of(console, turned) < width_of(console, table):
+            table = turned
+    if title is not None:
+        console.print(title, style="italic", highlight=False, markup=False)
+    console.print(table)
+
+
+def width_of(console: Console, table: Table) -> int:
+    """Return how wide a table is where nothing is cut off."""
+    return console.measure(table, options=console.options.update(max_width=10_000)).maximum
+
+
+def table_of(rows: Sequence[Sequence[str]]) -> Table:
+    """Return a table: a header, and rows whose first column is a name."""
     from rich.table import Table
 
     header, *lines = rows
     table = Table()
     for k, name in enumerate(header):
-        table.add_column(name, justify="left" if k == 0 else "right")
+        table.add_column(name, justify="left" if k == 0 else "right", overflow="fold")
     for line in lines:
         table.add_row(*line)
-    console.print(table)
+    return table

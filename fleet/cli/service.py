@@ -10,7 +10,7 @@ from rich.console import Console
 from fleet.cli.completion import policies, words
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.options import PICTURES, Json, Plot, WhenUp
-from fleet.cli.output import console, errors, print_json, print_warnings, working
+from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
 from fleet.errors import InputError
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from fleet.service import ServiceStudy
 
 __all__ = ["service"]
+
+HEADER = (
+    "policy", "cost $", "available", "fill", "outage up to", "Spot h", "on-demand h", "launches", "preempted",
+    "at least $", "regret $",
+)  # fmt: skip
 
 
 def service(
@@ -99,23 +104,15 @@ def when_up(zones: TraceSet, instances: int | None) -> TraceSet:
 
 def print_study(console: Console, study: ServiceStudy) -> None:
     """Print one table."""
-    from rich.table import Table
-
     it = study.service
-    table = Table(
-        title=f"{it.replicas} replicas over {len(study.traces.zones)} zones, {study.traces.ticks:,} ticks of "
-        f"{study.traces.gap_s} s, cold start {it.cold_start_s} s",
-        title_justify="left",
+    title = (
+        f"{it.replicas} replicas over {len(study.traces.zones)} zones, {study.traces.ticks:,} ticks of "
+        f"{study.traces.gap_s} s, cold start {it.cold_start_s} s"
     )
-    table.add_column("policy", no_wrap=True)
-    for name in ("cost $", "available", "fill", "outage up to", "Spot h", "on-demand h", "launches"):
-        table.add_column(name, justify="right")
-    for name in ("preempted", "at least $", "regret $"):
-        table.add_column(name, justify="right")
     best = study.clairvoyant.run
     plan = [] if best is None else [{**study.line(best), "bound": study.clairvoyant.bound}]
-    for x in [*study.lines(), *plan]:
-        table.add_row(
+    rows = [
+        (
             x["policy"],
             f"{x['cost']:,.2f}",
             f"{100 * x['availability']:.2f} %",
@@ -128,7 +125,9 @@ def print_study(console: Console, study: ServiceStudy) -> None:
             f"{x['bound']:,.2f}",
             f"{x['cost'] - x['bound']:,.2f}",
         )
-    console.print(table)
+        for x in [*study.lines(), *plan]
+    ]
+    print_table(console, [HEADER, *rows], title)
     gap = "no plan" if study.clairvoyant.gap is None else f"gap {100 * study.clairvoyant.gap:.3f} %"
     console.print(
         f"{100 * it.target_availability:g} % available costs at least ${study.clairvoyant.bound:,.2f} "

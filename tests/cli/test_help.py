@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -12,10 +13,12 @@ import sys
 import pytest
 import typer
 from conftest import ON_DEMAND, Shop
+from rich.console import Console
 from typer.testing import CliRunner
 
 from fleet.cli.app import COMMANDS, app
 from fleet.cli.grouping import options_of
+from fleet.cli.output import print_table
 from fleet.live import Archive
 
 COMMAND = typer.main.get_command(app).commands
@@ -119,6 +122,16 @@ def test_completion_installs_into_a_shell(tmp_path):
         done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert "_SPOTFLEET_COMPLETE" in (tmp_path / ".bash_completions" / "spotfleet.sh").read_text()
+
+
+def test_few_rows_are_turned_where_the_terminal_is_narrow():
+    rows = [("strategy", *(f"measure {k}" for k in range(9))), ("lowestPrice", *"123456789")]
+    wide, narrow = (Console(width=width, file=io.StringIO()) for width in (200, 60))
+    for console in (wide, narrow):
+        print_table(console, rows, "title")
+    assert len(wide.file.getvalue().splitlines()) == 6
+    assert "…" not in narrow.file.getvalue()
+    assert re.search(r"measure 8\s+│\s+9", narrow.file.getvalue())
 
 
 def test_a_grouped_option_reaches_the_run(shop):
