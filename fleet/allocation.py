@@ -267,8 +267,8 @@ class Allocation:
         """Return the table for people."""
         head = f"{'type':<16}{'zone':<14}{'lifecycle':<11}{'count':>6}{'units':>8}{'$/h each':>10}{'$/h':>11}"
         rows = [
-            f"{line['instance_type']:<16}{line['availability_zone']:<14}{line['lifecycle']:<11}"
-            f"{line['instances']:>6}{line['units']:>8g}{line['price']:>10.4f}{line['cost_per_hour']:>11.4f}"
+            f"{line['instance_type']:<15} {line['availability_zone']:<13} {line['lifecycle']:<11}"
+            f"{line['instances']:>6} {line['units']:>7g} {line['price']:>9.4f} {line['cost_per_hour']:>10.4f}"
             for line in self.lines()
         ]
         return "\n".join([self.title, head, *rows, self.verdict])
