@@ -151,8 +151,26 @@ class LaunchIdentity:
 
 
 def identity_of(document: Mapping[str, Any]) -> LaunchIdentity:
-    """Return what a parsed AWS request names beside its pools and rules; of several templates the first."""
+    """Return what a parsed AWS request names beside its pools and rules.
+
+    Raises
+    ------
+    InputError
+        If tags, sizes or templates are not laid out as the API has them.
+    """
     config = unwrapped(document, "request")
+    try:
+        return named_in(config)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"the request's tags, sizes or templates: {type(error).__name__} {error}",
+            "are not laid out as the API has them",
+            "correct them",
+        ) from None
+
+
+def named_in(config: Mapping[str, Any]) -> LaunchIdentity:
+    """Return what a request's config names."""
     named = list(dict.fromkeys(filter(None, map(template_in, objects_in(config)))))
     first = named[0] if named else (None, "$Default")
     own, several = templates_of(config) if len(named) > 1 else ({}, False)

@@ -88,7 +88,7 @@ def read_interruption_log(path: str | Path) -> InterruptionLog:
     for file in files_of(Path(path)):
         for part in parts_of(read_json(file), str(file)):
             if "Reservations" in part:
-                passed_over += described(part, found)
+                passed_over += described(part, found, str(file))
             elif part.get("detail-type") in (WARNING, RECOMMENDATION, STATE_CHANGE):
                 times.append(take(part, found, str(file)))
             else:
@@ -110,18 +110,24 @@ def parts_of(documents: list[Any], file: str) -> Iterator[Mapping[str, Any]]:
             yield part
 
 
-def described(answer: Mapping[str, Any], found: dict[str, LoggedInstance]) -> int:
+def described(answer: Mapping[str, Any], found: dict[str, LoggedInstance], file: str) -> int:
     """Add what ``describe-instances`` says, and return how many instances were passed over."""
     other = 0
-    for instance in (i for reservation in answer["Reservations"] for i in reservation["Instances"]):
+    try:
+        instances = [i for reservation in answer["Reservations"] for i in reservation["Instances"]]
+        ids = [str(instance["InstanceId"]) for instance in instances]
+    except (KeyError, TypeError):
+        raise InputError(
+            f"{file}", "is no describe-instances answer", "give the JSON that it printed"
+        ) from None
+    for name, instance in zip(ids, instances, strict=True):
         if instance.get("InstanceLifecycle") != "spot":
             other += 1
             continue
-        name = str(instance["InstanceId"])
         found[name] = replace(
             found.get(name, LoggedInstance(name)),
             instance_type=str(instance.get("InstanceType", "")),
-            availability_zone=str(instance.get("Placement", {}).get("AvailabilityZone", "")),
+            availability_zone=str((instance.get("Placement") or {}).get("AvailabilityZone", "")),
             launch_s=parse_time(str(instance["LaunchTime"])) if "LaunchTime" in instance else None,
         )
     return other

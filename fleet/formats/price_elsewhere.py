@@ -75,9 +75,14 @@ def clusterman_rows(document: Mapping[str, Any]) -> Iterator[Fields]:
     """Yield the Spot prices; KeyError, TypeError or ValueError if a series has another layout."""
     for name, series in price_series(document):
         dimensions = dict(part.split("=", 1) for part in name.partition("|")[2].split(","))
-        zone, kind = (next(dimensions[k] for k in names if k in dimensions) for names in (ZONE, KIND))
+        zone, kind = value_of(dimensions, ZONE), value_of(dimensions, KIND)
         for moment, price in series:
             yield zone, kind, SYSTEMS["linux"], str(price), time_text(moment)
+
+
+def value_of(dimensions: Mapping[str, str], names: tuple[str, str]) -> str:
+    """Return a dimension under its name of now, or else of before."""
+    return dimensions[names[0]] if names[0] in dimensions else dimensions[names[1]]
 
 
 def time_text(moment: Any) -> str:

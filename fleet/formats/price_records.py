@@ -108,7 +108,7 @@ def elsewhere(fields: Iterator[Fields], path: Path) -> list[PriceRow]:
     """Return the records of another maker's file."""
     try:
         return [PriceRow(*row) for row in fields]
-    except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PriceDataError(
             f"{path.name}: {type(error).__name__} {error}", "has another layout than such files", "check it"
         ) from None

@@ -371,6 +371,20 @@ def test_a_file_says_what_no_form_carries():
     assert set(found.left_out) <= set(plan.warnings)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"TagSpecifications": [{"Tags": [{"Value": "no key"}]}]},
+        {"Tags": ["a"]},
+        {"MinSize": "few", "MaxSize": 3},
+        {"LaunchTemplateConfigs": [{"Overrides": [3]}, {"Overrides": 4}]},
+    ],
+)
+def test_a_file_in_another_layout_is_one_clear_error(fields):
+    with pytest.raises(fleet.InputError, match="not laid out as the API has them"):
+        identity_of(fields)
+
+
 def test_each_type_keeps_its_launch_template():
     """Such as one for x86 and one for Arm; one that the user states is for all."""
     configs = [

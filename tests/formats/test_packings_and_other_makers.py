@@ -124,6 +124,11 @@ def test_clustermans_metrics(tmp_path):
     ]
     assert market.prices.of(0)[1].tolist() == [0.03, 0.04]
     assert market.end_s - market.start_s == 3600
+    (tmp_path / "other.json").write_text(
+        json.dumps({"spot_prices|zone=a": [["2026-01-01T00:00:00+0000", 1]]})
+    )
+    with pytest.raises(fleet.PriceDataError, match="has another layout"):
+        fleet.read_prices(tmp_path / "other.json")
 
 
 def test_spotlakes_latest_json_and_its_counts(tmp_path):

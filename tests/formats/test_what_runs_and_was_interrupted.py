@@ -137,6 +137,9 @@ def test_events_without_instances_known_show_no_lifetime(tmp_path):
     path.write_text(json.dumps([{"detail-type": WARNING, "detail": {"instance-id": "i-1"}}]))
     with pytest.raises(fleet.InputError, match="without time or instance-id"):
         fleet.read_interruption_log(path)
+    path.write_text(json.dumps([{"Reservations": [{"Instances": [{"InstanceType": "m5.large"}]}]}]))
+    with pytest.raises(fleet.InputError, match="is no describe-instances answer"):
+        fleet.read_interruption_log(path)
     path.write_text(json.dumps([{"detail-type": "AWS API Call via CloudTrail"}]))
     with pytest.raises(fleet.InputError, match="holds no EC2 Spot"):
         fleet.read_interruption_log(path)
