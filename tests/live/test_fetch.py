@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 import math
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
+from in_process import run_spotfleet
 from pyarrow import parquet
 
 import fleet
@@ -226,6 +228,7 @@ def test_a_cut_off_file_is_set_aside_and_fetched_again(aws, tmp_path):
     file.write_bytes(file.read_bytes()[:300])
     (entry,) = Archive.open(tmp_path / "a").entries()
     assert (entry.spans, entry.rows, entry.broken) == ((), 0, (str(file),))
+    assert Archive.open(tmp_path / "a").spans("us-east-1", "m5.large", "Linux/UNIX") == ()
     aws.pages(*PAGES)
     report = run(aws, tmp_path / "a")
     assert (report.records, report.broken) == (3, (str(file.with_name(f".{file.name}.broken")),))
@@ -233,6 +236,26 @@ def test_a_cut_off_file_is_set_aside_and_fetched_again(aws, tmp_path):
     assert (entry.rows, entry.zones, entry.broken) == (3, ("us-east-1a", "us-east-1b"), ())
     assert entry.size_bytes == file.stat().st_size
     assert len(fleet.read_prices(tmp_path / "a").market) == 2
+
+
+def test_from_the_command_line(aws, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["fleet.live.fetch"], "boto3_clients", lambda profile: aws)
+    line = {"InstanceType": "m5.large", "Placement": {"AvailabilityZone": "us-east-1a"}}
+    request = {"TargetCapacity": 4, "LaunchSpecifications": [line]}
+    (tmp_path / "fleet.json").write_text(json.dumps(request))
+    aws.pages(*PAGES)
+    options = ("--archive", "a", "--no-catalogue", "--no-on-demand")
+    answer = run_spotfleet("fetch", "fleet.json", *options, "--json", folder=tmp_path)
+    assert answer.json == {"files": 1, "records": 3, "already": 0, "nothing": [], "broken": []}
+    answer = run_spotfleet("allocate", "fleet.json", "--prices", "a", "--json", folder=tmp_path)
+    assert answer.json["cost_per_hour"] == 4 * 0.035
+    archive = Archive.open(tmp_path / "a")
+    archive.add_prices("us-east-1", "m5.large", "Linux/UNIX", (0, 3600), [])
+    answer = run_spotfleet("archive", "a", folder=tmp_path)
+    assert "2 pools, 0.00 MB" in answer.out
+    assert "note: m5.large in us-east-1: no prices from 1970-01-01T01:00:00Z to " in answer.err
+    (row,) = run_spotfleet("archive", "a", "--json", folder=tmp_path).json
+    assert (row["rows"], row["zones"], len(row["spans"])) == (3, ["us-east-1a", "us-east-1b"], 2)
 
 
 def test_a_full_disk_is_one_error_and_leaves_no_half(aws, tmp_path, monkeypatch):
