@@ -8,10 +8,10 @@ request, aligned with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import Any, Generic, TypeGuard, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +97,30 @@ def frozen_texts(values: Iterable[str]) -> Texts:
     column[:] = items
     column.flags.writeable = False
     return column
+
+
+T = TypeVar("T")
+
+
+class WhenRead(Generic[T]):
+    """A field of a dataclass that may be given as a function: found when it is first read, and kept.
+
+    Most decisions never ask how deep the pools are, say.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.slot = f"_{name}"
+
+    def __get__(self, holder: object, owner: type) -> T:
+        if holder is None:
+            raise AttributeError(self.slot)  # so dataclasses see a field without a default
+        value = holder.__dict__[self.slot]
+        if callable(value):
+            value = holder.__dict__[self.slot] = value()
+        return cast(T, value)
+
+    def __set__(self, holder: object, value: T | Callable[[], T]) -> None:
+        holder.__dict__[self.slot] = value
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -197,6 +221,12 @@ class LaunchPools:
     def boundless(self) -> Floats:
         """Shape (n,), inf: what the pools hold where nothing is known to bound them."""
         return frozen_floats(np.full(len(self), np.inf))
+
+    @cached_property
+    def priority_or_last(self) -> Floats:
+        """Shape (n,), the priorities, what is unset just after the last that is set (AWS: unset is last)."""
+        stated = self.priority[np.isfinite(self.priority)]
+        return read_only(np.where(np.isfinite(self.priority), self.priority, stated.max(initial=0.0) + 1.0))
 
     @property
     def on_demand_ceiling(self) -> Floats:

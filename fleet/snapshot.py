@@ -8,44 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Generic, TypeVar, cast
+from functools import cached_property
 
 import numpy as np
 
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints
 from fleet.market import ChangePoints, Market
-from fleet.pools import LaunchPools, frozen_floats
+from fleet.pools import LaunchPools, WhenRead, frozen_floats
 
 __all__ = ["Snapshot", "bid_ceiling", "launch_ceiling", "snapshot_at"]
 
 TRAILING_S = 24 * 3600
 """How far back the trailing-availability proxy looks."""
-
-
-T = TypeVar("T")
-
-
-class WhenRead(Generic[T]):
-    """A field that may be given as a function: it is found when it is first read, and kept.
-
-    Most decisions never ask how deep the pools are.
-    """
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.slot = f"_{name}"
-
-    def __get__(self, holder: object, owner: type) -> T:
-        if holder is None:
-            raise AttributeError(self.slot)  # so dataclasses see a field without a default
-        value = holder.__dict__[self.slot]
-        if callable(value):
-            value = holder.__dict__[self.slot] = value()
-        return cast(T, value)
-
-    def __set__(self, holder: object, value: T | Callable[[], T]) -> None:
-        holder.__dict__[self.slot] = value
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,8 +50,8 @@ class Snapshot:
     pools: LaunchPools
     spot_price: Floats
     available: Floats
-    capacity_score: WhenRead[Floats] = WhenRead()
-    capacity_source: WhenRead[str] = WhenRead()
+    capacity_score: WhenRead[Floats] = WhenRead()  # noqa: RUF009 (a descriptor, one for all)
+    capacity_source: WhenRead[str] = WhenRead()  # noqa: RUF009 (a descriptor, one for all)
     time_s: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -109,7 +84,8 @@ class Snapshot:
         """Build a snapshot by hand: prices, and perhaps how many instances each pool holds."""
         price = frozen_floats(spot_price)
         if available is None:
-            return cls(pools, price, pools.boundless, *price_proxy(price, pools.on_demand_price), time_s)
+            proxy = PriceProxy(price, pools.on_demand_price)
+            return cls(pools, price, pools.boundless, proxy.score, proxy.name, time_s)
         held = frozen_floats(available)
         return cls(pools, price, held, held, "capacity: instances available", time_s)
 
@@ -130,31 +106,33 @@ def launch_ceiling(pools: LaunchPools) -> Floats:
     return pools.launch_ceiling
 
 
-def price_proxy(
-    spot_price: Floats, on_demand_price: Floats
-) -> tuple[Callable[[], Floats], Callable[[], str]]:
-    """Return what finds 1 - spot/on-demand, a stand-in for unknown capacity, and its name."""
-    return partial(price_score, spot_price, on_demand_price), partial(
-        price_score_name, spot_price, on_demand_price
-    )
+@dataclass(frozen=True, eq=False)
+class PriceProxy:
+    """1 - spot/on-demand as a stand-in for unknown capacity, found once it is asked for."""
 
+    spot_price: Floats
+    on_demand_price: Floats
 
-def price_score(spot_price: Floats, on_demand_price: Floats) -> Floats:
-    """Return 1 - spot/on-demand; zeros where that is known of no pool."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        score = np.round(1.0 - spot_price / on_demand_price, 9)
-    if np.isnan(np.fmin.reduce(score, initial=np.nan)):
-        score = np.zeros(len(spot_price))
-    score.flags.writeable = False
-    return score
+    @cached_property
+    def found(self) -> tuple[Floats, str]:
+        """The score, shape (n,), zeros where it is known of no pool; and its name."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            score = self.spot_price / self.on_demand_price
+            np.subtract(1.0, score, out=score)
+            np.round(score, 9, out=score)
+        name = "proxy: 1 - spot/on-demand price (no capacity data)"
+        if np.isnan(np.fmin.reduce(score, initial=np.nan)):
+            score, name = np.zeros_like(score), "proxy: none known, every pool counts as equally deep"
+        score.flags.writeable = False
+        return score, name
 
+    def score(self) -> Floats:
+        """Return the score."""
+        return self.found[0]
 
-def price_score_name(spot_price: Floats, on_demand_price: Floats) -> str:
-    """Return what `price_score` is, in words."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if np.isnan(np.fmin.reduce(spot_price / on_demand_price, initial=np.nan)):
-            return "proxy: none known, every pool counts as equally deep"
-    return "proxy: 1 - spot/on-demand price (no capacity data)"
+    def name(self) -> str:
+        """Return what the score is, in words."""
+        return self.found[1]
 
 
 def trailing_share(capacity: ChangePoints, time_s: int) -> Floats:
@@ -212,8 +190,8 @@ def snapshot_at(
         source = market.score_source or "capacity score"
         return Snapshot(pools, price, available, score, source, time_s, market.notes)
     if market.capacity is None:
-        proxy = price_proxy(price, pools.on_demand_price)
-        return Snapshot(pools, price, available, *proxy, time_s, market.notes)
+        proxy = PriceProxy(price, pools.on_demand_price)
+        return Snapshot(pools, price, available, proxy.score, proxy.name, time_s, market.notes)
     score, source = available, market.capacity_source or "capacity: instances available"
     since_s = market.capacity.first_unbounded_s
     if since_s is not None:  # what kind of data it is may be named at once, and is used once it is seen

@@ -65,7 +65,8 @@ class View:
         least, most = np.fmin.reduce(score, initial=np.inf), np.fmax.reduce(score, initial=-np.inf)
         known: Floats
         if np.isfinite(least) and np.isfinite(most):
-            known = np.where(np.isnan(score), least - 1.0, score)
+            known = score
+            known[np.isnan(known)] = least - 1.0
         else:
             counted = score[np.isfinite(score)]
             most, least = (counted.max(), counted.min()) if counted.size else (0.0, 0.0)

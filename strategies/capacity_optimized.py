@@ -29,7 +29,7 @@ class CapacityOptimized:
         weight = view.snapshot.pools.weight
         return fleet.Plan(
             (
-                fleet.Linear("capacity_score_given_up", given_up * weight, order=given_up),
+                fleet.Linear.by_unit("capacity_score_given_up", given_up, weight),
                 fleet.Linear("cost_per_hour", view.spot_price),
             ),
             notes=(f"capacity score is {view.snapshot.capacity_source}",),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 import fleet
 from strategies.depth import tiers
 
@@ -36,15 +34,11 @@ class CapacityOptimizedPrioritized:
         """Minimize the tier, then the priority number, then the depth given up, then cost."""
         pools = view.snapshot.pools
         tier = tiers(view, self.band)
-        stated = pools.priority[np.isfinite(pools.priority)]
-        last = stated.max(initial=0.0) + 1.0  # AWS: unset is last
-        priority = np.where(np.isfinite(pools.priority), pools.priority, last)
-        given_up = view.depth_given_up
         return fleet.Plan(
             (
-                fleet.Linear("capacity_tier_units", tier * pools.weight, order=tier),
-                fleet.Linear("priority_units", priority * pools.weight, order=priority),
-                fleet.Linear("capacity_score_given_up", given_up * pools.weight, order=given_up),
+                fleet.Linear.by_unit("capacity_tier_units", tier, pools.weight),
+                fleet.Linear.by_unit("priority_units", pools.priority_or_last, pools.weight),
+                fleet.Linear.by_unit("capacity_score_given_up", view.depth_given_up, pools.weight),
                 fleet.Linear("cost_per_hour", view.spot_price),
             ),
             notes=(

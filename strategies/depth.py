@@ -21,16 +21,16 @@ def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:
     and ``band`` its one knob (1 means strictly by capacity).
     """
     shallow = -view.depth
-    falling = np.sort(shallow)
-    floors: list[float] = []
-    first = 0
-    while first < len(falling):
-        best = -float(falling[first])
+    rising = np.sort(shallow)
+    ends: list[float] = []
+    first, share = 0, min(band, 1.0)
+    while first < len(rising):
+        deepest = rising.item(first)
         # A score of 0 or below (unknown) can only share a tier with its equals.
-        floors.append(min(band, 1.0) * best if best > 0 else best)
-        first = int(falling.searchsorted(-floors[-1], side="right"))
-    if len(floors) <= FEW:
-        below = shallow > -np.array(floors)[:, None]
-        tier: npt.NDArray[np.float64] = below.sum(axis=0, dtype=np.int8).astype(np.float64)
+        ends.append(share * deepest if deepest < 0 else deepest)
+        first = int(rising.searchsorted(ends[-1], side="right"))
+    if len(ends) <= FEW:
+        beyond = shallow > np.array(ends)[:, None]
+        tier: npt.NDArray[np.float64] = beyond.sum(axis=0, dtype=np.int8).astype(np.float64)
         return tier
-    return (-np.array(floors)).searchsorted(shallow, side="left").astype(np.float64)
+    return np.array(ends).searchsorted(shallow, side="left").astype(np.float64)

@@ -36,7 +36,7 @@ class PriceCapacityOptimized:
         tier = tiers(view, self.band)
         return fleet.Plan(
             (
-                fleet.Linear("capacity_tier_units", tier * weight, order=tier),
+                fleet.Linear.by_unit("capacity_tier_units", tier, weight),
                 fleet.Linear(
                     "cost_per_hour", view.spot_price, view.spot_price if view.launches_one else None
                 ),

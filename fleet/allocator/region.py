@@ -146,10 +146,7 @@ def on_demand_problem(
     cost = Linear("cost_per_hour", price, price if per_instance else None)
     objectives: tuple[Objective, ...] = (cost,)
     if strategy == "prioritized":
-        finite = pools.priority[np.isfinite(pools.priority)]
-        unset_last = (finite.max() if finite.size else 0.0) + 1.0
-        priority = np.where(np.isfinite(pools.priority), pools.priority, unset_last)
-        objectives = (Linear("priority", priority * pools.weight, order=priority), cost)
+        objectives = (Linear.by_unit("priority", pools.priority_or_last, pools.weight), cost)
     return Problem.of(
         pools.weight,
         target_units,

@@ -7,12 +7,13 @@ launch rule of AWS is read off the same list (see `fleet.solvers.launch_rule`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints, per_unit
-from fleet.pools import read_only
+from fleet.pools import WhenRead, read_only
 
 __all__ = ["EvenShare", "EvenSpread", "Linear", "Objective"]
 
@@ -27,27 +28,39 @@ class Linear:
         What is summed, with its unit, such as ``cost_per_hour``.
     per_instance
         Shape (n,), what one instance of each pool adds; at least 0. nan is allowed where the pool is
-        ineligible (and becomes 0). The array is looked at, not copied: do not change it afterwards.
+        ineligible (and becomes 0). The array is looked at, not copied: do not change it afterwards. See
+        `by_unit` for sums over units.
     order
         Shape (n,), the key by which AWS's rule walks the pools, lowest first; by default what a *unit*
         adds, ``per_instance / weight``.
     """
 
     name: str
-    per_instance: Floats
+    per_instance: WhenRead[Floats] = WhenRead()  # noqa: RUF009 (a descriptor, one for all)
     order: Floats | None = None
 
     def __post_init__(self) -> None:
-        column = read_only(self.per_instance)
-        if not column.min(initial=0.0) >= 0:  # nan, if there is one
-            if bool((column < 0).any()):
-                raise InputError(f"objective {self.name!r}", "adds at least 0 an instance", "shift it")
-            column = read_only(np.nan_to_num(column, nan=0.0, posinf=np.inf))
-        object.__setattr__(self, "per_instance", column)
         if self.order is not None:
             object.__setattr__(self, "order", read_only(self.order))
-            if len(self.order) != len(self.per_instance):
+        if not callable(self.__dict__["_per_instance"]):
+            object.__setattr__(self, "per_instance", not_negative(self.name, self.per_instance))
+            if self.order is not None and len(self.order) != len(self.per_instance):
                 raise InputError(f"order of objective {self.name!r}", "has one entry a pool")
+
+    @classmethod
+    def by_unit(cls, name: str, per_unit: Floats, weight: Floats) -> Linear:
+        """Return the sum of ``per_unit``, shape (n,), over units: an instance adds ``weight`` of them.
+
+        What an instance adds is worked out only if it is asked for; AWS's rule walks the pools by
+        ``per_unit``.
+        """
+        if len(weight) != len(per_unit):
+            raise InputError(f"objective {name!r}", "has one entry a pool")
+        not_negative(name, per_unit)
+        return cls(name, partial(added, per_unit, weight), per_unit)
+
+    def __len__(self) -> int:
+        return len(self.per_instance if self.order is None else self.order)
 
     def among(self, pools: Ints) -> Linear:
         """Return the same objective over some of the pools, by position."""
@@ -55,7 +68,22 @@ class Linear:
         return Linear(self.name, self.per_instance[pools], order)
 
     def __repr__(self) -> str:
-        return f"Linear({self.name!r}, {len(self.per_instance)} pools)"
+        return f"Linear({self.name!r}, {len(self)} pools)"
+
+
+def not_negative(name: str, column: Floats) -> Floats:
+    """Return a column of an objective, nan as 0; refuse what is below 0."""
+    column = read_only(column)
+    if not column.min(initial=0.0) >= 0:  # nan, if there is one
+        if bool((column < 0).any()):
+            raise InputError(f"objective {name!r}", "adds at least 0 an instance", "shift it")
+        column = read_only(np.nan_to_num(column, nan=0.0, posinf=np.inf))
+    return column
+
+
+def added(per_unit: Floats, weight: Floats) -> Floats:
+    """Return what an instance adds, nan as 0."""
+    return read_only(np.nan_to_num(per_unit * weight, nan=0.0, posinf=np.inf))
 
 
 @dataclass(frozen=True)
@@ -103,9 +131,9 @@ def checked(objectives: tuple[Objective, ...], n: int) -> tuple[Objective, ...]:
             "no objective", "a strategy states at least one", "add Linear('cost_per_hour', price)"
         )
     for objective in objectives:
-        if isinstance(objective, Linear) and len(objective.per_instance) != n:
+        if isinstance(objective, Linear) and len(objective) != n:
             raise InputError(
-                f"objective {objective.name!r} with {len(objective.per_instance)} entries",
+                f"objective {objective.name!r} with {len(objective)} entries",
                 f"needs one a pool ({n})",
             )
     if any(not isinstance(objective, Linear) for objective in objectives[1:]):
