@@ -12,7 +12,7 @@ from fleet.errors import InputError
 
 
 def test_sums_over_units_say_what_sums_over_instances_say():
-    """An objective by unit is the one by instance with that order, unknown pools as 0; bad ones are refused."""
+    """An objective by unit is the one by instance with that order, nan as 0; bad ones are refused."""
     per_unit, weight = np.array([0.5, np.nan, 0.0]), np.array([2.0, 3.0, 4.0])
     lazy = fleet.Linear.by_unit("units", per_unit, weight)
     plain = fleet.Linear("units", per_unit * weight, order=per_unit)
