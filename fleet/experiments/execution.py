@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -20,17 +21,20 @@ from concurrent.futures import (
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
+from multiprocessing.context import BaseContext
 from threading import Thread
 from typing import TypeVar
 
 from fleet.errors import FleetError
 
-__all__ = ["on_executor", "on_processes"]
+__all__ = ["expect_processes", "on_executor", "on_processes"]
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 MOST_LOSSES = 3
 """How often in a row workers may die without one task done before the experiment gives up."""
+
+PRELOADED = ["fleet.experiments.worker"]
 
 GRACE_S = 10.0
 """How long tasks that run already may take to finish when an experiment is cut short."""
@@ -101,10 +105,32 @@ def on_executor(
                 ) from None
 
 
+def new_processes() -> BaseContext:
+    """Return how processes are started: spawned, on Linux forked from a server.
+
+    The server is spawned once and has imported what a worker needs: two workers then start in half the
+    processor time.
+    """
+    if sys.platform != "linux":
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+def expect_processes() -> None:
+    """Start the server that forks the workers now, so that it imports while the question is prepared."""
+    if sys.platform == "linux":
+        from multiprocessing.forkserver import ensure_running
+
+        new_processes()
+        ensure_running()
+
+
 @contextmanager
 def own_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of spawned processes; on the way out nothing waits for tasks that have not begun."""
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), follow_the_parent)
+    """Yield a pool of processes; on the way out nothing waits for tasks that have not begun."""
+    pool = ProcessPoolExecutor(workers, new_processes(), follow_the_parent)
     try:
         yield pool
     finally:

@@ -15,7 +15,7 @@ import numpy as np
 from fleet.billing import Billing
 from fleet.comparison import DEFAULT_STRATEGIES
 from fleet.errors import InputError
-from fleet.experiments.execution import on_executor, on_processes
+from fleet.experiments.execution import expect_processes, on_executor, on_processes
 from fleet.experiments.experiment import Experiment
 from fleet.experiments.identity import digest_of
 from fleet.experiments.null_model import RandomPools
@@ -83,7 +83,7 @@ def replay_many(
         first seed.
     executor
         Any of `concurrent.futures`, also Dask's ``Client.get_executor()``; it is left open. By default
-        processes are started (spawned: a script needs ``if __name__ == "__main__":``).
+        processes are started (never forked from this one: a script needs ``if __name__ == "__main__":``).
     workers
         How many processes without an ``executor``; by default one a core. 1 runs here, without any.
     store
@@ -135,6 +135,8 @@ def replay_many(
         opened = replace(opened, question=question)
     spans = spans_of(windows, *replay_span(cut, None, None))
     numbers = seeds_of(seeds, opened)
+    if executor is None and (workers or os.cpu_count() or 1) > 1:
+        expect_processes()
     digest = market_digest(cut)
     runs = runs_of(question, spans, numbers, len(strategies), digest)
     kept = Store(store) if store is not None else None
