@@ -247,8 +247,11 @@ def same_layout(table: Bytes, layout: Layout, length: int) -> npt.NDArray[np.boo
 
 
 def word(table: Bytes, column: int) -> Words:
-    """Return the eight letters of each row from a column on."""
+    """Return the eight letters of each row from a column on, as far as the row goes."""
     rows, width = table.shape
+    beyond = column + WORD - width
+    if beyond > 0:  # a name that ends the record
+        return word(table, width - WORD) >> np.uint64(8 * beyond)
     return np.ndarray((rows,), "<u8", table, column, (width,)).astype(np.uint64)
 
 

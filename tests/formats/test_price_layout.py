@@ -80,6 +80,18 @@ def test_it_says_what_the_general_reader_says(records, indent, bare, tables):
         assert told(read_layout(text + b"\n")) == told(found)
 
 
+def test_a_name_that_ends_the_record_is_read_to_the_end_of_its_row():
+    keys = ("AvailabilityZone", "InstanceType", "SpotPrice", "Timestamp", "ProductDescription")
+    rows = [("a1.metal", "Linux/UNIX"), ("u-12tb1.metal", "Linux/UNIX"), ("u-12tb1.metal", "SUSE Linux")]
+    records = [
+        dict(zip(keys, ("us-east-1a", kind, "0.000000", "2000-01-01T00:00:00.000Z", product), strict=True))
+        for kind, product in [rows[0]] * 7 + rows[1:]
+    ]
+    text = text_of(records, 1, bare=True)
+    with patch.multiple(price_layout, FEW=99, TABLE=3, SCAN=64):
+        assert told(read_layout(text)) == told(general(text))
+
+
 def mutated(draw, text):
     """Return JSON that a person, another tool or a bad disk has been at."""
     at = draw(st.integers(0, len(text) - 1))
