@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import runpy
 from collections import defaultdict
@@ -10,16 +11,20 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "images" / "gallery"
+DRAWN_BY = PICTURES / ".drawn-by"
 MARK = "<!-- one entry for each public name -->"
 DISPLAYED = re.compile(r"^```math\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"\$`([^`\n]+)`\$")  # as GitHub writes formulas in a line
 
 
 def on_pre_build(config: Any) -> None:
-    """Draw the gallery, where it is not drawn yet."""
+    """Draw the gallery, where it is not drawn yet as `gallery.py` says now."""
     del config
-    if not PICTURES.is_dir():
-        runpy.run_path(str(HERE / "gallery.py"))["draw"](PICTURES)
+    script = HERE / "gallery.py"
+    told = hashlib.sha256(script.read_bytes()).hexdigest()
+    if not DRAWN_BY.is_file() or DRAWN_BY.read_text() != told:
+        runpy.run_path(str(script))["draw"](PICTURES)
+        DRAWN_BY.write_text(told)
 
 
 def on_page_markdown(markdown: str, page: Any, **kwargs: Any) -> str:
