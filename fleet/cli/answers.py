@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleet.results import CONTRACT
 
-__all__ = ["ALLOCATION", "METRICS", "REPLAY", "REQUEST", "SHARES"]
+__all__ = ["ALLOCATION", "JOB", "METRICS", "REPLAY", "REQUEST", "SERVICE", "SHARES"]
 
 METRICS = (
     "cost", "spot_cost", "on_demand_part_cost", "stopped_storage_cost", "commitments_cost",
@@ -33,10 +33,19 @@ REQUEST = (
     "instance_count", "cost", "on_demand_cost", "saving", "instance_hours", "launches", "interruptions",
 )  # fmt: skip
 
+JOB = (
+    "cost", "total_cost", "spot_hours", "on_demand_hours", "launches", "preemptions", "misses", "regret",
+    "saving", "gap_closed",
+)  # fmt: skip
+SERVICE = (
+    "cost", "availability", "mean_fill", "missed_ticks", "longest_outage_s", "spot_hours",
+    "on_demand_hours", "launches", "preemptions", "refused", "bound", "regret",
+)  # fmt: skip
+
 SHARES = frozenset(
     [
         "saving", "interrupted_instance_share", "availability", "mean_fill", "max_pool_share",
-        "certificate.gap",
+        "certificate.gap", "gap_closed",
         *(
             f"metrics.{name}"
             for name in (

@@ -31,8 +31,12 @@ def completed(context: typer.Context, incomplete: str) -> list[str]:
     """Return the names that the word before the cursor may become."""
     from fleet.cli import answers
 
-    of = {"allocate": answers.ALLOCATION, "request": answers.REQUEST}
-    names = of.get(str(context.info_name), answers.REPLAY)
+    names = {
+        "allocate": answers.ALLOCATION,
+        "request": answers.REQUEST,
+        "job": answers.JOB,
+        "service": answers.SERVICE,
+    }.get(str(context.info_name), answers.REPLAY)
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -106,7 +110,7 @@ def nearest(name: str, names: Sequence[str]) -> str:
 def check_gates(gates: Sequence[Gate], documents: Sequence[Mapping[str, Any]]) -> None:
     """Raise FleetError (exit status 1) naming each condition that an answer meets."""
     told = [
-        f"{document.get('strategy', 'answer')}: {reason} (fail if {gate.text})"
+        f"{document.get('strategy', document.get('policy', 'answer'))}: {reason} (fail if {gate.text})"
         for document in documents
         for gate in gates
         if (reason := gate.fails(document)) is not None

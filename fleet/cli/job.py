@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from fleet.cli.answers import JOB
 from fleet.cli.completion import job_strategies, words
 from fleet.cli.files import check_output, check_paths
+from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.options import PICTURES, Json, Plot, Seed
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
@@ -54,6 +56,7 @@ def job(
     seed: Seed = 0,
     json_output: Json = False,
     plot: Plot = None,
+    fail_if: FailIf = None,
 ) -> None:
     """Run a job with a deadline over availability traces, beside the exact clairvoyant plan.
 
@@ -63,6 +66,7 @@ def job(
     from fleet.formats.trace_set import read_trace_set, side_by_side
     from fleet.jobs import Job, find_job_strategies, job_study
 
+    gates = gates_of(fail_if, JOB)
     check_output(plot, PICTURES, pipe=False)
     check_paths([plot], [availability])
     find_job_strategies(strategy)
@@ -97,6 +101,7 @@ def job(
     else:
         print_study(console(), study)
     print_warnings(errors(), study.notes)
+    check_gates(gates, [line for line in study.lines() if line["strategy"] in study.strategies])
 
 
 def print_study(console: Console, study: JobStudy) -> None:

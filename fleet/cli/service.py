@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from fleet.cli.answers import SERVICE
 from fleet.cli.completion import policies, words
 from fleet.cli.files import check_output, check_paths
+from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.options import PICTURES, Json, Plot, WhenUp
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
@@ -50,6 +52,7 @@ def service(
     polarity: TracePolarity = None,
     json_output: Json = False,
     plot: Plot = None,
+    fail_if: FailIf = None,
 ) -> None:
     """Keep N replicas ready over all zones of a folder, beside the exact or bounded optimum.
 
@@ -59,6 +62,7 @@ def service(
     from fleet.formats.trace_set import read_trace_set, side_by_side
     from fleet.service import Service, find_policies, service_study
 
+    gates = gates_of(fail_if, SERVICE)
     check_output(plot, PICTURES, pipe=False)
     check_paths([plot], [availability])
     find_policies(policy)
@@ -86,6 +90,7 @@ def service(
     else:
         print_study(console(), study)
     print_warnings(errors(), study.notes)
+    check_gates(gates, study.lines())
 
 
 def when_up(zones: TraceSet, instances: int | None) -> TraceSet:

@@ -115,7 +115,7 @@ def test_defaults_of_the_folder(shop):
         ("[compare]\nseeds = 1\n", "no such option"),
         ("[defaults]\ncolour = 1\n", "no such option"),
         ('[compare]\nseed = "x"\n', "see spotfleet.toml: it says 'x'"),
-        ("[defaults]\nseed = 1.5\n", "see spotfleet.toml: it says 1.5"),
+        ("[defaults]\nseed = -4\n", "see spotfleet.toml: it says -4"),
         ("[compare]\nplot = true\n", "plot = True: takes a text"),
         ("[compare]\nseed = {a = 1}\n", "takes a text or number"),
         ("[compare]\njson = 1\n", "takes true or false"),

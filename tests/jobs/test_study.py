@@ -10,6 +10,7 @@ import pytest
 from in_process import run_spotfleet
 
 import fleet
+from fleet.cli import answers
 from fleet.errors import CapacityDataError, InputError
 from fleet.formats.trace_set import read_trace_set, side_by_side
 from fleet.jobs import Job, clairvoyant_plan, job_study
@@ -128,6 +129,11 @@ def test_the_command(traces, tmp_path):
     assert picture.stat().st_size > 10_000
     table = run_spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--hop")
     assert "uniform-progress" in table.out
+    assert set(answers.JOB) < set(done.json["strategies"][0])
+    gate = ("--fail-if", "cost > 0", "--strategy", "greedy")
+    dear = run_spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, *gate)
+    assert dear.status == 1
+    assert dear.err.count("(fail if cost > 0)") == 1  # greedy's, not the clairvoyant's
     late = run_spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--work", 6)
     assert (late.status, late.out) == (1, "")
     assert "on-demand alone needs" in late.err

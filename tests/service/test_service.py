@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from in_process import run_spotfleet
 
 import fleet
+from fleet.cli import answers
 from fleet.errors import CheckError, InputError, UnknownStrategyError
 from fleet.formats.trace_set import TraceSet, read_trace_set, side_by_side
 from fleet.plots import plot_replicas, plot_service, service_figure
@@ -193,6 +194,12 @@ def test_the_command(tmp_path):
         *common, "--replicas", 2, "--instances-when-up", 2, "--policy", "spot-hedge", "--ticks", 50,
         "--plot", tmp_path / "s.svg",
     )  # fmt: skip
+    short = spotfleet(
+        *common, "--replicas", 2, "--policy", "even-spread", "--fail-if", "availability < 99.9%"
+    )
+    assert short.status == 1
+    assert "even-spread: availability is" in short.err
+    assert set(answers.SERVICE) < set(study.lines()[0])
     assert (tmp_path / "s.svg").read_text().startswith("<?xml")
     assert "spot-hedge" in table.out
     assert "a yes stands for 2 instances" in table.err
