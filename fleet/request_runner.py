@@ -16,9 +16,10 @@ from fleet.replayer import InstanceTable, PreparedMarket, RequestEngine
 from fleet.request import FleetRequest, Override
 from fleet.request_results import SpotRequestResult
 from fleet.resolution import resolve
-from fleet.runner import check_arguments, package_version, replay_span
+from fleet.runner import check_arguments, package_version
 from fleet.schedule import Cancellation, Schedule
 from fleet.schedule_rules import check_begin, never_done
+from fleet.span import replay_span
 from fleet.spot_request import SpotRequest
 
 __all__ = ["replay_spot_request"]

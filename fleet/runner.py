@@ -16,7 +16,6 @@ from fleet.baseline import on_demand_baseline, on_demand_cost, target_of
 from fleet.billing import Billing, billing_of, statement_of
 from fleet.errors import CheckError, InputError
 from fleet.exact import Ints
-from fleet.formats import format_time
 from fleet.hindsight import Clairvoyant, Terms, undefined
 from fleet.interruptions import Interruptions, StressDriver
 from fleet.market import Market
@@ -36,13 +35,12 @@ from fleet.results import ReplayResult
 from fleet.schedule import RebalanceSignals, Schedule
 from fleet.schedule_rules import check_schedule, never_done
 from fleet.snapshot import snapshot_at
+from fleet.span import replay_span
 from fleet.strategy import Strategy, find_strategy
 
-__all__ = ["clairvoyant", "replay", "replay_plan", "replay_prepared", "replay_span", "with_hindsight"]
+__all__ = ["clairvoyant", "replay", "replay_plan", "replay_prepared", "with_hindsight"]
 
-HOUR_S = 3600
 TOLERANCE = 1e-7
-FIRST_WORD_S = 25 * HOUR_S
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -309,53 +307,6 @@ def check_arguments(request: FleetRequest, billing: str | Billing, notice_s: int
     for name, value in (("notice", notice_s), ("start delay", start_delay_s)):
         if value < 0:
             raise InputError(f"{name} of {value} s", "is not negative", "correct it")
-
-
-def replay_span(market: Market, start_s: int | None, end_s: int | None) -> tuple[int, int]:
-    """Return the span to replay: as asked, within what prices and capacity cover."""
-    first, last = market.start_s, market.end_s
-    if market.capacity is not None and len(market.capacity.times_s):
-        known = market.capacity.times_s[~np.isnan(market.capacity.values)]
-        first = max(first, int(known.min())) if len(known) else first
-        last = min(last, last_known(market)) if len(known) else last
-    begin, end = (
-        default_start(market, first, last) if start_s is None else start_s,
-        last if end_s is None else end_s,
-    )
-    if begin >= end:
-        raise InputError(
-            f"replay from {format_time(begin)} to {format_time(end)}",
-            "a span ends after it starts",
-            f"choose within {format_time(first)} to {format_time(last)}",
-        )
-    if begin < first or end > last:
-        raise InputError(
-            f"replay from {format_time(begin)} to {format_time(end)}",
-            f"the data covers {format_time(first)} to {format_time(last)}",
-            "choose a span within",
-        )
-    return begin, end
-
-
-def default_start(market: Market, first: int, last: int) -> int:
-    """Return when a replay starts unless told: once the pools have spoken, so that all can be chosen.
-
-    The API repeats an unchanged price about once a day: what has not spoken 25 h after the first record is
-    a latecomer, and is not waited for. A market shorter than two days starts at its first record.
-    """
-    if last - first < 2 * 24 * HOUR_S or not len(market.prices.times_s):
-        return first
-    spoken = int(market.prices.times_s[market.prices.first_rows].max())
-    return min(max(spoken, first), first + FIRST_WORD_S)
-
-
-def last_known(market: Market) -> int:
-    """Return until when some pool's capacity is known; a last value that is a number holds for ever."""
-    capacity = market.capacity
-    assert capacity is not None
-    lasts = capacity.offsets[1:][np.diff(capacity.offsets) > 0] - 1
-    open_ended = ~np.isnan(capacity.values[lasts])
-    return market.end_s if bool(open_ended.any()) else int(capacity.times_s[lasts].max())
 
 
 def billing_notes(terms: Billing, baseline: Ints) -> tuple[str, ...]:

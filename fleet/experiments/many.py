@@ -31,8 +31,9 @@ from fleet.interruptions import Interruptions
 from fleet.market import Market
 from fleet.request import FleetRequest
 from fleet.resolution import resolve
-from fleet.runner import check_arguments, package_version, replay_span
+from fleet.runner import check_arguments, package_version
 from fleet.schedule import RebalanceSignals, Schedule
+from fleet.span import replay_span
 from fleet.strategy import Strategy, find_strategy
 
 __all__ = ["replay_many"]
