@@ -81,10 +81,14 @@ class RequestEngine:
         self.closed = False  # expired or cancelled: nothing is fulfilled any more
 
     @cached_property
-    def openings(self) -> Ints:
-        """The sorted times at which a pool comes to be within the max price, or holds more."""
+    def turnings(self) -> Ints:
+        """The sorted times at which a pool comes within the max price or above it, or holds more or less.
+
+        Then a request that waits may be fulfilled, or waits for another reason.
+        """
         prices = self.prepared.market.prices
-        times = [prices.times_s[prices.rises(prices.values <= prices.per_row(self.ceiling))]]
+        within = prices.values <= prices.per_row(self.ceiling)
+        times = [prices.times_s[prices.rises(within) | prices.rises(~within)]]
         if self.prepared.market.capacity is not None:
             times.append(self.prepared.market.capacity.times_s)
         return np.unique(np.concatenate(times))
@@ -109,20 +113,20 @@ class RequestEngine:
             self.end_due(now)
             if now >= opens_s and not self.closed:
                 self.evaluate(now)
-            times = [self.perils.next_time(), cancel_s, self.next_opening(max(now, opens_s - 1))]
+            times = [self.perils.next_time(), cancel_s, self.next_turning(max(now, opens_s - 1))]
             times += [queue[0][0] for queue in (self.ending, self.block_notices) if queue]
             times += [t for t in (opens_s, closes_s) if t > now]
             now = min(times)
         self.end_due(end_s)
         return self.log.finish()
 
-    def next_opening(self, now: int) -> int:
-        """Return when a request that waits may next be fulfilled."""
+    def next_turning(self, now: int) -> int:
+        """Return when a request that waits may next be fulfilled, or wait for another reason."""
         if self.closed or not any(state in ("open", "disabled") for state in self.state):
             return NEVER
-        k = int(np.searchsorted(self.openings, now, side="right"))
-        opening = int(self.openings[k]) if k < len(self.openings) else NEVER
-        return min(opening, self.perils.next_unblock(now))
+        k = int(np.searchsorted(self.turnings, now, side="right"))
+        turning = int(self.turnings[k]) if k < len(self.turnings) else NEVER
+        return min(turning, self.perils.next_unblock(now))
 
     def turn(self, now: int, k: int, state: str, code: str) -> None:
         """Bring a request into a state, if that is new."""

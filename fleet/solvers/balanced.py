@@ -48,7 +48,7 @@ def launch_balanced(
     left = None if np.isinf(problem.budget) else to_nano_scalar(max(problem.budget, 0.0), "budget")
     zones = int(zone.max()) + 1
     held = np.bincount(zone, weights=w.held, minlength=zones).astype(np.int64)
-    number = np.zeros(zones, dtype=np.int64)
+    number = np.bincount(zone, weights=w.held // w.weight, minlength=zones).astype(np.int64)
     if standing is not None:
         held += np.bincount(zone, weights=standing * w.weight, minlength=zones).astype(np.int64)
         number += np.bincount(zone, weights=standing, minlength=zones).astype(np.int64)

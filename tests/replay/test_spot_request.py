@@ -99,6 +99,17 @@ def test_for_want_of_capacity_the_status_turns_with_the_notice():
     ]
 
 
+def test_the_status_of_what_waits_follows_price_and_capacity():
+    assert told(asked(market(capacity={0: [(0, 0), (4 * HOUR, 1)]}))) == [
+        (0, "open", "pending-evaluation"),
+        (0, "open", "capacity-not-available"),
+        (2, "open", "price-too-low"),
+        (3, "open", "capacity-not-available"),
+        (4, "open", "pending-fulfillment"),
+        (4, "active", "fulfilled"),
+    ]
+
+
 def test_stop_disables_and_starts_the_same_instance():
     result = asked(persistent=True, interruption_behavior="stop")
     assert told(result) == [

@@ -214,3 +214,10 @@ def test_a_group_of_a_billion_is_balanced_at_once():
     cost = Linear("cost", np.array([0.1, 0.2, 0.3]))
     problem = Problem.of(np.array([1.0, 2.0, 1.0]), 1e9, (cost,), upper=np.array([1e8, np.inf, np.inf]))
     assert launch_balanced(problem, np.array([0, 0, 1])).tolist() == [100_000_000, 200_000_000, 500_000_000]
+
+
+def test_between_zones_of_equal_units_the_next_goes_where_fewer_instances_run():
+    """Four units each: four instances in the first zone, one in the second."""
+    cost = Linear("cost", np.array([0.1, 0.2]))
+    problem = Problem.of(np.array([1.0, 4.0]), 1, (cost,), held=np.array([4.0, 4.0]))
+    assert launch_balanced(problem, np.array([0, 1])).tolist() == [0, 1]
