@@ -217,6 +217,13 @@ class Allocation:
             for i in np.flatnonzero(counts)
         ]
 
+    @property
+    def max_pool_share(self) -> float | None:
+        """Largest share of the units that one pool gets, Spot and on demand; ``None`` if none gets any."""
+        units = (self.spot_instances + self.on_demand_instances) * self.snapshot.pools.weight
+        total = float(units.sum())
+        return float(units.max()) / total if total > 0 else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract of ``spotfleet allocate --json``."""
         ends = self.terminations()
@@ -225,6 +232,7 @@ class Allocation:
             "target_capacity": float(self.request.target_capacity),
             "fulfilled_capacity": self.fulfilled_capacity,
             "cost_per_hour": self.cost_per_hour,
+            "max_pool_share": self.max_pool_share,
             "allocations": self.lines(),
             "certificate": self.certificate.to_dict(),
             "ineligible": [

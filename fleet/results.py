@@ -265,9 +265,8 @@ class ReplayResult:
         on_demand = "not known" if self.on_demand_cost is None else f"${self.on_demand_cost:,.2f}"
         share = percent(self.interrupted_instance_share)
         metrics = self.metrics()
-        runs = f"{self.launches:,} launches"
-        if self.launches < len(self.instances):  # stopped and started again
-            runs = f"{len(self.instances):,} runs of {self.launches:,} instances"
+        spot = int((self.instances.lifecycle == SPOT).sum())
+        runs = f"{spot:,} Spot {'launches' if self.launches == len(self.instances) else 'runs'}"
         rows = (
             ("span", f"{format_time(self.start_s)} to {format_time(self.end_s)}"),
             ("target", f"{self.target_capacity:g} units"),

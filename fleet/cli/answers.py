@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fleet.experiments.experiment import MEANS
 from fleet.results import CONTRACT
 
-__all__ = ["ALLOCATION", "JOB", "METRICS", "REPLAY", "REQUEST", "SERVICE", "SHARES"]
+__all__ = ["ALLOCATION", "EXPERIMENT", "JOB", "METRICS", "REPLAY", "REQUEST", "SERVICE", "SHARES"]
 
 METRICS = (
     "cost", "spot_cost", "on_demand_part_cost", "stopped_storage_cost", "commitments_cost",
@@ -26,8 +27,12 @@ METRICS = (
 TEXTS = ("strategy", "start", "end", "billing", "interruption_driver", "warnings")
 REPLAY = (*(name for name in CONTRACT if name not in TEXTS), *(f"metrics.{name}" for name in METRICS))
 ALLOCATION = (
-    "target_capacity", "fulfilled_capacity", "cost_per_hour",
+    "target_capacity", "fulfilled_capacity", "cost_per_hour", "max_pool_share",
     "certificate.objective", "certificate.bound", "certificate.gap",
+)  # fmt: skip
+EXPERIMENT = (
+    "runs", "shortfall_cvar_95", "cost_percentile", "shortfall_percentile",
+    *(f"{name}.{end}" for name in (*MEANS, "cost_against") for end in ("mean", "low", "high")),
 )  # fmt: skip
 REQUEST = (
     "instance_count", "cost", "on_demand_cost", "saving", "instance_hours", "launches", "interruptions",
@@ -45,7 +50,12 @@ SERVICE = (
 SHARES = frozenset(
     [
         "saving", "interrupted_instance_share", "availability", "mean_fill", "max_pool_share",
-        "certificate.gap", "gap_closed",
+        "certificate.gap", "gap_closed", "cost_percentile", "shortfall_percentile",
+        *(
+            f"{name}.{end}"
+            for name in ("saving", "availability", "mean_fill")
+            for end in ("mean", "low", "high")
+        ),
         *(
             f"metrics.{name}"
             for name in (

@@ -86,7 +86,7 @@ def show(
     elif not papers.on_stdout:
         print_comparison(console(170 if cloud is None else 200), comparison, cloud)
     draw(comparison.results, plot, cloud)
-    papers.write(comparison)
+    papers.write(comparison, cloud)
     print_warnings(errors(), [warning for result in comparison.results for warning in result.warnings])
 
 

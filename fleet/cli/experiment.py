@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from fleet.cli.files import check_output, check_paths
+from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.options import PICTURES, HindsightToo, Json, Plot, Strategies
 from fleet.cli.outcome import INTERRUPTED
 from fleet.cli.output import console, print_json, print_table, print_warnings
@@ -55,14 +56,17 @@ def experiment(
     hindsight: HindsightToo = None,
     json_output: Json = False,
     plot: Plot = None,
+    fail_if: FailIf = None,
 ) -> None:
     """Replay strategies over many windows and seeds: means with intervals, differences, ranks.
 
     Example: `spotfleet experiment fleet.json --prices history/ --window 7d --seeds 10 --store runs.parquet`
     """
+    from fleet.cli.answers import EXPERIMENT
     from fleet.comparison import DEFAULT_STRATEGIES
     from fleet.experiments import replay_many
 
+    gates = gates_of(fail_if, EXPERIMENT)
     check_output(plot, PICTURES, pipe=False)
     check_paths([plot, store, *papers.paths()], asked.inputs(), json_output=json_output)
     if dask is not None and workers is not None:
@@ -89,6 +93,7 @@ def experiment(
             **scenario.rules,
         )
     show(found, json_output, plot, papers, errors)
+    check_gates(gates, found.to_dict()["strategies"])
 
 
 def windows_of(

@@ -34,6 +34,7 @@ def completed(context: typer.Context, incomplete: str) -> list[str]:
     names = {
         "allocate": answers.ALLOCATION,
         "request": answers.REQUEST,
+        "experiment": answers.EXPERIMENT,
         "job": answers.JOB,
         "service": answers.SERVICE,
     }.get(str(context.info_name), answers.REPLAY)
@@ -43,7 +44,7 @@ def completed(context: typer.Context, incomplete: str) -> list[str]:
 FailIf = Annotated[
     list[str] | None,
     typer.Option(
-        help='Exit with 1 if so, as "cost > 100" or "max_pool_share > 40%"; again for more.',
+        help='Exit with 1 if a number of the JSON answer is so, as "cost > 100"; again for more.',
         rich_help_panel=ANSWERS,
         autocompletion=completed,
     ),
@@ -63,7 +64,7 @@ class Gate:
         """Return what to say if a JSON answer meets the condition, or its number is not known."""
         value: Any = document
         for part in self.name.split("."):
-            value = value[part]
+            value = None if value is None else value[part]
         if isinstance(value, Mapping):  # a metric, with its unit
             value = value["value"]
         if value is None:

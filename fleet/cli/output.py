@@ -135,10 +135,7 @@ def certificate_lines(allocation: Allocation) -> list[str]:
 
 def print_comparison(console: Console, comparison: Comparison, cloud: Experiment | None = None) -> None:
     """Print one row a strategy, with its ranks among random strategies if there are any."""
-    rows: Sequence[Sequence[str]] = comparison.rows()
-    if cloud is not None:
-        rows = [[*row, *ranks] for row, ranks in zip(rows, cloud.rank_columns(), strict=True)]
-    print_table(console, rows)
+    print_table(console, comparison.rows() if cloud is None else cloud.ranked_rows(comparison.rows()))
     if line := comparison.hindsight_line():
         console.print(line, highlight=False, markup=False)
     if cloud is not None:

@@ -66,13 +66,15 @@ class Papers:
         """Whether one goes to standard output, where nothing else may go then."""
         return STDOUT in self.paths()
 
-    def write(self, subject: Allocation | ReplayResult | Comparison | Experiment) -> None:
-        """Write each that is wanted."""
+    def write(
+        self, subject: Allocation | ReplayResult | Comparison | Experiment, cloud: Experiment | None = None
+    ) -> None:
+        """Write each that is wanted; ``cloud`` ranks a comparison among random strategies."""
         if not self.paths():
             return
         from fleet import report
 
-        paper = report.paper_of(subject)
+        paper = report.paper_of(subject, cloud)
         if self.report is not None:
             command = shlex.join(["spotfleet", *inputs_of(sys.argv[1:])])
             write_text(self.report, report.page_of(paper, command=command))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -223,6 +223,10 @@ class Experiment:
         names = ("cost", "shortfall_unit_hours")
         rows = [tuple(percent(self.percentile(label, name)) for name in names) for label in self.strategies]
         return [("cost rank", "short rank"), *rows]
+
+    def ranked_rows(self, rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """Return the table of a comparison with the columns of the ranks."""
+        return [(*row, *ranks) for row, ranks in zip(rows, self.rank_columns(), strict=True)]
 
     def ranked(self, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return results as ``compare --json`` prints them, one a strategy, with their ranks."""

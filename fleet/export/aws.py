@@ -13,7 +13,7 @@ from typing import Any
 from fleet.errors import InputError
 from fleet.exact import to_nano_scalar
 from fleet.export.identity import LaunchIdentity, Tags
-from fleet.pools import is_region
+from fleet.pools import is_region, region_of
 from fleet.request import FleetRequest, Override, Placement
 
 __all__ = ["CannotSayError", "auto_scaling_group", "create_fleet", "spot_fleet"]
@@ -123,6 +123,7 @@ def auto_scaling_group(request: FleetRequest, identity: LaunchIdentity) -> dict[
     Its Capacity Rebalancing is one switch: a replacement is launched, then the old instance is ended.
     """
     refuse_attributes(request)
+    refuse_regions(request)
     strategy = aws_strategy(request)
     if strategy == "diversified":
         raise CannotSayError("diversified", "is not a strategy of Auto Scaling", "write create-fleet")
@@ -246,6 +247,16 @@ def refuse_attributes(request: FleetRequest) -> None:
         raise CannotSayError("InstanceRequirements", "are types in a plan", "expand them first")
 
 
+def refuse_regions(request: FleetRequest) -> None:
+    """Refuse zones of several regions: a fleet or group is made in one, and launches in no other."""
+    zones = {o.availability_zone for o in request.overrides if o.availability_zone}
+    regions = sorted(set(filter(is_region, map(region_of, zones))))
+    if len(regions) > 1:
+        raise CannotSayError(
+            f"zones of {', '.join(regions)}", "take a request in each region", "plan one region at a time"
+        )
+
+
 def rebalance(request: FleetRequest) -> dict[str, Any] | None:
     """Return the maintenance strategies of Spot instances, or ``None``."""
     if request.capacity_rebalance is None:
@@ -302,6 +313,7 @@ def aws_strategy(request: FleetRequest) -> str:
 def templates(request: FleetRequest, identity: LaunchIdentity, price_key: str) -> list[dict[str, Any]]:
     """Return ``LaunchTemplateConfigs``, one a template, with one override a pool."""
     refuse_attributes(request)
+    refuse_regions(request)
     subnets = dict(identity.subnets)
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for o in request.overrides:

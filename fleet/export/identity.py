@@ -160,13 +160,19 @@ def identity_of(document: Mapping[str, Any]) -> LaunchIdentity:
     """
     config = unwrapped(document, "request")
     try:
-        return named_in(config)
+        return named_in({**outer_tags(document), **config})
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(
             f"the request's tags, sizes or templates: {type(error).__name__} {error}",
             "are not laid out as the API has them",
             "correct them",
         ) from None
+
+
+def outer_tags(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags that ``describe-spot-fleet-requests`` keeps beside the config, not in it."""
+    answers = document.get("SpotFleetRequestConfigs") or [{}]
+    return {"Tags": answers[0]["Tags"]} if answers[0].get("Tags") else {}
 
 
 def named_in(config: Mapping[str, Any]) -> LaunchIdentity:

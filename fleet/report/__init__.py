@@ -14,8 +14,13 @@ from fleet.results import ReplayResult
 __all__ = ["Card", "Chart", "Paper", "Table", "csv_of", "markdown_of", "page_of", "paper_of", "parquet_of"]
 
 
-def paper_of(subject: Allocation | ReplayResult | Comparison | Experiment) -> Paper:
-    """Return what is told of a result, to be made a page, a comment or a table."""
+def paper_of(
+    subject: Allocation | ReplayResult | Comparison | Experiment, cloud: Experiment | None = None
+) -> Paper:
+    """Return what is told of a result, to be made a page, a comment or a table.
+
+    ``cloud`` holds random strategies replayed over the span of a comparison, among which it is ranked.
+    """
     if isinstance(subject, Allocation):
         from fleet.report.plan import paper_of_plan
 
@@ -26,4 +31,6 @@ def paper_of(subject: Allocation | ReplayResult | Comparison | Experiment) -> Pa
         return paper_of_study(subject)
     from fleet.report.runs import paper_of_comparison, paper_of_replay
 
-    return paper_of_replay(subject) if isinstance(subject, ReplayResult) else paper_of_comparison(subject)
+    if isinstance(subject, ReplayResult):
+        return paper_of_replay(subject)
+    return paper_of_comparison(subject, cloud)

@@ -38,7 +38,7 @@ td{white-space:nowrap}th{vertical-align:bottom;position:sticky;top:0;background:
 th:first-child,td:first-child{text-align:left}th.words,td.words{text-align:left}td.words:last-child{white-space:normal;min-width:16rem}
 table.many{font-size:.8rem}.many th,.many td{padding:.35rem .3rem}
 td:first-child{position:sticky;left:0;background:#fff}
-summary{cursor:pointer}summary h2{display:inline-block}
+summary{cursor:pointer}summary h2{display:inline}
 pre{background:#f6f6f6;padding:.7rem;overflow-x:auto;font-size:.85rem;white-space:pre-wrap;word-break:break-word}
 @media(max-width:48rem){.pair{grid-template-columns:1fr}h1{font-size:1.3rem}}
 @media print{@page{margin:14mm}body{max-width:none;padding:0;font-size:11pt}.pair{display:block}

@@ -143,9 +143,12 @@ def proof(allocation: Allocation) -> list[str]:
     least = allocation.least_cost_per_hour()
     spot = sum(row["cost_per_hour"] for row in allocation.lines() if row["lifecycle"] == "spot")
     if least is not None and not cost and spot > 0:
+        more = f"{max(0.0, spot - least):,.4f}"
         said.append(
             f"The cheapest Spot fleet of as many units costs at least ${least:,.4f} per hour; "
-            f"{allocation.strategy} pays ${max(0.0, spot - least):,.4f} more for what it wants besides."
+            f"{allocation.strategy} pays ${more} more for what it wants besides."
+            if float(more.replace(",", ""))
+            else f"No Spot fleet of as many units costs less than its ${least:,.4f} per hour."
         )
     return said
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleet.comparison import Comparison
+from fleet.experiments import Experiment
 from fleet.experiments.identity import digest_of
 from fleet.formats import format_time
 from fleet.plots import comparison_figure, run_figure
@@ -17,22 +18,23 @@ from fleet.results import ReplayResult, percent
 __all__ = ["decision", "paper_of_comparison", "paper_of_replay"]
 
 
-def paper_of_comparison(comparison: Comparison) -> Paper:
-    """Return what is told of several strategies side by side."""
+def paper_of_comparison(comparison: Comparison, cloud: Experiment | None = None) -> Paper:
+    """Return what is told of several strategies side by side, perhaps ranked among random ones."""
     runs = comparison.results
-    method = method_of(runs[0])
-    line = comparison.hindsight_line()
+    lines = [comparison.hindsight_line(), cloud.rank_words() if cloud else None]
+    told = tuple(f"{line[:1].upper()}{line[1:]}." for line in lines if line)
+    records = comparison.to_dict()
     return Paper(
         decision=tuple(decision(runs)),
         scope=scope_of(runs[0]),
         cards=tuple(map(card, runs)),
         charts=run_charts(runs),
-        tables=(Table("Numbers", comparison.rows()),),
-        method=(*method, f"{line[:1].upper()}{line[1:]}.") if line else method,
+        tables=(Table("Numbers", cloud.ranked_rows(comparison.rows()) if cloud else comparison.rows()),),
+        method=(*method_of(runs[0]), *told),
         notes=notes_of(runs),
         facts=facts_of(runs[0]),
-        records=tuple(comparison.to_dict()),
-        still=lambda: comparison_figure(runs),
+        records=tuple(cloud.ranked(records) if cloud else records),
+        still=lambda: comparison_figure(runs, cloud=cloud),
     )
 
 

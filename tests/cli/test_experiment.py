@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -58,6 +59,18 @@ def test_json_is_one_document_and_the_same_with_more_workers(folder):
     assert document["windows"] == 8
     assert [s["strategy"] for s in document["strategies"]] == ["lowestPrice", "diversified"]
     assert document["strategies"][0]["cost_percentile"] is None
+
+
+def test_gates_hold_means_their_intervals_and_what_is_not_known(folder):
+    gates = ("cost.mean < 1e9", "cost_against.high < 1e9", "availability.mean < 1%", "cost_percentile > 50%")
+    asked = [word for gate in gates for word in ("--fail-if", gate)]
+    done = run(folder, "--window", "5d", "--strategy", "lowestPrice", "--workers", "1", *asked)
+    assert done.status == 1
+    said = done.err.splitlines()[-1]
+    assert "lowestPrice: cost.mean is " in said
+    assert "cost_percentile is not known" in said
+    assert "availability" not in said
+    assert "there is no cost;" in run(folder, "--fail-if", "cost > 1").err
 
 
 def test_without_a_window_the_span_is_one(folder):
@@ -124,7 +137,11 @@ def test_compare_ranks_the_strategies_among_random_ones(folder, tmp_path):
     assert "cost rank" in table.out
     assert "share of 6 random strategies" in table.out
     assert plot.read_bytes().startswith(b"\x89PNG")
-    results = run_spotfleet(*asked, "--json", folder=folder).json
+    papers = ("--markdown", tmp_path / "c.md", "--csv", tmp_path / "c.csv")
+    results = run_spotfleet(*asked, "--json", *papers, folder=folder).json
+    assert "cost rank" in (tmp_path / "c.md").read_text()
+    rows = csv.DictReader((tmp_path / "c.csv").read_text().splitlines())
+    assert [float(row["cost_percentile"]) for row in rows] == [r["cost_percentile"] for r in results]
     assert [r["random_strategies"] for r in results] == [6, 6, 6]
     ranks = [r["cost_percentile"] for r in results]
     assert min(ranks) >= 0

@@ -60,6 +60,7 @@ def test_a_gate_ends_in_1_and_the_answer_is_printed(shop):
     both = shop.run(*ALLOCATE, "--fail-if", "cost_per_hour > 0.01", "--fail-if", "certificate.gap < 1%")
     assert "cost_per_hour is 0.17 (fail if cost_per_hour > 0.01); " in both.err
     assert "certificate.gap is 0" in both.err
+    assert "max_pool_share is 1 (" in shop.run(*ALLOCATE, "--fail-if", "max_pool_share > 40%").err
 
 
 @pytest.mark.parametrize(

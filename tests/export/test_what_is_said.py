@@ -363,8 +363,10 @@ def test_a_file_says_what_no_form_carries():
             for name in ("one", "two")
         ],
     }
-    found = identity_of({"SpotFleetRequestConfigs": [{"SpotFleetRequestConfig": document}]})
-    assert (found.launch_template, found.tags, found.instance_tags) == ("one", (("a", "b"),), (("c", "d"),))
+    answer = {"SpotFleetRequestConfig": document, "Tags": [{"Key": "team", "Value": "x"}]}
+    found = identity_of({"SpotFleetRequestConfigs": [answer]})
+    tags = (("a", "b"), ("team", "x"))  # AWS answers a fleet's tags beside its config
+    assert (found.launch_template, found.tags, found.instance_tags) == ("one", tags, (("c", "d"),))
     told = " ".join(found.left_out)
     assert all(word in told for word in ("the first is written", "LoadBalancersConfig", "ImageId"))
     plan = fleet.export_plan(planned(plain()), "create-fleet", identity=found)
@@ -471,3 +473,20 @@ def test_what_is_written_is_the_request_again(wanted):
         valid(form, document)
         assert fleet.parse_request(document) == wanted
     assert set(OPERATIONS) <= set(FORMS)
+
+
+def test_a_plan_over_regions_is_a_request_in_each():
+    """No fleet and no group launches outside the region that it is made in."""
+    pools = fleet.LaunchPools.of(
+        ["m5.large", "m5.large"], availability_zone=["us-east-1a", "us-west-2a"], on_demand_price=0.096
+    )
+    overrides = tuple(fleet.Override("m5.large", availability_zone=zone) for zone in pools.availability_zone)
+    wanted = fleet.FleetRequest(target_capacity=4, overrides=overrides, strategy="diversified")
+    allocation = fleet.allocate(wanted, fleet.Snapshot.of(pools, spot_price=[0.03, 0.04]))
+    for form in ("spot-fleet", "create-fleet", "auto-scaling-group", "terraform-fleet"):
+        plan = fleet.export_plan(allocation, form, identity=IDENTITY)
+        if form == "terraform-fleet":
+            assert len(json.loads(plan.text)["resource"]["aws_ec2_fleet"]) == 2
+        else:
+            assert len(json.loads(plan.text)) == 2
+        assert any("zones of us-east-1, us-west-2 take a request in each region" in w for w in plan.warnings)

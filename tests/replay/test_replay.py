@@ -378,3 +378,11 @@ def test_what_the_capacity_data_will_say_later_decides_nothing_now():
     for held in (counts, {0: counts[0] + later, 1: counts[1]}):
         result = fleet.replay(request, market_of(prices, [0.5] * 2, 4 * HOUR, held), end_s=3 * HOUR)
         assert result.instances.pool.tolist() == [1]
+
+
+def test_the_summary_counts_interruptions_among_spot_launches():
+    wanted = replace(fleet.demo_request(), on_demand_target_capacity=20)
+    result = fleet.replay(wanted, fleet.synthetic_market(7, days=1))
+    spot = round(result.interruptions / result.interrupted_instance_share)
+    assert 0 < result.interruptions < spot < result.launches
+    assert f"{result.interruptions} of {spot} Spot launches (" in result.summary()
