@@ -232,7 +232,6 @@ class Allocation:
             "target_capacity": float(self.request.target_capacity),
             "fulfilled_capacity": self.fulfilled_capacity,
             "cost_per_hour": self.cost_per_hour,
-            "max_pool_share": self.max_pool_share,
             "allocations": self.lines(),
             "certificate": self.certificate.to_dict(),
             "ineligible": [
@@ -244,6 +243,7 @@ class Allocation:
                 for i in self.ineligible
             ],
             "warnings": list(self.warnings),
+            "max_pool_share": self.max_pool_share,
             **({"terminate": ends} if ends else {}),
         }
 

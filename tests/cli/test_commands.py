@@ -24,7 +24,7 @@ def test_allocate_json_is_the_contract(shop):
     document = answer.json
     assert list(document) == [
         "strategy", "target_capacity", "fulfilled_capacity", "cost_per_hour", "allocations", "certificate",
-        "ineligible", "warnings",
+        "ineligible", "warnings", "max_pool_share",
     ]  # fmt: skip
     assert document["allocations"] == [
         {
