@@ -105,14 +105,19 @@ T = TypeVar("T")
 class WhenRead(Generic[T]):
     """A field of a dataclass that may be given as a function: found when it is first read, and kept.
 
-    Most decisions never ask how deep the pools are, say.
+    Most decisions never ask how deep the pools are, say. ``default`` is that of the field, if it has one.
     """
+
+    def __init__(self, *default: T) -> None:
+        self.default = default
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.slot = f"_{name}"
 
     def __get__(self, holder: object, owner: type) -> T:
         if holder is None:
+            if self.default:
+                return self.default[0]
             raise AttributeError(self.slot)  # so dataclasses see a field without a default
         value = holder.__dict__[self.slot]
         if callable(value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import fleet
-from strategies.depth import tiers
+from strategies.depth import tier_units
 
 __all__ = ["CapacityOptimizedPrioritized"]
 
@@ -33,10 +33,9 @@ class CapacityOptimizedPrioritized:
     def plan(self, view: fleet.View) -> fleet.Plan:
         """Minimize the tier, then the priority number, then the depth given up, then cost."""
         pools = view.snapshot.pools
-        tier = tiers(view, self.band)
         return fleet.Plan(
             (
-                fleet.Linear.by_unit("capacity_tier_units", tier, pools.weight),
+                tier_units(view, self.band),
                 fleet.Linear.by_unit("priority_units", pools.priority_or_last, pools.weight),
                 fleet.Linear.by_unit("capacity_score_given_up", view.depth_given_up, pools.weight),
                 fleet.Linear("cost_per_hour", view.spot_price),

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
 import fleet
 
-__all__ = ["tiers"]
+__all__ = ["tier_units", "tiers"]
 
 FEW = 64
 """Tiers up to which comparing with each floor is quicker than searching them; an int8 counts them."""
+
+
+def tier_units(view: fleet.View, band: float) -> fleet.Linear:
+    """Return the sum of tiers over units, as an objective; all tiers are told apart only if they are read."""
+    # nothing is deeper than the first tier, and most launches go no further
+    return fleet.Linear.by_unit(
+        "capacity_tier_units",
+        partial(tiers, view, band),
+        view.snapshot.pools.weight,
+        adds_none=first_tier(view.depth, band),
+    )
+
+
+def first_tier(depth: npt.NDArray[np.float64], band: float) -> npt.NDArray[np.bool_]:
+    """Return which pools are in tier 0 (see `tiers`)."""
+    best = float(depth.max(initial=-np.inf))
+    first: npt.NDArray[np.bool_] = depth >= (min(band, 1.0) * best if best > 0 else best)
+    return first
 
 
 def tiers(view: fleet.View, band: float) -> npt.NDArray[np.float64]:

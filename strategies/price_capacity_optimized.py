@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import fleet
-from strategies.depth import tiers
+from strategies.depth import tier_units
 
 __all__ = ["PriceCapacityOptimized"]
 
@@ -33,10 +33,9 @@ class PriceCapacityOptimized:
     def plan(self, view: fleet.View) -> fleet.Plan:
         """Minimize the tier, then cost, then the depth given up."""
         weight = view.snapshot.pools.weight
-        tier = tiers(view, self.band)
         return fleet.Plan(
             (
-                fleet.Linear.by_unit("capacity_tier_units", tier, weight),
+                tier_units(view, self.band),
                 fleet.Linear(
                     "cost_per_hour", view.spot_price, view.spot_price if view.launches_one else None
                 ),

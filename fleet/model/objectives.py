@@ -6,10 +6,12 @@ launch rule of AWS is read off the same list (see `fleet.solvers.launch_rule`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints, per_unit
@@ -33,37 +35,58 @@ class Linear:
     order
         Shape (n,), the key by which AWS's rule walks the pools, lowest first; by default what a *unit*
         adds, ``per_instance / weight``.
+    adds_none
+        Shape (n,), the pools that add nothing, where that is known before the rest has been worked out: small
+        launches need not look any further.
     """
 
     name: str
     per_instance: WhenRead[Floats] = WhenRead()  # noqa: RUF009 (a descriptor, one for all)
-    order: Floats | None = None
+    order: WhenRead[Floats | None] = WhenRead(None)  # noqa: RUF009 (a descriptor, one for all)
+    adds_none: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        if self.order is not None:
-            object.__setattr__(self, "order", read_only(self.order))
-        if not callable(self.__dict__["_per_instance"]):
-            object.__setattr__(self, "per_instance", not_negative(self.name, self.per_instance))
+        order, per_instance = self.__dict__["_order"], self.__dict__["_per_instance"]
+        if order is not None and not callable(order):
+            object.__setattr__(self, "order", read_only(order))
+        if not callable(per_instance):
+            object.__setattr__(self, "per_instance", not_negative(self.name, per_instance))
             if self.order is not None and len(self.order) != len(self.per_instance):
                 raise InputError(f"order of objective {self.name!r}", "has one entry a pool")
 
     @classmethod
-    def by_unit(cls, name: str, per_unit: Floats, weight: Floats) -> Linear:
+    def by_unit(
+        cls,
+        name: str,
+        per_unit: Floats | Callable[[], Floats],
+        weight: Floats,
+        adds_none: npt.NDArray[np.bool_] | None = None,
+    ) -> Linear:
         """Return the sum of ``per_unit``, shape (n,), over units: an instance adds ``weight`` of them.
 
         What an instance adds is worked out only if it is asked for; AWS's rule walks the pools by
-        ``per_unit``.
+        ``per_unit``. That may be a function, called only if ``adds_none`` does not tell enough.
         """
-        if len(weight) != len(per_unit):
-            raise InputError(f"objective {name!r}", "has one entry a pool")
-        not_negative(name, per_unit)
-        return cls(name, partial(added, per_unit, weight), per_unit)
+        if callable(per_unit):
+            later = UnitSum(name, per_unit, weight)
+            return cls(name, later.per_instance, later.per_unit, adds_none)
+        key = summable(name, per_unit, weight)
+        return cls(name, partial(added, key, weight), key, adds_none)
 
     def __len__(self) -> int:
+        if self.adds_none is not None:
+            return len(self.adds_none)
         return len(self.per_instance if self.order is None else self.order)
+
+    def nothing_in(self, pools: Ints | slice) -> bool:
+        """Whether all of some pools are known to add nothing."""
+        return self.adds_none is not None and bool(self.adds_none[pools].all())
 
     def among(self, pools: Ints) -> Linear:
         """Return the same objective over some of the pools, by position."""
+        if self.adds_none is not None and self.nothing_in(pools):
+            nothing = np.zeros(len(pools))
+            return Linear(self.name, nothing, nothing, self.adds_none[pools])
         order = None if self.order is None else self.order[pools]
         return Linear(self.name, self.per_instance[pools], order)
 
@@ -79,6 +102,36 @@ def not_negative(name: str, column: Floats) -> Floats:
             raise InputError(f"objective {name!r}", "adds at least 0 an instance", "shift it")
         column = read_only(np.nan_to_num(column, nan=0.0, posinf=np.inf))
     return column
+
+
+@dataclass(frozen=True, eq=False)
+class UnitSum:
+    """What a unit and an instance of each pool add, found once it is asked for."""
+
+    name: str
+    find: Callable[[], Floats]
+    weight: Floats
+
+    @cached_property
+    def found(self) -> Floats:
+        """Shape (n,), what a unit adds."""
+        return summable(self.name, self.find(), self.weight)
+
+    def per_unit(self) -> Floats:
+        """Return what a unit adds."""
+        return self.found
+
+    def per_instance(self) -> Floats:
+        """Return what an instance adds."""
+        return added(self.found, self.weight)
+
+
+def summable(name: str, per_unit: Floats, weight: Floats) -> Floats:
+    """Return what a unit adds in each pool as it is, if it can be summed."""
+    if len(weight) != len(per_unit):
+        raise InputError(f"objective {name!r}", "has one entry a pool")
+    not_negative(name, per_unit)
+    return read_only(per_unit)
 
 
 def added(per_unit: Floats, weight: Floats) -> Floats:
@@ -146,6 +199,8 @@ def checked(objectives: tuple[Objective, ...], n: int) -> tuple[Objective, ...]:
 def order_key(objective: Linear, weight: Floats, among: Ints | None = None) -> Floats:
     """Return the key by which pools are walked: the stated one, else what a unit adds."""
     rows = slice(None) if among is None else among
+    if objective.nothing_in(rows):
+        return np.zeros(len(weight[rows]))
     if objective.order is not None:
         return objective.order[rows]
     return per_unit(objective.per_instance[rows], weight[rows])

@@ -40,6 +40,11 @@ def contenders(problem: Problem) -> Ints | None:
     for linear in keys:
         assert isinstance(linear, Linear)
         some = slice(None) if few is None else few
+        if few is None and linear.adds_none is not None:  # nothing comes before these
+            places = (room & linear.adds_none).nonzero()[0]
+            if len(places) and float(reach[places].sum()) >= problem.target:
+                few = places
+                continue
         key = linear.per_instance[some] / weight[some] if linear.order is None else linear.order[some]
         key = np.where(room[some], key, np.inf)
         found = leaders(key, reach[some], problem.target, 0.0 if linear.order is not None else TIE)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strategies.depth import tiers
+from strategies.depth import first_tier, tiers
 
 
 def by_definition(depth, band):
@@ -26,7 +26,9 @@ def by_definition(depth, band):
     st.sampled_from([0.5, 0.9, 1.0]),
 )
 def test_tiers_follow_the_definition(depth, band):
-    assert tiers(SimpleNamespace(depth=np.array(depth)), band).tolist() == by_definition(depth, band)
+    tier = by_definition(depth, band)
+    assert tiers(SimpleNamespace(depth=np.array(depth)), band).tolist() == tier
+    assert first_tier(np.array(depth), band).tolist() == [number == 0 for number in tier]
 
 
 def test_many_tiers():

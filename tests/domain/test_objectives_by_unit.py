@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ def test_sums_over_units_say_what_sums_over_instances_say():
     np.testing.assert_array_equal(lazy.order, plain.order)
     assert pickle.loads(pickle.dumps(lazy)).per_instance.tolist() == [1.0, 0.0, 0.0]
     assert len(lazy) == 3
+    later = fleet.Linear.by_unit("units", partial(np.copy, per_unit), weight, adds_none=per_unit == 0)
+    assert pickle.loads(pickle.dumps(later)).among(np.array([0, 2])).order.tolist() == [0.5, 0.0]
+    np.testing.assert_array_equal(later.per_instance, plain.per_instance)
     with pytest.raises(InputError, match="at least 0"):
         fleet.Linear.by_unit("units", -weight, weight)
     with pytest.raises(InputError, match="one entry a pool"):

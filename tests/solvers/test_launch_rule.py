@@ -89,7 +89,10 @@ def small_launches(draw):
         draw(st.sampled_from([0.1, 0.3, 0.5, 1, 2, 3, 8, 11])),
         (
             *spread,
-            *(Linear(f"tier {k}", t * weight, t) for k, t in enumerate(tiers)),
+            *(
+                Linear(f"tier {k}", t * weight, t, t == 0 if draw(st.booleans()) else None)
+                for k, t in enumerate(tiers)
+            ),
             Linear("cost", price, order),
         ),
         upper=column(st.sampled_from([0, 0.5, 1, 2, np.inf])),
