@@ -13,7 +13,7 @@ from fleet.errors import InputError
 STDOUT = Path("-")
 """As an output: standard output; as an input, standard input."""
 
-__all__ = ["STDOUT", "check_output", "check_paths", "write_bytes", "write_text"]
+__all__ = ["STDOUT", "check_output", "check_paths", "nobody_reads", "write_bytes", "write_text"]
 
 
 def check_output(path: Path | None, endings: Sequence[str] = (), *, pipe: bool = True) -> None:
@@ -66,8 +66,11 @@ def write_bytes(path: Path, data: bytes) -> None:
         If the file system does not let it; what stood there still does.
     """
     if path == STDOUT:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            nobody_reads()
         return
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -82,3 +85,8 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise InputError(
             f"output {path}", f"cannot be written ({error.strerror})", "choose another path"
         ) from None
+
+
+def nobody_reads() -> None:
+    """Send what is still printed nowhere: the reader (`head`, say) has seen all that it wanted."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from fleet.cli.config import config_file, defaults_for
+from fleet.cli.files import nobody_reads
 from fleet.errors import CheckError, FleetError, InfeasibleError, InputError, RequestError, SolverError
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ def finish(message: str, status: int) -> NoReturn:
 
 
 def stop_writing() -> NoReturn:
-    """End quietly with 0: the reader (`head`, say) has seen all that it wanted."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    """End quietly with 0, where nothing but the printing was left."""
+    nobody_reads()
     sys.exit(0)
 
 

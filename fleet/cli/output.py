@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from fleet.cli.files import nobody_reads
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -60,10 +62,18 @@ def working(errors: Console, what: str) -> Iterator[Callable[[str], None]]:
         yield lambda name: bar.update(task, description=name)
 
 
+class Out(Console):
+    """Standard output whose reader may go: files are written and limits looked at all the same."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on without a reader, where rich ends the program."""
+        nobody_reads()
+
+
 def console(width: int = 140) -> Console:
     """Return standard output; wide enough for a table where it is no terminal."""
-    out = Console()
-    return out if out.is_terminal else Console(width=width)
+    out = Out()
+    return out if out.is_terminal else Out(width=width)
 
 
 def errors() -> Console:
@@ -73,7 +83,11 @@ def errors() -> Console:
 
 def print_json(document: Any) -> None:
     """Print one JSON document; what is not known is null, never NaN."""
-    print(json.dumps(document, indent=2, allow_nan=False))  # noqa: T201 - the command line is what prints
+    text = json.dumps(document, indent=2, allow_nan=False)
+    try:
+        print(text, flush=True)  # noqa: T201 - the command line is what prints
+    except BrokenPipeError:
+        nobody_reads()
 
 
 def print_warnings(errors: Console, warnings: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,7 +64,7 @@ def plot_service(study: ServiceStudy, *, ax: Axes | None = None) -> Axes:
                 row, width, left=left, height=0.5, color=colour, hatch=hatch, edgecolor="white", linewidth=0
             )
         ax.annotate(
-            f"${x['cost']:,.0f}, {100 * x['availability']:.4g} % available",
+            f"${x['cost']:,.0f}, {floored(x['availability'])} available",
             (x["cost"], row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8.5, zorder=4,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
@@ -120,11 +121,14 @@ def sentence(study: ServiceStudy) -> str:
     what = f"{study.service.replicas} replicas ready {target} of the time"
     if not kept:
         best = max(study.lines(), key=lambda x: x["availability"])
-        return (
-            f"{what}: no policy keeps it; {best['policy']} comes nearest, {100 * best['availability']:.4g} %"
-        )
+        return f"{what}: no policy keeps it; {best['policy']} comes nearest, {floored(best['availability'])}"
     first = min(kept, key=lambda x: x["cost"])
     over = 100 * (first["cost"] / first["bound"] - 1) if first["bound"] > 0 else 0.0
     return (
         f"{what}: {first['policy']} is cheapest, ${first['cost']:,.0f}, {over:.0f} % above the best possible"
     )
+
+
+def floored(share: float) -> str:
+    """Return a share in per cent, rounded down: what misses a target never looks as if it met it."""
+    return f"{math.floor(1e4 * share + 1e-6) / 100:g} %"

@@ -126,8 +126,19 @@ def test_limits_that_only_the_launch_rule_cannot_meet(shop):
     assert exact.json["fulfilled_capacity"] >= 10
 
 
-@pytest.mark.parametrize("arguments", [(*ALLOCATE, "--json"), COMPARE, (*REPLAY, "--json")])
-def test_a_reader_that_has_gone_is_no_failure(shop, arguments):
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ((*ALLOCATE, "--json"), 0),
+        (COMPARE, 0),
+        ((*REPLAY, "--json"), 0),
+        (COMPARE, 1),
+        ((*REPLAY, "--json"), 1),
+    ],
+)
+def test_a_reader_that_has_gone_is_no_failure_but_limits_hold(shop, arguments, status):
+    if status:
+        arguments = (*arguments, "--markdown", "late.md", "--fail-if", "cost > 0")
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -142,7 +153,8 @@ def test_a_reader_that_has_gone_is_no_failure(shop, arguments):
         )
     finally:
         os.close(writer)
-    assert done.returncode == 0
+    assert done.returncode == status
+    assert (shop.folder / "late.md").exists() == bool(status)
     assert "Traceback" not in done.stderr
     assert "Broken pipe" not in done.stderr
     assert "BrokenPipe" not in done.stderr
