@@ -38,16 +38,15 @@ def to_nano(values: npt.ArrayLike, what: str) -> Ints:
         If a value is not finite, is finer than 1e-9, or is larger than 4e9.
     """
     column = np.asarray(values, dtype=np.float64)
-    scaled = column * NANO
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = column * NANO
         whole = np.rint(scaled)
         # A float64 carries 15 to 16 digits: beyond 1e6 the ninth decimal is below its own precision.
         tolerance = np.maximum(1e-3, np.abs(scaled) * 4e-16)
         wrong = ~np.isfinite(column) | (np.abs(column) > LARGEST) | (np.abs(scaled - whole) > tolerance)
     if wrong.any():
-        value = column[wrong].flat[0]
         raise InputError(
-            f"{what} {value!r}".replace("np.float64(", "").replace(")", ""),
+            f"{what} {float(column[wrong].flat[0])!r}",
             "must be a finite number of at most 9 decimals, and at most 4e9",
             "round it",
         )

@@ -62,9 +62,12 @@ def replay_spot_request(
     opens = begin if request.valid_from is None else math.ceil(request.valid_from.timestamp())
     closes = begin + WEEK_S if request.valid_until is None else math.ceil(request.valid_until.timestamp())
     if closes <= max(opens, begin):
+        stated = "" if request.valid_until is not None else " (by default, seven days after the start)"
         raise RequestError(
-            f"ValidUntil {format_time(closes)}", "lies after ValidFrom and the start", "correct it"
-        )
+            f"ValidUntil {format_time(closes)}{stated}",
+            "lies after ValidFrom and the start",
+            "state a later one",
+        ).with_code("InvalidParameterValue")
     engine = RequestEngine(
         prepared, request, (begin, end), notice_s=notice_s, seed=seed, cancellation=cancellation
     )

@@ -6,6 +6,7 @@ history before that, only if they are asked for as such.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,12 +68,11 @@ class SpotRequest:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.instance_count <= MOST_INSTANCES:
-            error = RequestError(
-                f"InstanceCount {self.instance_count}", f"is from 1 to {MOST_INSTANCES}", "split the request"
-            )
-            error.code = "RequestResourceCountExceeded"
-            raise error
+        wrong, rule = f"InstanceCount {self.instance_count}", f"is from 1 to {MOST_INSTANCES}"
+        if self.instance_count < 1:
+            raise RequestError(wrong, rule, "correct it").with_code("InvalidParameterValue")
+        if self.instance_count > MOST_INSTANCES:
+            raise RequestError(wrong, rule, "split the request").with_code("RequestResourceCountExceeded")
         if self.interruption_behavior not in ("terminate", "stop", "hibernate"):
             raise RequestError(
                 f"InstanceInterruptionBehavior {self.interruption_behavior!r}",
@@ -93,6 +93,9 @@ class SpotRequest:
         self._check_block()
 
     def _check_block(self) -> None:
+        price = self.block_price
+        if price is not None and not (math.isfinite(price) and price > 0):
+            raise RequestError(f"block price {price:g}", "is a number above 0", "correct or drop it")
         if self.block_minutes is None:
             return
         if self.block_minutes not in BLOCK_MINUTES:

@@ -88,8 +88,12 @@ def request(
         block_price=block_price,
     )
     system = product or wanted.product or LINUX
-    if block_price is not None and not (legacy_blocks and block_price > 0):
-        raise InputError(f"--block-price {block_price:g}", "is above 0, with --legacy-blocks", "correct it")
+    if block_price is not None and not (legacy_blocks and wanted.block_minutes):
+        raise InputError(
+            f"--block-price {block_price:g}",
+            "needs --legacy-blocks and a request with BlockDurationMinutes",
+            "add them or drop it",
+        )
     stop = cancellation_of(cancel, cancel_and_terminate)
     terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
     market = load_market(files, system, errors())

@@ -53,7 +53,10 @@ def read_spot_request(
     RequestError
         If the file cannot be read, is no JSON, or breaks a rule of the API.
     """
-    document = read_object(path)
+    try:
+        document = read_object(path)
+    except RequestError as error:
+        raise error.with_code(CODE) from None
     return parse_spot_request(
         document,
         subnet_zones=subnet_zones,

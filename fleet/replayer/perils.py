@@ -161,7 +161,7 @@ class Perils:
             fails = driver.fails(pool, first, count, now)
             failed |= fails
             if fails.any():
-                until = now + driver.retry_s
+                until = min(now + driver.retry_s, NEVER)
                 self.blocked_until[pool] = max(int(self.blocked_until[pool]), until)
                 heapq.heappush(self.unblocks, until)
         return int(failed.sum())

@@ -55,6 +55,9 @@ def test_states_status_codes_and_the_bill(shop):
          "exclude each other"),
         (("--cancel", "2021-04-01T01:00:00Z"), {}, 2, "a cancellation at 2021-04-01T01:00:00Z"),
         (("--fail-if", "cost > 0.1"), {}, 1, "cost"),
+        (("--legacy-blocks", "--block-price", "0.05"), {}, 2, "a request with BlockDurationMinutes"),
+        (("--launch-failures", "share=0.999,retry=1e30"), {}, 1, "capacity-not-available"),
+        ((), {"SpotPrice": "1e300"}, 2, "max price 1e+300: must be"),
         (("--legacy-blocks", "--block-price", "0.05", "--start", "2021-05-01T07:00:00Z"),
          {"BlockDurationMinutes": 60}, 0, ""),
     ],
@@ -62,3 +65,4 @@ def test_states_status_codes_and_the_bill(shop):
 def test_endings(shop, options, fields, status, words):
     answer = asked(shop, *options, **fields)
     assert (answer.status, words in answer.err) == (status, True), answer.err
+    assert "RuntimeWarning" not in answer.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -301,10 +302,13 @@ def test_persistent_requests_in_one_pool_are_a_maintain_fleet(
         ({"block_minutes": 60}, "no longer sold"),
         ({"interruption_behavior": "stop"}, "needs a persistent one"),
         ({"interruption_behavior": "explode"}, "is one of terminate"),
-        ({"instance_count": 3001}, "is from 1 to 3000"),
+        ({"instance_count": 3001}, "split the request"),
+        ({"instance_count": 0}, "is from 1 to 3000; correct it"),
+        ({"block_price": math.inf, "block_minutes": 60, "legacy_blocks": True}, "block price inf"),
         ({"max_price": 0.0}, "is above 0"),
         ({"valid_from": datetime(2020, 1, 1)}, "names its zone"),  # noqa: DTZ001
         ({"valid_from": moment(2), "valid_until": moment(1)}, "lies after ValidFrom"),
+        ({"valid_from": moment(24 * 8)}, r"by default, seven days after the start\): lies after ValidFrom"),
     ],
 )
 def test_requests_that_cannot_be(fields, words):
