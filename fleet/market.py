@@ -20,7 +20,7 @@ from fleet.pools import PoolKey, Texts, frozen_floats, frozen_texts
 
 __all__ = ["ChangePoints", "Market", "Timeline", "order_of_rows"]
 
-ROWS_A_POOL, LEAST_ROWS = 2, 1024
+ROWS_A_POOL, LEAST_ROWS = 1, 1024
 """Rows from one landmark to the next: so many a pool, and no fewer in all (they are replayed in no time)."""
 
 
@@ -78,7 +78,8 @@ class Timeline(NamedTuple):
     def apply(self, values: Floats, since: int, now: int) -> None:
         """Bring ``values``, one a pool, from after ``since`` changes to after ``now`` of them."""
         if now > since:  # of a pool that changes twice the last value stays: numpy assigns in order
-            values[self.pools[since:now]] = self.values[since:now]
+            # indices of numpy's own width: others it converts more slowly than this does
+            values[self.pools[since:now].astype(np.intp)] = self.values[since:now]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -247,7 +248,7 @@ class ChangePoints:
     def landmarks(self) -> tuple[int, int, Floats]:
         """First second, seconds a part, and, shape (parts, n), each pool's value just before each part.
 
-        What came since the last one is replayed: two rows a pool at most, one on average.
+        What came since the last one is replayed: a row a pool at most, half of one on average.
         """
         timeline, rows = self.timeline, len(self.times_s)
         parts = max(rows // max(ROWS_A_POOL * len(self), LEAST_ROWS), 1)

@@ -208,14 +208,14 @@ def least_shortfall(problem: Problem, solver: str) -> Solution:
     step, n = grid_step(problem), len(problem)
     survival = problem.survival
     wider = Problem(
-        np.append(problem.weight, step),
-        np.append(problem.upper, np.inf),
-        problem.target,
-        (Linear("shortfall_units", np.append(np.zeros(n), step)),),
-        np.append(problem.price, 0.0),
-        np.append(problem.held, 1.0),  # "held", so that it never counts as a pool in use
-        problem.budget,
-        tuple(extended(limit) for limit in problem.limits),
+        weight=np.append(problem.weight, step),
+        upper=np.append(problem.upper, np.inf),
+        target=problem.target,
+        objectives=(Linear("shortfall_units", np.append(np.zeros(n), step)),),
+        price=np.append(problem.price, 0.0),
+        held=np.append(problem.held, 1.0),  # "held", so that it never counts as a pool in use
+        budget=problem.budget,
+        limits=tuple(extended(limit) for limit in problem.limits),
         whole=problem.whole,
         covers=tuple(replace(c, per_instance=np.append(c.per_instance, 0.0)) for c in problem.covers),
         survival=None if survival is None else replace(survival, group=np.append(survival.group, -1)),

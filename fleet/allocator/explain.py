@@ -184,14 +184,14 @@ def least_cost(allocation: Allocation) -> float | None:
     units = min(problem.target, float(allocation.spot_instances @ problem.weight))
     cost = Linear(COST, problem.price)
     relaxed = Problem(
-        problem.weight,
-        problem.upper,
-        units,
-        (cost,),
-        problem.price,
-        problem.held,
-        problem.budget,
-        problem.limits,
+        weight=problem.weight,
+        upper=problem.upper,
+        target=units,
+        objectives=(cost,),
+        price=problem.price,
+        held=problem.held,
+        budget=problem.budget,
+        limits=problem.limits,
         covers=problem.covers,
         survival=problem.survival if units == problem.target else None,
     )

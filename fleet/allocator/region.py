@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.allocation import Ineligible
 from fleet.exact import Floats, Ints, on_grid
-from fleet.model import Linear, Objective, Problem
+from fleet.model import Linear, Objective, Problem, Unbounded
 from fleet.snapshot import Snapshot, bid_ceiling, launch_ceiling
 from fleet.strategy import Plan, Strategy, View
 
@@ -107,15 +107,14 @@ def spot_problem(
     eligibility = Eligibility(snapshot, running)
     plan = strategy.plan(View(snapshot, target_units, running, eligibility.mask))
     open_ = eligibility.mask if plan.excluded is None else np.greater(eligibility.mask, plan.excluded)
-    if snapshot.unbounded:
-        upper = np.where(open_, np.inf, 0.0)
-    else:
+    upper: Floats | Unbounded = Unbounded(open_)
+    if not snapshot.unbounded:
         with np.errstate(invalid="ignore"):
             upper = np.where(open_, np.maximum(np.floor(snapshot.available) - running, 0.0), 0.0)
     live = (running != 0).nonzero()[0]  # numpy finds what is true sooner than what is not 0
     held = np.zeros(len(pools))
-    held[live] = on_grid(running[live] * pools.weight[live])
-    missing = round(target_units - float(held[live].sum()), 9)
+    held[live] = units = on_grid(running[live] * pools.weight[live])
+    missing = round(target_units - float(units.sum()), 9)
     budget = np.inf
     if budget_per_hour is not None:
         spent = float(np.nansum(np.where(running > 0, running * snapshot.spot_price, 0.0)))
@@ -125,11 +124,16 @@ def spot_problem(
         upper=upper,
         target=max(0.0, missing),
         objectives=plan.objectives,
-        price=np.where(open_, snapshot.spot_price, 0.0),
+        price=partial(priced_where, open_, snapshot.spot_price),
         held=held,
         budget=budget,
     )
     return problem, plan, eligibility
+
+
+def priced_where(open_: npt.NDArray[np.bool_], price: Floats) -> Floats:
+    """Return the prices of the pools that are open, 0 for the others."""
+    return np.where(open_, price, 0.0)
 
 
 def on_demand_problem(

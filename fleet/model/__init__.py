@@ -2,7 +2,7 @@
 
 from fleet.model.arrays import Model, Row, build, objective_row
 from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, order_key, order_keys, pool_order
-from fleet.model.problem import Cover, GroupLimit, Problem, Survival
+from fleet.model.problem import Cover, GroupLimit, Problem, Survival, Unbounded
 from fleet.model.reduction import priced, restricted, weighted_sum
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Problem",
     "Row",
     "Survival",
+    "Unbounded",
     "build",
     "objective_row",
     "order_key",

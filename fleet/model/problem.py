@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints
 from fleet.model.objectives import EvenShare, Linear, Objective, checked
-from fleet.pools import read_only
+from fleet.pools import WhenRead, read_only
 
-__all__ = ["Cover", "GroupLimit", "Problem", "Survival"]
+__all__ = ["Cover", "GroupLimit", "Problem", "Survival", "Unbounded"]
 
 ROUNDED = 1e-9
 """What sums of units may be off by."""
@@ -99,7 +100,18 @@ class Survival:
     least: float
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
+class Unbounded:
+    """Upper bounds of pools that nothing bounds: inf in those that are open, 0 in the others."""
+
+    open: npt.NDArray[np.bool_]
+
+    def __call__(self) -> Floats:
+        """Return the bounds, shape (n,)."""
+        return np.where(self.open, np.inf, 0.0)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Problem:
     """Launch instances to cover a target at the best value of the objectives.
 
@@ -111,13 +123,13 @@ class Problem:
         Shape (n,), units an instance serves, > 0.
     upper
         Shape (n,), instances that may be launched, >= 0; inf where nothing bounds them, 0 where the pool is
-        ineligible.
+        ineligible. Where nothing bounds an open pool, an `Unbounded`, worked out once it is read.
     target
         Units to launch.
     objectives
         In order of importance.
     price
-        Shape (n,), $ per instance-hour; for the budget.
+        Shape (n,), $ per instance-hour; for the budget. May be a function, called when it is first read.
     held
         Shape (n,), units that already run in each pool (they count for spreads, not for the target).
     budget
@@ -135,10 +147,10 @@ class Problem:
     """
 
     weight: Floats
-    upper: Floats
+    upper: WhenRead[Floats] = WhenRead()  # noqa: RUF009 (a descriptor, one for all)
     target: float
     objectives: tuple[Objective, ...]
-    price: Floats
+    price: WhenRead[Floats] = WhenRead()  # noqa: RUF009 (a descriptor, one for all)
     held: Floats
     budget: float = np.inf
     limits: tuple[GroupLimit, ...] = ()
@@ -149,10 +161,12 @@ class Problem:
 
     def __post_init__(self) -> None:
         for name in ("weight", "upper", "price", "held"):
+            if callable(self.__dict__.get(f"_{name}")):
+                continue
             object.__setattr__(self, name, read_only(getattr(self, name)))
             if len(getattr(self, name)) != len(self.weight):
                 raise InputError(f"problem column {name!r}", "has one entry a pool")
-        if not self.upper.min(initial=0.0) >= 0:  # nan, if there is one
+        if self.unbounded is None and not self.upper.min(initial=0.0) >= 0:  # nan, if there is one
             raise InputError("upper bounds", "are at least 0 and known")
         checked(self.objectives, len(self.weight))
 
@@ -173,15 +187,15 @@ class Problem:
         """Build a problem, filling in what is not bounded, priced or held."""
         n = len(weight)
         return cls(
-            weight,
-            np.broadcast_to(np.inf, n) if upper is None else upper,
-            target,
-            objectives,
-            np.broadcast_to(0.0, n) if price is None else price,
-            np.broadcast_to(0.0, n) if held is None else held,
-            budget,
-            limits,
-            whole,
+            weight=weight,
+            upper=np.broadcast_to(np.inf, n) if upper is None else upper,
+            target=target,
+            objectives=objectives,
+            price=np.broadcast_to(0.0, n) if price is None else price,
+            held=np.broadcast_to(0.0, n) if held is None else held,
+            budget=budget,
+            limits=limits,
+            whole=whole,
         )
 
     def __len__(self) -> int:
@@ -209,9 +223,15 @@ class Problem:
         return self.target <= 0 and self.min_pools <= 0 and reached and survives
 
     @property
-    def open(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def unbounded(self) -> Unbounded | None:
+        """The bounds as they were given, if they are `Unbounded` and have not been read yet."""
+        given = self.__dict__["_upper"]
+        return given if isinstance(given, Unbounded) else None
+
+    @property
+    def open(self) -> npt.NDArray[np.bool_]:
         """Which pools may get anything."""
-        return self.upper > 0
+        return self.upper > 0 if self.unbounded is None else self.unbounded.open
 
     def among(self, pools: Ints) -> Problem:
         """Return the same problem over some of the pools, by position; not for one with limits by group."""

@@ -30,12 +30,13 @@ def contenders(problem: Problem) -> Ints | None:
     keys = problem.objectives[1:] if spreads else problem.objectives
     if not keys or isinstance(keys[0], EvenShare) or problem.target > SMALL:
         return None
-    weight, room = problem.weight, problem.upper >= 1
+    weight, unbounded = problem.weight, problem.unbounded is not None
+    room = problem.open if unbounded else problem.upper >= 1
     if spreads:
         room = emptiest(problem.held, room)
         reach = weight
     else:
-        reach = weight * np.floor(problem.upper)
+        reach = np.full(len(weight), np.inf) if unbounded else weight * np.floor(problem.upper)
     few = None
     for linear in keys:
         assert isinstance(linear, Linear)
