@@ -53,6 +53,12 @@ def text_of(records, indent=4, *, bare=False, token=None):
     return json.dumps(document, indent=indent).encode()
 
 
+def dots_stray(records):
+    """Whether prices of one length have dots at different places: the general reader takes such files."""
+    places = {(len(price), price.find(".")) for price in (record["SpotPrice"] for record in records)}
+    return len(places) > len({length for length, _ in places})
+
+
 def general(text):
     return columns_of(read_rows(text, FILE), FILE)
 
@@ -75,6 +81,8 @@ def test_it_says_what_the_general_reader_says(records, indent, bare, tables):
     text = text_of(records, indent, bare=bare)
     with tables:
         found = read_layout(text)
+        if found is None and dots_stray(records):
+            return
         assert found is not None
         assert told(found) == told(general(text))
         assert told(read_layout(text + b"\n")) == told(found)
