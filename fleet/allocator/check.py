@@ -113,7 +113,10 @@ def check_budgets(allocation: Allocation, running: Ints) -> None:
             continue
         total = counts + before
         known = total.astype(bool) & ~np.isnan(price)  # what runs at an unknown price counts as nothing
-        cost = sum((int(total[i]) * decimal(price[i]) for i in known.nonzero()[0]), Decimal(0))
+        # Prices have 9 decimals: what a float64 has beyond (0.1 + 0.2) is noise.
+        cost = sum(
+            (int(total[i]) * decimal(round(float(price[i]), 9)) for i in known.nonzero()[0]), Decimal(0)
+        )
         if cost > decimal(budget):
             fail(f"{name} cost per hour", cost, f"at most the budget {budget}")
 

@@ -183,6 +183,11 @@ def test_budget_equality_is_allowed():
     assert allocation.certificate.binding[0].limit == "budget $0.8/h"
 
 
+def test_a_price_that_was_added_up_meets_its_budget():
+    """0.1 + 0.2 is a little more than 0.3 in float64."""
+    assert answer(10, [("a.large", 0.1 + 0.2, 1)], spot_max_total_price=0.9).spot_instances.tolist() == [3]
+
+
 def test_budget_stops_diversified_in_launch_order():
     allocation = answer(9, ABC, "diversified", spot_max_total_price=0.2)
     assert counts(allocation) == [2, 1, 1]
