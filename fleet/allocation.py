@@ -171,6 +171,12 @@ class Allocation:
         return frozen_floats(on_grid(total * self.snapshot.pools.weight))
 
     @property
+    def spot_units(self) -> Floats:
+        """Shape (n,), units on Spot: launched, and what runs and stays."""
+        stays = self.counts_of("running") - self.counts_of("terminated_instances")
+        return frozen_floats(on_grid((self.spot_instances + stays) * self.snapshot.pools.weight))
+
+    @property
     def fulfilled_capacity(self) -> float:
         """Units in all: launched, and what runs and stays."""
         stays = (
@@ -219,8 +225,8 @@ class Allocation:
 
     @property
     def max_pool_share(self) -> float | None:
-        """Largest share of the units that one pool gets, Spot and on demand; ``None`` if none gets any."""
-        units = (self.spot_instances + self.on_demand_instances) * self.snapshot.pools.weight
+        """Largest share of the units that one pool holds, Spot and on demand, with what runs and stays."""
+        units = self.spot_units + self.on_demand_instances * self.snapshot.pools.weight
         total = float(units.sum())
         return float(units.max()) / total if total > 0 else None
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from fleet.allocation import Allocation
-from fleet.exact import Floats
 from fleet.experiments.identity import digest_of
 from fleet.formats import format_time
 from fleet.plots.style import against_on_demand
@@ -70,6 +69,12 @@ def decision(allocation: Allocation) -> list[str]:
     else:
         first = f"Launch {what}: {cost}."
     lines = [first]
+    ran, ended = (int(allocation.counts_of(name).sum()) for name in ("running", "terminated_instances"))
+    if ran > ended and rows:
+        kept = counted(ran - ended, "instance")
+        lines.append(f"It joins {kept} already running, whose cost is not counted.")
+    if ended:
+        lines.append(f"End {counted(ended, 'instance')}: the fleet is above its target.")
     if allocation.unfulfilled:
         held = ", ".join(binding.limit for binding in allocation.certificate.binding)
         lines.append(
@@ -110,8 +115,8 @@ def saving(allocation: Allocation) -> float | None:
 def largest_loss(allocation: Allocation) -> str:
     """Return what losing the pool or zone that carries most would take, of the Spot part."""
     pools = allocation.snapshot.pools
-    units: Floats = allocation.spot_instances * pools.weight
-    total = float(allocation.units.sum())
+    units = allocation.spot_units
+    total = allocation.fulfilled_capacity
     if not units.any():
         return "Nothing of it can be interrupted: all is on demand."
     worst = int(np.argmax(units))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fleet.allocation import Allocation
-from fleet.exact import Floats, per_unit
+from fleet.exact import per_unit
 from fleet.plots.style import GREY
 from fleet.report.paper import Chart
 from fleet.report.traces import colour, layout, safe
@@ -75,8 +75,7 @@ def cost_figure(allocation: Allocation) -> tuple[dict[str, Any], int]:
 def loss_figure(allocation: Allocation) -> tuple[dict[str, Any], int]:
     """Share of the units that the loss of a pool, a zone or a type takes; and how many bars."""
     pools = allocation.snapshot.pools
-    units: Floats = allocation.spot_instances * pools.weight
-    total = float(allocation.units.sum())
+    units, total = allocation.spot_units, allocation.fulfilled_capacity
     labels = {
         "a zone": np.asarray(pools.availability_zone, dtype=str),
         "a type": np.asarray(pools.instance_type, dtype=str),

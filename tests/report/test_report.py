@@ -216,3 +216,20 @@ def test_an_experiment_says_how_sure_it_is(study):
     assert "random strategies" in " ".join(told.decision)
     assert {row["strategy"] for row in csv.DictReader(io.StringIO(csv_of(told)))} == set(study.strategies)
     assert "<noscript><svg" in page_of(told)
+
+
+def test_a_plan_beside_what_runs_counts_it_as_risk_and_says_what_ends():
+    pools = fleet.LaunchPools.of(["m5.large", "c5.large"], on_demand_price=0.096)
+    snapshot = fleet.Snapshot.of(pools, [0.03, 0.04])
+    request = fleet.FleetRequest(
+        10, tuple(fleet.Override(kind) for kind in pools.instance_type), on_demand_target_capacity=2
+    )
+    beside = fleet.allocate(request, snapshot, running=[0, 6])
+    assert beside.max_pool_share == 0.6
+    text = " ".join(paper_of(beside).decision)
+    assert "It joins 6 instances already running, whose cost is not counted." in text
+    assert "Losing its largest pool, c5.large" in text
+    assert "takes 60.00 % of the units" in text
+    above = " ".join(paper_of(fleet.allocate(request, snapshot, running=[20, 0])).decision)
+    assert "End 12 instances: the fleet is above its target." in above
+    assert "all is on demand" not in above
