@@ -124,6 +124,6 @@ def fail_if_nothing_ran(results: Iterable[ReplayResult]) -> None:
     if idle:
         raise InfeasibleError(
             f"{', '.join(idle)}: nothing could be launched",
-            "no pool was eligible at any time",
-            "check max price, on-demand prices, capacity and the span",
+            "no pool was eligible and took one at any time",
+            "check max price, on-demand prices, capacity, launch failures and the span",
         )

@@ -3,8 +3,8 @@
 Source: EC2 User Guide, "Capacity Rebalancing". The replacement goes only into a pool of the same or better
 availability: no recommendation stands there, and where capacity is known, its score is at least that of the
 pool at risk (R12).
-Until one is found the old instance runs on; once it is gone, it is replaced like any other. Nothing more is
-launched once the fleet runs twice its target.
+Until one is found the old instance runs on; once it is gone, it is replaced like any other. Nothing more
+is launched for what is at risk once the fleet runs twice its target; what is gone is replaced even then.
 """
 
 from __future__ import annotations
