@@ -127,9 +127,11 @@ def certificate_lines(allocation: Allocation) -> list[str]:
     c = allocation.certificate
     bound = "not known" if c.bound is None else f"{c.bound:.6g}"
     gap = "not known" if c.gap is None else f"{100 * c.gap:.2f} %"
+    runs = int(allocation.counts_of("running").sum())
+    beside = f" for what is launched, beside {runs:,} that run" if runs else ""
     lines = [
         f"{allocation.fulfilled_capacity:g} of {allocation.request.target_capacity:g} units for "
-        f"${allocation.cost_per_hour:.4f} per hour",
+        f"${allocation.cost_per_hour:.4f} per hour{beside}",
         f"{c.status}: {c.objective_name} {c.objective:.6g}, at least {bound} (gap {gap}; "
         f"bound by {c.solver}, {c.rounding} rounding)",
     ]

@@ -64,7 +64,9 @@ def test_what_runs_is_subtracted_and_victims_are_named(shop):
     assert above.json["terminate"] == [
         {"instance_type": "m5.large", "availability_zone": "us-x-1b", "instances": 1}
     ]
-    assert "end: 1 of m5.large us-x-1b" in shop.run(*ALLOCATE, "--running", "runs.csv").out
+    told = shop.run(*ALLOCATE, "--running", "runs.csv").out
+    assert "end: 1 of m5.large us-x-1b" in told
+    assert "per hour for what is launched, beside 5 that run" in told
 
 
 @pytest.mark.parametrize(
