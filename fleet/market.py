@@ -201,27 +201,31 @@ class ChangePoints:
 
         From a landmark, what changed since.
         """
-        part, since = self.landmark(time_s)
+        part, since, now = self.landmark(time_s)
         values: Floats = self.landmarks[2][part].copy()
-        self.timeline.apply(values, since, self.changes_until(time_s))
+        self.timeline.apply(values, since, now)
         return values
 
     def last_rows_at(self, time_s: int) -> Ints:
         """Return every pool's last row up to ``time_s``, the one before its first where none has begun."""
-        part, since = self.landmark(time_s)
-        moved = self.timeline.pools[since : self.changes_until(time_s)]
+        part, since, now = self.landmark(time_s)
+        moved = self.timeline.pools[since:now]
         rows: Ints = self.landmark_rows[part] + np.bincount(moved, minlength=len(self))
         return rows
 
-    def landmark(self, time_s: int) -> tuple[int, int]:
-        """Return which landmark is the last one up to ``time_s``, and how many changes came before it."""
+    def landmark(self, time_s: int) -> tuple[int, int, int]:
+        """Return the last landmark up to ``time_s``, and how many changes come before it and up to then."""
         first_s, stride_s, table = self.landmarks
         part = min(max((time_s - first_s) // stride_s, 0), len(table) - 1)
-        return part, int(self.timeline.times_s.searchsorted(first_s + part * stride_s))
+        since, end = self.landmark_changes[part], self.landmark_changes[part + 1]
+        return part, since, since + int(self.timeline.times_s[since:end].searchsorted(time_s, side="right"))
 
-    def changes_until(self, time_s: int) -> int:
-        """Return how many changes of the timeline there are up to ``time_s``."""
-        return int(self.timeline.times_s.searchsorted(time_s, side="right"))
+    @cached_property
+    def landmark_changes(self) -> list[int]:
+        """How many changes of the timeline come before each landmark, and how many there are in all."""
+        first_s, stride_s, table = self.landmarks
+        before = self.timeline.times_s.searchsorted(first_s + stride_s * np.arange(len(table)))
+        return [*before.tolist(), len(self.timeline.times_s)]
 
     def row_at(self, pools: Ints, times_s: Ints | int) -> Ints:
         """Return the row in force in each of ``pools`` at each of ``times_s``; -1 where none is yet.

@@ -41,9 +41,11 @@ class PriceDriver:
     def next_time(self, pool: int, healthy: int, after_s: int) -> int:
         """Return when the price next comes to lie above the ceiling."""
         del healthy
-        times, _ = self.crossings.of(pool)
-        k = int(times.searchsorted(after_s, side="right"))
-        return int(times[k]) if k < len(times) else NEVER
+        first, end = self.crossings.offsets[pool : pool + 2].tolist()
+        if first == end:
+            return NEVER
+        row = first + int(self.crossings.times_s[first:end].searchsorted(after_s, side="right"))
+        return self.crossings.times_s.item(row) if row < end else NEVER
 
     def kept(self, pool: int, healthy: int, time_s: int) -> int:
         """Keep none above the ceiling, all else."""

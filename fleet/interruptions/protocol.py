@@ -195,6 +195,6 @@ class Cause(Protocol):
 
 def value_in_force(points: ChangePoints, pool: int, time_s: int) -> float:
     """Return one pool's value at a second, nan if none is known."""
-    times, values = points.of(pool)
-    row = int(times.searchsorted(time_s, side="right")) - 1
-    return float(values[row]) if row >= 0 else float("nan")
+    first, end = points.offsets[pool : pool + 2].tolist()
+    begun = int(points.times_s[first:end].searchsorted(time_s, side="right"))
+    return points.values.item(first + begun - 1) if begun else float("nan")

@@ -160,15 +160,16 @@ class Problem:
     min_pools: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("weight", "upper", "price", "held"):
-            if callable(self.__dict__.get(f"_{name}")):
+        known, n = self.__dict__, len(self.weight)
+        for name, slot in (("weight", "weight"), ("upper", "_upper"), ("price", "_price"), ("held", "held")):
+            if callable(known[slot]):
                 continue
-            object.__setattr__(self, name, read_only(getattr(self, name)))
-            if len(getattr(self, name)) != len(self.weight):
+            column = known[slot] = read_only(known[slot])
+            if len(column) != n:
                 raise InputError(f"problem column {name!r}", "has one entry a pool")
         if self.unbounded is None and not self.upper.min(initial=0.0) >= 0:  # nan, if there is one
             raise InputError("upper bounds", "are at least 0 and known")
-        checked(self.objectives, len(self.weight))
+        checked(self.objectives, n)
 
     @classmethod
     def of(

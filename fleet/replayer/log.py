@@ -258,7 +258,8 @@ class LogWriter:
         """Return the log, in order, with the events of another one merged in."""
         columns = list(zip(*self.rows, strict=True)) if self.rows else [()] * len(COLUMNS)
         arrays = [
-            np.array(column, dtype=kind) for column, kind in zip(columns, COLUMNS.values(), strict=True)
+            np.fromiter(column, kind, len(column))
+            for column, kind in zip(columns, COLUMNS.values(), strict=True)
         ]
         if besides is not None:
             others = (getattr(besides, name) for name in COLUMNS)

@@ -74,7 +74,7 @@ def leaders(key: Floats, reach: Floats, target: float, tie: float) -> tuple[Ints
     """
     found, reached = [], 0.0
     for _ in range(ROUNDS):
-        low = float(key.min())
+        low = key.item(int(key.argmin()))  # nan, if there is one
         if not math.isfinite(low):
             return None
         places = (key <= low + tie * abs(low)).nonzero()[0]
