@@ -42,6 +42,7 @@ ROOMS = (
     "replay", "service", "solvers", "synthetic",
 )  # fmt: skip
 """Tests that need nothing but the package with its extras."""
+EXTRAS = ("fast", "files", "aws", "store")
 
 
 @pytest.mark.deep
@@ -52,14 +53,14 @@ def test_the_wheel_in_a_clean_environment(built, tmp_path, root, versions):
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path / "source", filter="data")
-    next((tmp_path / "source").glob("*/tests")).rename(
-        tmp_path / "tests"
-    )  # away from the sources beside them
+    (source,) = (tmp_path / "source").iterdir()
+    for needed in ("tests", "pyproject.toml"):  # away from the sources beside them
+        (source / needed).rename(tmp_path / needed)
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     pins = lowest(root) if versions == "lowest" else []
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, f"{wheel}[fast,files,aws,store]", "pytest", "hypothesis", *pins], check=True)
+    subprocess.run([*install, f"{wheel}[{','.join(EXTRAS)}]", "pytest", "hypothesis", *pins], check=True)
     demo = [tmp_path / "env" / "bin" / "spotfleet", "demo", "--days", "2", "--plot", "demo.png", "--json"]
     subprocess.run(demo, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "demo.png").stat().st_size > 10_000
@@ -72,10 +73,11 @@ def test_the_wheel_in_a_clean_environment(built, tmp_path, root, versions):
 
 
 def lowest(root):
-    """Return the lowest version of each core dependency that is declared to work."""
+    """Return the lowest version of each dependency, those of the extras too, that is declared to work."""
     import re
     import tomllib
 
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    found = (re.match(r"([\w-]+)>=([\d.]+)", line) for line in project["dependencies"])
+    extras = [line for extra in EXTRAS for line in project["optional-dependencies"][extra]]
+    found = (re.match(r"([\w-]+)>=([\d.]+)", line) for line in [*project["dependencies"], *extras])
     return [f"{match[1]}=={match[2]}.*" for match in found if match]

@@ -16,7 +16,9 @@ def solve_with_scipy(model: Model) -> EngineAnswer:
     """Solve one model with ``scipy.optimize.linprog`` (LP) or ``milp`` (MILP, gap 0)."""
     from scipy.sparse import csr_array
 
-    matrix = csr_array((model.value, model.index, model.start), shape=model.shape)
+    # narrow indices: before SciPy 1.12 milp takes no others
+    index, start = model.index.astype(np.int32), model.start.astype(np.int32)
+    matrix = csr_array((model.value, index, start), shape=model.shape)
     return solve_milp(model, matrix) if model.integer.any() else solve_lp(model, matrix)
 
 
