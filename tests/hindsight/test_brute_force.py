@@ -108,11 +108,15 @@ def test_the_optimum_is_the_least_of_all_plans(prices, target, weights, delay, n
 
 
 def check(found, least):
-    """The plan is the least of all; only what is charged beyond an end (60 s at least) is left unproven."""
+    """The plan is the least of all; only charges beyond an end (60 s at least) and seconds are left unproven.
+
+    By the hour, a launch just before a price rises may leave one second of each instance unproven.
+    """
     assert found.cost <= least + 1e-9
     assert found.plan_cost == pytest.approx(least, abs=1e-7)
     lasts = found.plan.end_s - found.plan.launch_s
-    assert found.status == "optimal" or (lasts < 60).any()
+    second = found.plan_cost - found.cost <= len(lasts) * BID / HOUR
+    assert found.status == "optimal" or (lasts < 60).any() or second
 
 
 def thinned(ways):
