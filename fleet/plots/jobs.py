@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet.jobs import JobStudy
-from fleet.plots.style import GREY, axes_or_new, clean, short
+from fleet.plots.style import BEST, GREY, ON_DEMAND, SPOT, axes_or_new, clean, short, split_bar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["job_figure", "plot_job"]
-
-SPOT, ON_DEMAND, BEST = "#56B4E9", "#D55E00", "#009E73"
 
 
 def plot_job(study: JobStudy, *, ax: Axes | None = None) -> Axes:
@@ -31,14 +29,7 @@ def plot_job(study: JobStudy, *, ax: Axes | None = None) -> Axes:
     widest = max(alone, *(x["cost"] for x in lines), *(float(high) for _, high in spread.values()))
     for row, x in enumerate(reversed(lines)):
         on_demand = x["on_demand_hours"] * study.job.on_demand_price
-        hatch = None if x["causal"] else "///"
-        for left, width, colour in (
-            (0.0, x["cost"] - on_demand, SPOT),
-            (x["cost"] - on_demand, on_demand, ON_DEMAND),
-        ):
-            ax.barh(
-                row, width, left=left, height=0.6, color=colour, hatch=hatch, edgecolor="white", linewidth=0
-            )
+        split_bar(ax, row, x["cost"], on_demand, height=0.6, hatched=not x["causal"])
         low, high = spread[x["strategy"]]
         if high > low:
             ax.plot([low, high], [row, row], color="black", linewidth=1, marker="|", markersize=6)

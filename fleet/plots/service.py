@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleet.plots.style import axes_or_new, clean
+from fleet.plots.style import BEST, ON_DEMAND, SPOT, axes_or_new, clean, split_bar
 from fleet.service import ServiceRun, ServiceStudy
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["plot_replicas", "plot_service", "service_figure"]
 
 READY, MISSING = "#D4D4D4", "#1A1A1A"
-SPOT, ON_DEMAND, BEST = "#56B4E9", "#D55E00", "#009E73"
 DAY_S = 86400
 MOST_STEPS = 900
 """Longer runs are drawn in bins, by the least that was ready in each: no outage falls between two points."""
@@ -55,14 +54,7 @@ def plot_service(study: ServiceStudy, *, ax: Axes | None = None) -> Axes:
     bound, widest = study.clairvoyant.bound, max(x["cost"] for x in study.lines())
     for row, x in enumerate(reversed(lines)):
         on_demand = x["on_demand_hours"] * study.service.on_demand_price
-        hatch = None if x["meets_target"] else "///"
-        for left, width, colour in (
-            (0.0, x["cost"] - on_demand, SPOT),
-            (x["cost"] - on_demand, on_demand, ON_DEMAND),
-        ):
-            ax.barh(
-                row, width, left=left, height=0.5, color=colour, hatch=hatch, edgecolor="white", linewidth=0
-            )
+        split_bar(ax, row, x["cost"], on_demand, height=0.5, hatched=not x["meets_target"])
         ax.annotate(
             f"${x['cost']:,.0f}, {floored(x['availability'])} available",
             (x["cost"], row), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8.5, zorder=4,

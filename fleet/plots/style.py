@@ -13,7 +13,18 @@ from fleet.exact import Ints
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Look", "against_on_demand", "axes_or_new", "clean", "dates", "inside", "looks", "money", "short"]
+__all__ = [
+    "Look",
+    "against_on_demand",
+    "axes_or_new",
+    "clean",
+    "dates",
+    "inside",
+    "looks",
+    "money",
+    "short",
+    "split_bar",
+]
 
 # Okabe and Ito (2008), without the yellow that vanishes on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -27,6 +38,7 @@ DASHES: tuple[Any, ...] = (
     (0, (3, 1)),
 )
 GREY = "#555555"
+SPOT, ON_DEMAND, BEST = "#56B4E9", "#D55E00", "#009E73"
 
 
 @dataclass(frozen=True)
@@ -110,3 +122,13 @@ def inside(ax: Axes) -> None:
     legend = ax.get_legend()
     for artist in [*ax.texts, *([legend] if legend is not None else [])]:
         artist.set_in_layout(False)
+
+
+def split_bar(ax: Axes, row: int, cost: float, on_demand: float, *, height: float, hatched: bool) -> None:
+    """Draw a cost in $ as a bar of what Spot took of it and what on-demand took."""
+    spot = cost - on_demand
+    for left, width, colour in ((0.0, spot, SPOT), (spot, on_demand, ON_DEMAND)):
+        ax.barh(
+            row, width, left=left, height=height, color=colour, hatch="///" if hatched else None,
+            edgecolor="white", linewidth=0,
+        )  # fmt: skip
