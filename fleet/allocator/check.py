@@ -24,8 +24,11 @@ BESIDES = ("survive", "no pool is eligible")
 
 
 def decimal(value: float) -> Decimal:
-    """Return the shortest decimal that a float64 stands for: 0.1 is 0.1."""
-    return Decimal(repr(float(value)))
+    """Return what a float64 stands for, on the grid of 1e-9 that decides: 0.1 is 0.1, and 0.1 + 0.2 is 0.3.
+
+    Prices, weights, targets and budgets have 9 decimals; what a float64 has beyond is noise of a computation.
+    """
+    return Decimal(repr(round(float(value), 9)))
 
 
 def check_allocation(allocation: Allocation, running: Ints) -> None:
@@ -46,7 +49,11 @@ def check_allocation(allocation: Allocation, running: Ints) -> None:
 
 def fail(what: str, found: object, expected: object) -> None:
     """Raise the one error of this module."""
-    raise CheckError(f"{what} is {found}", f"should be {expected}", "please report this with the request")
+    raise CheckError(
+        f"the check of the answer failed: {what} is {found}",
+        f"must be {expected}",
+        "this is a defect of spotfleet, not of the request; please report it with the request",
+    )
 
 
 def check_counts(allocation: Allocation) -> None:
@@ -113,10 +120,7 @@ def check_budgets(allocation: Allocation, running: Ints) -> None:
             continue
         total = counts + before
         known = total.astype(bool) & ~np.isnan(price)  # what runs at an unknown price counts as nothing
-        # Prices have 9 decimals: what a float64 has beyond (0.1 + 0.2) is noise.
-        cost = sum(
-            (int(total[i]) * decimal(round(float(price[i]), 9)) for i in known.nonzero()[0]), Decimal(0)
-        )
+        cost = sum((int(total[i]) * decimal(price[i]) for i in known.nonzero()[0]), Decimal(0))
         if cost > decimal(budget):
             fail(f"{name} cost per hour", cost, f"at most the budget {budget}")
 
@@ -129,7 +133,10 @@ def check_cost(allocation: Allocation) -> None:
         (allocation.spot_instances, snapshot.spot_price),
         (allocation.on_demand_instances, snapshot.pools.on_demand_price),
     ):
-        cost += sum((int(counts[i]) * decimal(price[i]) for i in counts.nonzero()[0]), Decimal(0))
+        # as it stands: many instances make much of what lies beyond the ninth decimal
+        cost += sum(
+            (int(counts[i]) * Decimal(repr(float(price[i]))) for i in counts.nonzero()[0]), Decimal(0)
+        )
     if abs(cost - decimal(allocation.cost_per_hour)) > Decimal("1e-6") + ROUNDING * cost:
         fail("cost per hour", allocation.cost_per_hour, cost)
 

@@ -157,5 +157,5 @@ def on_demand_problem(
         objectives,
         upper=np.where(np.isnan(pools.on_demand_price), 0.0, np.inf),
         price=price,
-        budget=np.inf if budget_per_hour is None else budget_per_hour,
+        budget=np.inf if budget_per_hour is None else float(on_grid(np.array([budget_per_hour]))[0]),
     )

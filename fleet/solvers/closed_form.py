@@ -20,6 +20,9 @@ from fleet.solvers.select import fill_by_keys
 
 __all__ = ["ClosedForm", "water_level"]
 
+ROUNDED = 1e-12
+"""Relative."""
+
 
 class ClosedForm:
     """Exact for fractional instances without a budget, when limits by group nest or there are none."""
@@ -95,7 +98,8 @@ def water_level(held: Floats, reach: Floats, target: float) -> float:
     order = np.argsort(points, kind="stable")
     points, slope = points[order], np.cumsum(slope_change[order])
     added = np.concatenate(([0.0], np.cumsum(slope[:-1] * np.diff(points))))
-    k = int(np.searchsorted(added, target, side="left"))
+    # sums of units are off by less than this, and one step too far may be a whole pool's height
+    k = int(np.searchsorted(added, target * (1 - ROUNDED), side="left"))
     if k >= len(points):
         return float(points[-1])
     if k == 0:

@@ -124,7 +124,7 @@ class LexicographicSolver:
         level = water_level(problem.held, reach, min(problem.target, float(reach.sum())))
         heights = np.unique(problem.held[problem.open])
         solution = Solution(INFEASIBLE, None, (), (), self.name)
-        for ceiling in np.append(heights[heights > level], np.inf):
+        for ceiling in np.append(heights[heights > level - self.slack * max(1.0, level)], np.inf):
             upper = np.where(problem.held < ceiling, problem.upper, 0.0)
             solution = self.stages(replace(problem, upper=upper), largest_pool=float(ceiling))
             if solution.status != INFEASIBLE:
