@@ -183,19 +183,38 @@ class JobView:
         """Seconds of work done, cp(t)."""
         return self.job.work_s - self.work_left_s
 
+    def too_late(self, left_s: Ints | int, work_s: Ints) -> Bools:
+        """Return where work and two overheads, in whole ticks, fill the time that is left.
+
+        The safety net of the published code. While it is silent a tick may be waited for, or a Spot launch
+        tried that is lost at once: on-demand alone is still in time afterwards, however long a tick is.
+        """
+        needed_ticks = -(-(work_s + 2 * self.job.restart_overhead_s) // self.gap_s)
+        return np.asarray(left_s // self.gap_s <= needed_ticks)
+
     @cached_property
     def must_not_wait(self) -> Bools:
-        """The safety net: not on Spot, and R(t) < C(t) + 2 d, or one more idle tick would be too late.
+        """The safety net: not on Spot, and R(t) <= C(t) + 2 d, rounded up to ticks."""
+        return ~self.on_spot & self.too_late(self.time_left_s, self.work_left_s)
 
-        The second part adds nothing while a tick is no longer than the overhead, as published.
-        """
-        d = self.job.restart_overhead_s
-        return ~self.on_spot & (self.time_left_s < self.work_left_s + d + max(d, self.gap_s))
+    @cached_property
+    def safest(self) -> Ints:
+        """What the safety net takes: on-demand, or Spot that is up where launches cost no time (d = 0)."""
+        on_demand = np.full(len(self.held), ON_DEMAND)
+        free = self.job.restart_overhead_s == 0
+        return np.where(self.cheapest >= 0, self.cheapest, on_demand) if free else on_demand
 
-    def behind(self, ahead_s: int = 0) -> Bools:
-        """Return where cp(t) < ep(t + ahead): less done than an even pace asks for."""
-        deadline_s = self.time_s + self.time_left_s
-        return self.done_s * deadline_s < (self.time_s + ahead_s) * self.job.work_s
+    def in_time(self, wanted: Ints) -> Ints:
+        """Return what is wanted, and under the safety net what is safest."""
+        return np.where(self.must_not_wait, self.safest, wanted)
+
+    def behind(self) -> Bools:
+        """Return where cp(t) < ep(t) = t C(0) / R(0): less done than an even pace asks for."""
+        return self.done_s * self.job.deadline_s < self.time_s * self.job.work_s
+
+    def ahead(self, by_s: int) -> Bools:
+        """Return where cp(t) > ep(t + by_s): more done than an even pace asks for that much later."""
+        return self.done_s * self.job.deadline_s > (self.time_s + by_s) * self.job.work_s
 
 
 class JobStrategy(Protocol):

@@ -1,7 +1,8 @@
 """The published strategies for jobs; a new one is a class and a line in `STRATEGIES`.
 
 All of them: idle when done (the simulator sees to it), on Spot until preempted, and the safety net
-(on-demand to the end once waiting on could be too late). With many zones they take the cheapest that is up.
+(on-demand once waiting on could be too late). With many zones they take the cheapest that is up. Rules are
+those of Wu et al., "Can't Be Late" (NSDI 2024); where its text and its published code differ, the code's.
 """
 
 from __future__ import annotations
@@ -35,13 +36,14 @@ class Greedy(Memoryless):
 
     def decide(self, view: JobView, memory: None) -> Ints:
         """Return Spot where it is, else nothing, else the safety net."""
-        wanted = np.where(view.on_spot, view.held, view.cheapest)
-        return np.where(view.must_not_wait, ON_DEMAND, wanted)
+        return view.in_time(np.where(view.on_spot, view.held, view.cheapest))
 
 
 @dataclass(frozen=True)
 class TimeSliced(Memoryless):
     """Greedy within each slice of time, which owes its share of the work.
+
+    Greedy is idle where no Spot is and nothing is owed, so each slice may pay for a changeover of its own.
 
     Parameters
     ----------
@@ -61,10 +63,22 @@ class TimeSliced(Memoryless):
         job, deadline_s = view.job, view.time_s + view.time_left_s
         end_s = min(deadline_s, (view.time_s // self.slice_s + 1) * self.slice_s)
         owed_s = -(-job.work_s * end_s // deadline_s) - view.done_s
-        reserve_s = job.restart_overhead_s + max(job.restart_overhead_s, view.gap_s)
-        late = ~view.on_spot & (owed_s > 0) & (end_s - view.time_s < owed_s + reserve_s)
+        late = ~view.on_spot & (owed_s > 0) & view.too_late(end_s - view.time_s, owed_s)
         wanted = np.where(view.on_spot, view.held, view.cheapest)
-        return np.where(late | view.must_not_wait, ON_DEMAND, wanted)
+        return view.in_time(np.where(late, view.safest, wanted))
+
+
+def even_pace(view: JobView, hysteresis: bool = True) -> Ints:
+    """Return Spot where it is; where it is not, on-demand from the tick at which the run falls behind.
+
+    On-demand is kept while no Spot is up, however far ahead: whoever goes idle pays for the next launch.
+    """
+    catch_up = np.where((view.held == ON_DEMAND) | view.behind(), ON_DEMAND, IDLE)
+    wanted = np.where(view.cheapest >= 0, view.cheapest, catch_up)
+    if hysteresis:
+        stay = (view.held == ON_DEMAND) & ~view.ahead(2 * view.job.restart_overhead_s)
+        wanted = np.where(stay, ON_DEMAND, wanted)
+    return np.where(view.on_spot, view.held, wanted)
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,7 @@ class UniformProgress(Memoryless):
     Parameters
     ----------
     hysteresis
-        Whether on-demand is kept until the pace of two overheads ahead is reached.
+        Whether on-demand is left for Spot only when more is done than the pace asks for two overheads later.
     """
 
     hysteresis: bool = True
@@ -82,12 +96,7 @@ class UniformProgress(Memoryless):
 
     def decide(self, view: JobView, memory: None) -> Ints:
         """Return Spot, on-demand to catch up, or nothing."""
-        on_demand = view.held == ON_DEMAND
-        stay = on_demand & view.behind(2 * view.job.restart_overhead_s) if self.hysteresis else False
-        catch_up = np.where(view.behind(), ON_DEMAND, IDLE)
-        wanted = np.where(view.cheapest >= 0, view.cheapest, catch_up)
-        wanted = np.where(view.on_spot, view.held, wanted)
-        return np.where(stay | view.must_not_wait, ON_DEMAND, wanted)
+        return view.in_time(even_pace(view, self.hysteresis))
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ class NextLifetime:
 
     Idle to Spot iff o(t) > k d / (k - 1), on-demand to Spot iff o(t) > 2 k d / (k - 1), with k the ratio of
     the prices and o(t) the lifetime of the zone, told by the trace: a partial oracle, not a causal strategy.
+    On-demand is kept until such Spot comes, at whatever pace.
     """
 
     name: str = "next-lifetime"
@@ -112,10 +122,9 @@ class NextLifetime:
         least_s = np.where(k > 1, k * d / np.where(k > 1, k - 1, 1), np.inf)
         long_enough = view.lifetime_s > np.where(on_demand, 2, 1)[:, None] * least_s
         spot = view.cheapest_of(view.up & long_enough)
-        stay = np.where(on_demand, view.behind(2 * d), view.behind())
-        wanted = np.where(spot >= 0, spot, np.where(stay, ON_DEMAND, IDLE))
-        wanted = np.where(view.on_spot, view.held, wanted)
-        return np.where(view.must_not_wait, ON_DEMAND, wanted)
+        catch_up = np.where(on_demand | view.behind(), ON_DEMAND, IDLE)
+        wanted = np.where(spot >= 0, spot, catch_up)
+        return view.in_time(np.where(view.on_spot, view.held, wanted))
 
 
 @dataclass
@@ -155,11 +164,10 @@ class Randomized:
         warming = np.isnan(memory.from_s)
         middle_s = view.time_s + view.gap_s / 2
         injected = (memory.from_s <= middle_s) & (middle_s < memory.to_s)
-        idle = np.where(injected | (warming & view.behind()), ON_DEMAND, IDLE)
-        wanted = np.where(view.cheapest >= 0, view.cheapest, idle)
+        wanted = np.where(view.cheapest >= 0, view.cheapest, np.where(injected, ON_DEMAND, IDLE))
+        wanted = np.where(injected & (view.held == ON_DEMAND), ON_DEMAND, wanted)
         wanted = np.where(view.on_spot, view.held, wanted)
-        stay = injected & (view.held == ON_DEMAND)
-        return np.where(stay | view.must_not_wait, ON_DEMAND, wanted)
+        return view.in_time(np.where(warming, even_pace(view), wanted))
 
 
 STRATEGIES: dict[str, Callable[[], JobStrategy]] = {

@@ -283,8 +283,4 @@ def remarks(job: Job, traces: Sequence[TraceSet]) -> list[str]:
         notes.append(f"{job.nodes} instances at once are never there: {', '.join(never)}")
     if job.deadline_s % gap_s:
         notes.append(f"the deadline counts as {job.deadline_s // gap_s} whole ticks of {gap_s} s")
-    if gap_s > job.restart_overhead_s:
-        notes.append(
-            "ticks are longer than the overhead: the safety net fires one tick before it is too late"
-        )
     return notes

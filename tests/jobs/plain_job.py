@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 OD, IDLE = "od", "idle"
 
@@ -27,20 +28,29 @@ class State:
 
     def __init__(self, job, gap, horizon, draw):
         self.job, self.gap, self.horizon, self.draw = job, gap, horizon, draw
-        self.C0, self.R0, self.d = job.work_s, horizon * gap, job.restart_overhead_s
+        self.C0, self.R0, self.d = job.work_s, job.deadline_s, job.restart_overhead_s
         self.C, self.t, self.now, self.up, self.prices = job.work_s, 0, IDLE, [], []
-        self.life = []
+        self.life, self.overhead = [], 0
 
     @property
     def R(self):
-        return self.R0 - self.t
+        """What is left in whole ticks."""
+        return self.horizon * self.gap - self.t
 
     @property
     def cp(self):
         return self.C0 - self.C
 
+    @property
+    def on_spot(self):
+        return self.now not in (OD, IDLE)
+
     def ep(self, t):
-        return t * self.C0 / self.R0
+        return Fraction(t * self.C0, self.R0)
+
+    def in_ticks(self, seconds):
+        """Rounded up to ticks, seconds."""
+        return math.ceil(seconds / self.gap) * self.gap
 
     def spot(self, zones=None):
         """The cheapest zone that is up."""
@@ -83,6 +93,7 @@ def run(job, traces, decide, start, draw=0.0):
             next((k for k, row in enumerate(up[start + tick :]) if not row[z]), len(up) - start - tick) * gap
             for z in range(len(prices))
         ]
+        s.overhead = overhead if s.now != IDLE else 0
         wanted = decide(s)
         if wanted in (OD, IDLE) or s.up[wanted]:
             if wanted not in (IDLE, s.now):
@@ -95,46 +106,59 @@ def run(job, traces, decide, start, draw=0.0):
     return r
 
 
-def late(s, deadline=None, work=None):
-    """The safety net, with the guard for ticks longer than the overhead."""
-    left = s.R if deadline is None else deadline - s.t
-    work = s.C if work is None else work
-    return s.now in (OD, IDLE) and (left < work + 2 * s.d or left < work + s.d + s.gap)
+def in_time(s, wanted, left=None, work=None):
+    """Bend what is wanted so that the job, or a slice of it, ends in time: two rules of the published code.
+
+    Off Spot, work and two overheads fill what is left: on-demand. On Spot, work and one overhead fill it:
+    stay, unless the last launch still costs time. Free launches (d = 0) take Spot where it is.
+    """
+    left, work = (s.R, s.C) if left is None else (left // s.gap * s.gap, work)
+    if not s.on_spot and s.in_ticks(work + 2 * s.d) >= left:
+        wanted = OD
+    if s.in_ticks(work + s.d) >= left:
+        wanted = s.now if s.on_spot and s.overhead == 0 else OD
+        if s.d == 0 and s.spot() is not None:
+            wanted = s.now if s.on_spot else s.spot()
+    return wanted
 
 
-def greedy(s):
-    if late(s):
-        return OD
-    if s.now not in (OD, IDLE):
+def spot_or_idle(s):
+    if s.on_spot:
         return s.now
     return IDLE if s.spot() is None else s.spot()
 
 
+def greedy(s):
+    return in_time(s, spot_or_idle(s))
+
+
 def time_sliced(s):
-    end = min(s.R0, (s.t // 21600 + 1) * 21600)
-    owed = math.ceil(end * s.C0 / s.R0) - s.cp
-    if owed > 0 and late(s, end, owed):
-        return OD
-    return greedy(s)
+    end = min(s.horizon * s.gap, (s.t // 21600 + 1) * 21600)
+    owed = math.ceil(Fraction(end * s.C0, s.horizon * s.gap)) - s.cp
+    wanted = spot_or_idle(s)
+    if owed > 0 and not s.on_spot:
+        wanted = in_time(s, wanted, end - s.t, owed)
+    return in_time(s, wanted)
+
+
+def even_pace(s):
+    if s.on_spot:
+        return s.now
+    wanted = spot_or_idle(s)
+    if s.cp < s.ep(s.t) and s.spot() is None:
+        wanted = OD
+    if s.now == OD and (s.spot() is None or s.cp <= s.ep(s.t + 2 * s.d)):
+        wanted = OD
+    return wanted
 
 
 def uniform_progress(s):
-    if late(s):
-        return OD
-    if s.now not in (OD, IDLE):
-        return s.now
-    if s.now == OD and s.cp < s.ep(s.t + 2 * s.d):
-        return OD
-    if s.spot() is not None:
-        return s.spot()
-    return OD if s.cp < s.ep(s.t) else IDLE
+    return in_time(s, even_pace(s))
 
 
 def next_lifetime(s):
-    if late(s):
-        return OD
-    if s.now not in (OD, IDLE):
-        return s.now
+    if s.on_spot:
+        return in_time(s, s.now)
     good = []
     for z, up in enumerate(s.up):
         k = s.job.on_demand_price / s.prices[z]
@@ -142,8 +166,8 @@ def next_lifetime(s):
         if up and s.life[z] > (2 if s.now == OD else 1) * least:
             good.append(z)
     if good:
-        return s.spot(good)
-    return OD if s.cp < s.ep(s.t + (2 * s.d if s.now == OD else 0)) else IDLE
+        return in_time(s, s.spot(good))
+    return in_time(s, OD if s.now == OD or s.cp < s.ep(s.t) else IDLE)
 
 
 class Randomized:
@@ -158,14 +182,12 @@ class Randomized:
             length = s.C / (1 + root)
             first = s.t + s.draw * (s.C - length)
             self.window = (first, first + length)
-        inside = self.window is not None and self.window[0] <= s.t + s.gap / 2 < self.window[1]
-        if late(s) or (inside and s.now == OD):
-            return OD
-        if s.now not in (OD, IDLE):
-            return s.now
-        if s.spot() is not None:
-            return s.spot()
-        return OD if inside or (self.window is None and s.cp < s.ep(s.t)) else IDLE
+        if self.window is None:
+            return in_time(s, even_pace(s))
+        inside = self.window[0] <= s.t + s.gap / 2 < self.window[1]
+        if s.on_spot or (inside and s.now == OD):
+            return in_time(s, s.now)
+        return in_time(s, OD if inside and s.spot() is None else spot_or_idle(s))
 
 
 PLAIN = {

@@ -23,7 +23,7 @@ from fleet.jobs import (
     simulate,
     starts_of,
 )
-from fleet.jobs.strategies import STRATEGIES, Greedy, UniformProgress
+from fleet.jobs.strategies import STRATEGIES, Greedy, NextLifetime, Randomized, UniformProgress
 
 
 def trace(*zones, gap_s=600):
@@ -72,19 +72,36 @@ def small_case(zones, gap_s, ticks, overhead, billing, data):
 def test_a_worked_run_of_greedy():
     """Tick by tick: wait, Spot, preempted, the safety net; the overhead replaces what is left of it."""
     told = simulate(job(1800, 6000, 720), trace("0110000000"), Greedy(), np.array([0]), np.zeros(1))
-    # Spot in ticks 1 and 2: 1200 - 720 = 480 s of work. 1320 s are left; the net is due at R < 1320 + 1440,
-    # that is from tick 6 on (R = 2400); on-demand then needs 720 + 1320 = 2040 s: four ticks, done at 6000 s.
+    # Spot in ticks 1 and 2: 1200 - 720 = 480 s of work. 1320 s are left; the net is due once R is at most
+    # 1320 + 1440 = 2760 s, in ticks 3000 s: tick 5. On-demand then needs 720 + 1320 = 2040 s: four ticks.
     assert told.spot_s.tolist() == [1200]
     assert told.on_demand_s.tolist() == [2400]
     assert (told.launches.tolist(), told.preemptions.tolist()) == ([2], [1])
-    assert told.finish_s.tolist() == [6000]
+    assert told.finish_s.tolist() == [5400]
     assert told.cost[0] == pytest.approx((1200 * 0.9731 + 2400 * 3.06) / 3600)
 
 
-def test_the_safety_net_waits_at_equality():
-    """R(t) = C(t) + 2 d is still safe; one tick later on-demand starts and is done at the deadline."""
-    told = simulate(job(1200, 6000, 600), trace("0" * 10), Greedy(), np.array([0]), np.zeros(1))
-    assert (told.on_demand_s[0], told.finish_s[0], told.launches[0]) == (1800, 6000, 1)
+@pytest.mark.parametrize(
+    ("work", "overhead", "launched_at"),
+    [
+        (1200, 600, 3600),  # R = C + 2 d = 2400 s
+        (1201, 600, 3000),  # 2401 s are five ticks
+        (1200, 60, 4200),  # 1320 s are three ticks: one more tick would still do, but not one lost to Spot
+        (1200, 0, 4800),  # nothing to pay, nothing to lose: R = C
+    ],
+)
+def test_the_safety_net_fires_at_equality_in_whole_ticks(work, overhead, launched_at):
+    """R(t) <= C(t) + 2 d, rounded up to ticks: the published code."""
+    told = simulate(job(work, 6000, overhead), trace("0" * 10), Greedy(), np.array([0]), np.zeros(1))
+    used = told.on_demand_s[0]
+    assert told.finish_s[0] - used == launched_at
+    assert (told.launches[0], told.misses) == (1, 0)
+
+
+def test_where_launches_are_free_spot_is_taken_under_the_safety_net_too():
+    told = simulate(job(2400, 3000, 0), trace("00101"), Greedy(), np.array([0]), np.zeros(1))
+    # tick 1 is the last that can be lost; from there on each tick runs, on Spot where it is up
+    assert (told.on_demand_s[0], told.spot_s[0], told.launches[0]) == (1200, 1200, 4)
 
 
 def test_a_relaunch_replaces_the_overhead_and_a_preemption_keeps_the_interval():
@@ -116,19 +133,70 @@ def test_nodes_are_needed_at_once_and_paid_each():
     assert four.cost[0] == pytest.approx(4 * 1200 / 3600 * 0.9731)
 
 
-def test_uniform_progress_waits_for_two_overheads_ahead():
-    """Without hysteresis it leaves on-demand for Spot at once."""
-    short = trace("0" + "1" * 29)
-    it = job(9000, 18000, 600)
-    stays = simulate(it, short, UniformProgress(), np.array([0]), np.zeros(1))
-    leaves = simulate(it, short, UniformProgress(hysteresis=False), np.array([0]), np.zeros(1))
-    assert stays.on_demand_s[0] == 0  # at the first tick nobody is behind
-    assert leaves.on_demand_s[0] == 0
+def modes_of(it, traces, strategy):
+    """Return what ran in each interval, as letters: s Spot, d on-demand, . idle."""
+    said = []
+
+    class Watched(type(strategy)):
+        def decide(self, view, memory):
+            wanted = super().decide(view, memory)
+            said.append("s" if wanted[0] >= 0 else {ON_DEMAND: "d", IDLE: "."}[int(wanted[0])])
+            return wanted
+
+    simulate(it, traces, Watched(**vars(strategy)), np.array([0]), np.array([0.3]))
+    return "".join(said)
+
+
+@pytest.mark.parametrize("strategy", [UniformProgress(), UniformProgress(False), NextLifetime()])
+@pytest.mark.parametrize("gap_s", [600, 195])
+def test_on_demand_is_kept_while_no_spot_is_up(strategy, gap_s):
+    """Never any Spot, 48 h of work in 60 h: one launch and 48.2 h, no changeover paid again and again."""
+    ticks = 60 * 3600 // gap_s
+    never = TraceSet(gap_s, ("a",), np.zeros((ticks, 1)))
+    told = simulate(Job.of_hours(48, 60, 0.2, 0.9731, 3.06), never, strategy, np.array([0]), np.zeros(1))
+    used = -(-173520 // gap_s) * gap_s
+    assert (told.launches[0], told.on_demand_s[0], told.misses) == (1, used, 0)
+    assert told.finish_s[0] == gap_s + used  # nobody is behind at the start
+    if gap_s == 600:
+        assert round(float(told.cost[0]), 2) == 147.90
+
+
+def test_the_even_pace_of_the_randomized_strategy_keeps_on_demand_too():
+    """R / C = 2 leaves its first phase a day or more, in which on-demand is launched once."""
+    never = TraceSet(600, ("a",), np.zeros((600, 1)))
+    modes = modes_of(Job.of_hours(48, 100, 0.2, 0.9731, 3.06), never, Randomized())
+    assert ".d" in modes
+    launches = ("." + modes).count(".d")
+    assert launches <= 3  # even pace, the drawn interval, the safety net
+
+
+def test_on_demand_is_left_for_spot_once_two_overheads_ahead():
+    """Half of the time is needed, so two overheads of 600 s ask for 600 s more than the even pace."""
     late = trace("00" + "1" * 28)
-    stays = simulate(it, late, UniformProgress(), np.array([0]), np.zeros(1))
-    leaves = simulate(it, late, UniformProgress(hysteresis=False), np.array([0]), np.zeros(1))
-    assert leaves.on_demand_s[0] == 600
-    assert stays.on_demand_s[0] > 600
+    it = job(9000, 18000, 600)
+    # behind at tick 1; its first tick is overhead, then each on-demand tick gains 300 s on the pace:
+    # -600 s at tick 2, -300 s at 3, 0 s at 4, 300 s at 5, 600 s at 6 (not more than 600), 900 s at 7
+    assert modes_of(it, late, UniformProgress())[:9] == ".ddddddss"
+    assert modes_of(it, late, UniformProgress(hysteresis=False))[:4] == ".dss"
+    early = trace("0" + "1" * 29)
+    assert modes_of(it, early, UniformProgress())[:3] == ".ss"  # at the first tick nobody is behind
+
+
+def test_on_demand_is_kept_beyond_two_overheads_ahead_until_spot_is_up():
+    it = job(9000, 18000, 600)
+    assert modes_of(it, trace("0" * 12 + "1" * 18), UniformProgress())[:14] == "." + "d" * 11 + "ss"
+    # next-lifetime asks 2 k d / (k - 1) = 1,760 s of Spot: three ticks, and two are not worth a changeover
+    short, long = trace("0" * 12 + "11" + "0" * 16), trace("0" * 12 + "111" + "0" * 15)
+    assert modes_of(it, short, NextLifetime())[:14] == "." + "d" * 13
+    assert modes_of(it, long, NextLifetime())[:15] == "." + "d" * 11 + "sss"
+
+
+def test_the_even_pace_counts_to_the_stated_deadline():
+    """A deadline of 10.9 ticks has 10 whole ones, but the pace is that of 10.9: the published code."""
+    spot_first = trace("11000" + "0" * 6)
+    # 1140 s are done on Spot; behind once t C / R > 1140: after 2280 s at R = 6000 s, 2485 s at 6540 s
+    assert modes_of(Job(3000, 6000, 60, 1.0, 3.0), spot_first, UniformProgress())[:5] == "ss..d"
+    assert modes_of(Job(3000, 6540, 60, 1.0, 3.0), spot_first, UniformProgress())[:6] == "ss...d"
 
 
 @settings(max_examples=60)
@@ -153,8 +221,10 @@ def test_the_simulator_is_its_plain_twin(data, billing, zones):
     rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
     flips = rng.random((ticks, zones)) < data.draw(st.sampled_from([0.05, 0.2, 0.5]))
     traces = TraceSet(gap_s, tuple("abc"[:zones]), flips.cumsum(axis=0) % 2)
-    deadline = data.draw(st.integers(ticks // 2, ticks)) * gap_s
-    work = data.draw(st.integers(1, deadline - overhead))
+    whole = data.draw(st.integers(ticks // 2, ticks)) * gap_s
+    deadline = whole + data.draw(st.sampled_from([0, 0, 1, gap_s - 1]))
+    tight = data.draw(st.booleans())
+    work = whole - overhead if tight else data.draw(st.integers(1, whole - overhead))
     it = Job(work, deadline, overhead, 0.9731, 3.06, {"b": 0.5, "c": 3.5}, billing=billing)
     starts = starts_of(it, traces, every=7)
     draw = draws(3, 0, ticks)[starts]
@@ -167,28 +237,48 @@ def test_the_simulator_is_its_plain_twin(data, billing, zones):
                 assert getattr(told, name)[i] == getattr(by_hand, name), (strategy.name, name)
 
 
-@settings(max_examples=25)
-@given(st.data(), st.sampled_from(["whole-tick", "per-second"]), st.integers(1, 3))
-def test_nobody_beats_the_clairvoyant_and_nobody_is_late(data, billing, zones):
+@settings(max_examples=40)
+@given(
+    st.data(),
+    st.sampled_from(["whole-tick", "per-second"]),
+    st.integers(1, 3),
+    st.sampled_from([600, 195, 1800]),
+)
+def test_nobody_is_late_and_costs_lie_between_the_clairvoyant_and_on_demand(data, billing, zones, gap_s):
+    """At most on-demand for the work and for every changeover; nothing is cheaper than the exact plan."""
     rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
-    traces = TraceSet(600, tuple("abc"[:zones]), (rng.random((120, zones)) < 0.2).cumsum(axis=0) % 2)
-    overhead = data.draw(st.sampled_from([0, 60, 720, 900]))
-    deadline = data.draw(st.integers(20, 60)) * 600
-    it = Job(
-        data.draw(st.integers(600, deadline - overhead)),
-        deadline,
-        overhead,
-        1.0,
-        3.0,
-        {"b": 0.9},
-        billing=billing,
-    )
+    flips = rng.random((120, zones)) < data.draw(st.sampled_from([0.02, 0.2, 0.6]))
+    traces = TraceSet(gap_s, tuple("abc"[:zones]), flips.cumsum(axis=0) % 2)
+    overhead = data.draw(st.sampled_from([0, 60, 720, 900, 1800]))
+    whole = data.draw(st.integers(20, 60)) * gap_s
+    most = whole - overhead
+    work = data.draw(st.one_of(st.just(most), st.integers(600, most)))
+    deadline = whole + data.draw(st.sampled_from([0, gap_s - 1]))
+    it = Job(work, deadline, overhead, 1.0, 3.0, {"b": 0.9}, billing=billing)
     starts = starts_of(it, traces)
     best = clairvoyant(it, traces, starts)
     for strategy in find_job_strategies():
         told = simulate(it, traces, strategy, starts, draws(1, 0, 120)[starts])
         assert told.misses == 0
-        assert (told.cost >= best.cost - 1e-9)[told.finish_s >= 0].all()
+        assert (told.cost >= best.cost - 1e-9).all()
+        longest_s = work + told.launches * overhead + (gap_s if billing == "whole-tick" else 0)
+        assert (told.spot_s + told.on_demand_s <= longest_s).all()
+        assert (told.cost <= longest_s / 3600 * 3.0 + 1e-9).all()
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_on_demand_is_never_left_to_go_idle(data):
+    """By the strategies of the even pace: it ends with the work or with Spot."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    traces = TraceSet(600, ("a",), ((rng.random((80, 1)) < 0.15).cumsum(axis=0) + 1) % 2)
+    overhead = data.draw(st.sampled_from([0, 180, 720]))
+    it = Job(data.draw(st.integers(6000, 36000)), 60 * 600, overhead, 1.0, 3.0)
+    if it.work_s + overhead > it.deadline_s:
+        return
+    for strategy in (UniformProgress(), UniformProgress(False), NextLifetime()):
+        modes = modes_of(it, traces, strategy)
+        assert "d." not in modes
 
 
 def integer_program(it, up, gap_s):
@@ -248,27 +338,18 @@ def test_a_late_run_is_told():
     assert (told.misses, told.work_left_s[0], told.finish_s[0], told.cost[0]) == (1, 1200, -1, 0)
 
 
-def test_a_changed_future_changes_no_decision():
+@settings(max_examples=30)
+@given(st.integers(0, 10**6), st.integers(1, 59), st.sampled_from([0, 60, 720]), st.integers(6000, 34000))
+def test_a_changed_future_changes_no_decision(seed, tick, overhead, work):
     """A causal strategy that runs into another future has done the same until then."""
-    rng = np.random.default_rng(2)
-    one = (rng.random((60, 2)) < 0.2).cumsum(axis=0) % 2
+    rng = np.random.default_rng(seed)
+    one = (rng.random((60, 1)) < 0.2).cumsum(axis=0) % 2
     other = one.copy()
-    other[30:] = 1 - other[30:]
-    it = job(12000, 36000, 720)
+    other[tick:] = rng.integers(0, 2, (60 - tick, 1))
+    it = job(work, 36000, overhead)
     for strategy in find_job_strategies():
         if strategy.causal:
-            seen = []
-            for count in (one, other):
-                said = []
-
-                class Watched(type(strategy)):
-                    def decide(self, view, memory, said=said):
-                        wanted = super().decide(view, memory)
-                        said.append(wanted.tolist())
-                        return wanted
-
-                simulate(it, TraceSet(600, ("a", "b"), count), Watched(), np.array([0]), np.array([0.3]))
-                seen.append(said[:30])
+            seen = [modes_of(it, TraceSet(600, ("a",), count), strategy)[:tick] for count in (one, other)]
             assert seen[0] == seen[1]
 
 
