@@ -16,7 +16,7 @@ from fleet.baseline import on_demand_baseline, on_demand_cost, target_of
 from fleet.billing import Billing, billing_of, statement_of
 from fleet.errors import CheckError, InputError
 from fleet.exact import Ints
-from fleet.hindsight import Clairvoyant, Terms, undefined
+from fleet.hindsight import LONGEST_S, Clairvoyant, Terms, undefined
 from fleet.interruptions import Interruptions, StressDriver
 from fleet.market import Market
 from fleet.metrics import (
@@ -292,6 +292,8 @@ def with_hindsight(result: ReplayResult, known: Clairvoyant) -> ReplayResult:
     notes = result.warnings
     if found.status != "optimal":
         notes = (*notes, "hindsight_cost is a lower bound, so regret is at most what it says")
+    if found.given_up:
+        notes = (*notes, f"an integer program of hindsight was given up after {LONGEST_S:g} s")
     return replace(
         result,
         hindsight=found,

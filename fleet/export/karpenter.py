@@ -48,9 +48,16 @@ def karpenter(
     warnings = [
         "Karpenter launches for pending pods and takes sets of types, not counts: each NodePool is one pool "
         "of the plan, at most as large as its limits, and only as full as the pods need",
-        "NodeOverlay is an alpha feature of Karpenter and needs its feature gate",
         "NodePools name the EC2NodeClass 'default'",
     ]
+    if any(document["kind"] == "NodeOverlay" for document in documents):
+        warnings += [
+            "NodeOverlay is an alpha feature of Karpenter and needs its feature gate",
+            # Karpenter leaves out Spot that is dearer than the cheapest on-demand that it sees.
+            "a NodeOverlay's price holds in every NodePool of the cluster: one that takes both Spot and "
+            "on-demand may ask for Spot alone and never fall back to on-demand "
+            "(aws/karpenter-provider-aws#8704)",
+        ]
     unknown = sorted({line["instance_type"] for line in lines} - set(cores))
     if unknown:
         warnings.append(f"no limits for {', '.join(unknown)}: their vCPUs are not known (pass a catalogue)")

@@ -2,7 +2,8 @@
 
 from fleet.hindsight.offers import Terms, undefined
 from fleet.hindsight.optimum import Clairvoyant, Hindsight
+from fleet.hindsight.program import LONGEST_S
 from fleet.hindsight.service import Service
 from fleet.hindsight.stays import Stays
 
-__all__ = ["Clairvoyant", "Hindsight", "Service", "Stays", "Terms", "undefined"]
+__all__ = ["LONGEST_S", "Clairvoyant", "Hindsight", "Service", "Stays", "Terms", "undefined"]

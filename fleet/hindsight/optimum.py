@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from fleet.exact import Floats, Ints
 from fleet.hindsight.offers import Offer, Terms, falls_of, offers, whole_capacity, window
 from fleet.hindsight.plan import stays_of
 from fleet.hindsight.pointwise import Covers, Pointwise
-from fleet.hindsight.program import Program, Ways, candidate_times, ways
+from fleet.hindsight.program import Program, Solved, Ways, candidate_times, ways
 from fleet.hindsight.service import SPOT, Service, coverable, served, served_by
 from fleet.hindsight.stays import Stays
 from fleet.replayer import InstanceTable, PlannedEngine, PreparedMarket
@@ -58,6 +58,8 @@ class Hindsight:
         The rules, and whether interruptions are foreseen.
     method
         How the bound was found.
+    given_up
+        Whether an integer program that could have told more was given up for its time.
     """
 
     cost: float
@@ -67,6 +69,7 @@ class Hindsight:
     service: Service
     terms: Terms
     method: str
+    given_up: bool = False
 
     def __repr__(self) -> str:
         gap = "" if self.gap is None or self.status == "optimal" else f", gap {100 * self.gap:.3g} %"
@@ -202,25 +205,26 @@ class Clairvoyant:
         """Return the bound of some pieces, and the plan that they make, or that of the integer program."""
         bound, plan = pieces.cost, stays_of(pieces, self.offers, self.terms)
         cost, method = None if plan is None else self.billed(plan, service), SECOND
+        given_up = False
         if cost is None or cost - bound - self.on_demand_cost > TOLERANCE * max(1.0, cost):
-            least, other = self.by_program(service, len(pieces.times_s))
-            if least > bound:
-                bound, method = least, "integer program"
+            solved, other = self.by_program(service, pieces)
+            if solved.least > bound:
+                bound, method = solved.least, "integer program"
             other_cost = None if other is None else self.billed(other, service)
             if other is not None and other_cost is not None and (cost is None or other_cost < cost):
                 cost, plan = other_cost, other
+            given_up = solved.given_up
         bound += self.on_demand_cost
-        if cost is None:
-            return Hindsight(bound, "bound", None, None, service, self.terms, method)
         near = TOLERANCE if method == SECOND else SOLVED_TO
-        if cost - bound <= near * max(1.0, cost):
+        if cost is not None and cost - bound <= near * max(1.0, cost):
             return Hindsight(cost, "optimal", cost, plan, service, self.terms, method)
-        return Hindsight(bound, "bound", cost, plan, service, self.terms, method)
+        plan = None if cost is None else plan
+        return Hindsight(bound, "bound", cost, plan, service, self.terms, method, given_up)
 
-    def by_program(self, service: Service, pieces: int) -> tuple[float, Stays | None]:
-        """Return a bound of the Spot bill and a plan by integer program; -inf and ``None`` if too large."""
-        if pieces >= FEW:
-            return -np.inf, None
+    def by_program(self, service: Service, pieces: Pointwise) -> tuple[Solved, Stays | None]:
+        """Return what an integer program says of the Spot bill, and its plan; nothing if it is too large."""
+        if len(pieces.times_s) >= FEW:
+            return Solved(-np.inf, None), None
         prepared, terms = self.prepared, self.terms
         products, begin = prepared.pools.product, np.full(len(prepared.pools), terms.begin_s)
         hours = terms.billing.by_hour_start or bool(terms.billing.hourly(products, begin).any())
@@ -234,14 +238,17 @@ class Clairvoyant:
         falls = [falls_of(*steps) for steps in held] if held else [none] * len(products)
         found = ways(self.offers, falls, launches, ends, terms)
         if found is None:
-            return -np.inf, None
+            return Solved(-np.inf, None), None
         program = Program(found, prepared.pools.weight, service, held, terms.start_delay_s)
         bills = self.bills(found.pool, found.launch_s, found.end_s, found.interrupted)
         minimum = self.minimum_charge(found)
-        least, counts = program.solve(bills - minimum)
-        if counts is not None and (minimum[counts > 0] > 0).any():
-            _, counts = program.solve(bills)
-        return (least if proven else -np.inf), None if counts is None else found.stays(counts)
+        solved = program.solve(bills - minimum, pieces.cost)
+        best = solved
+        if solved.counts is not None and (minimum[solved.counts > 0] > 0).any() and not solved.given_up:
+            best = program.solve(bills, pieces.cost)
+        least = solved.least if proven else -np.inf
+        plan = None if best.counts is None else found.stays(best.counts)
+        return replace(best, least=least), plan
 
     def minimum_charge(self, found: Ways) -> Floats:
         """Return $ that each way pays beyond its end for lasting less than the 60 s minimum."""

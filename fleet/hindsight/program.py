@@ -24,11 +24,15 @@ from fleet.hindsight.stays import Stays
 from fleet.hindsight.steps import at
 from fleet.model import Model
 
-__all__ = ["Program", "Ways", "candidate_times", "ways"]
+__all__ = ["LONGEST_S", "Program", "Solved", "Ways", "candidate_times", "ways"]
 
 MOST_WAYS = 5_000
 MOST_ENTRIES = 400_000
 MOST_NODES = 100
+LONGEST_S = 10.0
+"""Of one integer program: with hours that are charged whole, its root alone may take longer."""
+NEAR = 1e-10
+"""Of a cost, relative above $1: a choice that costs this little more than what is enough is enough."""
 HOUR_S = 3600
 Flags = npt.NDArray[np.bool_]
 
@@ -133,6 +137,25 @@ def ends_of(launch: int, forced: int, falls: Ints, times: Ints, terms: Terms) ->
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """What an integer program found.
+
+    Parameters
+    ----------
+    least
+        $ that no choice of ways goes below; -inf where nothing is known.
+    counts
+        How many run in each way of the best choice found; ``None`` without one.
+    given_up
+        Whether the search was ended by its limit of time.
+    """
+
+    least: float
+    counts: Ints | None
+    given_up: bool = False
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Program:
     """The cheapest choice of ways that gives a service.
@@ -207,26 +230,35 @@ class Program:
             size,
         )
 
-    def solve(self, cost: Floats) -> tuple[float, Ints | None]:
-        """Return a lower bound of the cost and, if it is attained, how many run in each way.
+    def solve(self, cost: Floats, enough: float = -np.inf) -> Solved:
+        """Return the cheapest choice of ways, or how far the search for it came.
 
-        -inf if the program is too large.
+        Parameters
+        ----------
+        cost
+            $ of each way.
+        enough
+            $ at which nobody can do better: the search ends there.
         """
+        import highspy
+
         from fleet.solvers.highs import pass_model
 
         model = self.model(cost)
         if model is None:
-            return -np.inf, None
+            return Solved(-np.inf, None)
         if not len(model.row_lower) or not (model.row_lower > 0).any():
-            return 0.0, np.zeros(len(self.ways), dtype=np.int64)
+            return Solved(0.0, np.zeros(len(self.ways), dtype=np.int64))
         highs = pass_model(model)
         highs.setOptionValue("mip_max_nodes", MOST_NODES)
+        highs.setOptionValue("objective_target", enough + NEAR * max(1.0, abs(enough)))
+        highs.setOptionValue("time_limit", LONGEST_S)
         highs.run()
         info = highs.getInfo()
         counts = np.array(highs.getSolution().col_value)
-        if info.primal_solution_status != 2 or not len(counts):
-            return float(info.mip_dual_bound), None
-        return float(info.mip_dual_bound), np.rint(counts).astype(np.int64)
+        known = info.primal_solution_status == 2 and len(counts) > 0
+        given_up = highs.getModelStatus() == highspy.HighsModelStatus.kTimeLimit
+        return Solved(info.mip_dual_bound, np.rint(counts).astype(np.int64) if known else None, given_up)
 
 
 def run_of(first: Ints, last: Ints) -> tuple[Ints, Ints]:

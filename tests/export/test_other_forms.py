@@ -86,6 +86,7 @@ def test_karpenter(allocation):
     assert {d["spec"]["disruption"]["consolidationPolicy"] for d in pools} == {"WhenEmpty"}
     first = max(pools, key=lambda d: d["spec"]["weight"])["metadata"]["name"]
     assert "on-demand" in first
+    assert any("never fall back to on-demand" in warning for warning in plan.warnings)
     assert any("m5.xlarge" in warning for warning in plan.warnings)  # vCPUs not known: no limits
 
 

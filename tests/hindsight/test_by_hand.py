@@ -58,6 +58,22 @@ def test_a_start_delay_is_paid_at_each_move():
     assert stays.launch_s.tolist() == [0, 2 * HOUR - 600]
 
 
+def test_an_integer_program_that_takes_too_long_is_given_up_and_said(monkeypatch):
+    """Of whole hours: 1.5 h of m0 cost two; the bound of single seconds stays, and no plan is lost."""
+    market = market_of(CALM, [0.5] * 2, 90 * 60)
+    request = request_of([1, 1], 1)
+    solved = fleet.hindsight_optimum(request, market, billing="hourly")
+    assert (solved.status, solved.given_up) == ("optimal", False)
+    assert solved.cost == pytest.approx(2 * 0.10, abs=1e-9)
+    monkeypatch.setattr("fleet.hindsight.program.LONGEST_S", 0.0)
+    found = fleet.hindsight_optimum(request, market, billing="hourly")
+    assert (found.status, found.given_up) == ("bound", True)
+    assert found.cost == pytest.approx(1.5 * 0.10, abs=1e-9)
+    assert found.plan_cost == pytest.approx(2 * 0.10, abs=1e-9)
+    result = fleet.replay(request, market, billing="hourly", hindsight=True)
+    assert "an integer program of hindsight was given up after 10 s" in result.warnings
+
+
 def test_the_free_hour_with_and_without_foresight():
     """m0 goes at 3 h + 120 s. Foreseen: launched anew 3,599 s before that, it is free."""
     market, request = market_of(SPIKE, [0.5] * 2, 5 * HOUR), request_of([1, 1], 1)
