@@ -10,7 +10,7 @@ from fleet.allocation import Binding, Certificate
 from fleet.allocator.shadow import ShadowPrices, shadow_prices
 from fleet.errors import InfeasibleError, SolverError
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
-from fleet.model import GroupLimit, Linear, Problem
+from fleet.model import Linear, Problem, Shortfall
 from fleet.pools import LaunchPools
 from fleet.solvers import Solution, Solver, choose_solver
 from fleet.solvers.balanced import launch_balanced
@@ -186,12 +186,11 @@ def largest_target(problem: Problem, solver: str) -> tuple[float, Floats]:
     solution = least_shortfall(problem, solver)
     if solution.instances is None:
         raise InfeasibleError("no allocation, however small", "meets every limit", "relax one of them")
-    counts = np.rint(solution.instances[:-1])
-    survival, step = problem.survival, grid_step(problem)
-    if survival is None:
+    if problem.survival is None:
+        counts = np.rint(solution.instances)
         return min(units_of(counts.astype(np.int64), problem), problem.target), counts
-    short = round(float(solution.instances[-1])) * to_nano_scalar(step, "step") / NANO
-    return missing_units(problem) - short, counts
+    counts = np.rint(solution.instances)
+    return missing_units(problem) - round(objective_value(problem, Shortfall(), counts), 9), counts
 
 
 def missing_units(problem: Problem) -> float:
@@ -200,42 +199,9 @@ def missing_units(problem: Problem) -> float:
 
 
 def least_shortfall(problem: Problem, solver: str) -> Solution:
-    """Cover a target as far as it can be.
-
-    A pool that stands for the shortfall, one grid step an instance, makes the target reachable; using it
-    as little as possible is a launch problem like any other.
-    """
-    step, n = grid_step(problem), len(problem)
-    survival = problem.survival
-    wider = Problem(
-        weight=np.append(problem.weight, step),
-        upper=np.append(problem.upper, np.inf),
-        target=problem.target,
-        objectives=(Linear("shortfall_units", np.append(np.zeros(n), step)),),
-        price=np.append(problem.price, 0.0),
-        held=np.append(problem.held, 1.0),  # "held", so that it never counts as a pool in use
-        budget=problem.budget,
-        limits=tuple(extended(limit) for limit in problem.limits),
-        whole=problem.whole,
-        covers=tuple(replace(c, per_instance=np.append(c.per_instance, 0.0)) for c in problem.covers),
-        survival=None if survival is None else replace(survival, group=np.append(survival.group, -1)),
-        min_pools=problem.min_pools,
-    )
+    """Cover a target as far as it can be."""
+    wider = replace(problem, objectives=(Shortfall(),))
     return choose_solver(solver, wider).solve(wider)
-
-
-def extended(limit: GroupLimit) -> GroupLimit:
-    """Return a limit over one more pool that is in no group."""
-    return replace(limit, group=np.append(limit.group, -1))
-
-
-def grid_step(problem: Problem) -> float:
-    """Return the coarsest power of ten that divides every weight and the target."""
-    weight, target = to_nano(problem.weight, "weight"), to_nano_scalar(problem.target, "target")
-    step = NANO
-    while step > 1 and (target % step or bool((weight % step).any())):
-        step //= 10
-    return step / NANO
 
 
 def binding_limits(

@@ -1,7 +1,17 @@
 """Linear and mixed-integer programs as arrays: objectives, the shared region, and the rows they become."""
 
 from fleet.model.arrays import Model, Row, build, objective_row
-from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, order_key, order_keys, pool_order
+from fleet.model.bounds import useful_upper
+from fleet.model.objectives import (
+    EvenShare,
+    EvenSpread,
+    Linear,
+    Objective,
+    Shortfall,
+    order_key,
+    order_keys,
+    pool_order,
+)
 from fleet.model.problem import Cover, GroupLimit, Problem, Survival, Unbounded
 from fleet.model.reduction import priced, restricted, weighted_sum
 
@@ -15,6 +25,7 @@ __all__ = [
     "Objective",
     "Problem",
     "Row",
+    "Shortfall",
     "Survival",
     "Unbounded",
     "build",
@@ -24,5 +35,6 @@ __all__ = [
     "pool_order",
     "priced",
     "restricted",
+    "useful_upper",
     "weighted_sum",
 ]

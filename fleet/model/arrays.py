@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.exact import Floats, Ints
-from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective
+from fleet.model.bounds import useful_upper
+from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, Shortfall
 from fleet.model.problem import Problem
 
 __all__ = ["Model", "Row", "build", "objective_row"]
@@ -82,29 +83,35 @@ def build(problem: Problem) -> Model:
     """Return the region of a problem, with the auxiliary columns of its first objective, at zero cost.
 
     EvenSpread adds one column t (the largest pool) and a row ``held + w x <= t`` a pool; EvenShare adds a
-    column e and a row ``held + w x - e <= share`` a pool; survival adds a column m, the largest group; a
-    least number of pools adds a switch a pool. Pools that may get nothing enter none of them. The columns
-    of the first objective come right after the pools.
+    column e and a row ``held + w x - e <= share`` a pool; Shortfall adds one column of units that stand
+    in for those that are missing; survival adds a column m, the largest group; a least number of pools adds
+    a switch a pool. Pools that may get nothing enter none of them. The columns of the first objective come
+    right after the pools. Whole columns are no wider than some row can use
+    (see `fleet.model.bounds`), and then the auxiliary columns are bounded too.
     """
     n = len(problem)
     first = problem.objectives[0]
     live = np.flatnonzero(problem.open)
-    of_objective = 0 if isinstance(first, Linear) else 1 if isinstance(first, EvenSpread) else len(live)
+    of_objective = 0 if isinstance(first, Linear) else len(live) if isinstance(first, EvenShare) else 1
     fresh = np.flatnonzero(problem.open & (problem.held == 0))  # what runs already is in use
     switches = len(fresh) if problem.min_pools else 0
     m = n + of_objective
     z = m + (problem.survival is not None)
     rows = [
-        cover_row(problem),
+        cover_row(problem, first),
         *budget_rows(problem),
         *limit_rows(problem),
         *(Row(c.name, np.arange(n), c.per_instance, c.least, np.inf) for c in problem.covers),
         *spread_rows(problem, first, live),
-        *survival_rows(problem, m),
+        *survival_rows(problem, first, m),
         *pool_count_rows(problem, fresh, z),
     ]
     extra = z + switches - n
-    upper = np.concatenate((problem.upper, np.full(extra, np.inf)))
+    most = useful_upper(problem) if problem.whole else problem.upper
+    upper = np.concatenate((most, np.full(extra, np.inf)))
+    if problem.whole:
+        upper[n:m] = highest_spread(problem, first, most, live)
+        upper[m:z] = largest_group(problem, most)
     upper[z:] = 1.0
     integer = np.zeros(n + extra, dtype=bool)
     integer[:n] = problem.whole
@@ -125,17 +132,37 @@ def build(problem: Problem) -> Model:
     )
 
 
-def survival_rows(problem: Problem, m: int) -> list[Row]:
+def highest_spread(problem: Problem, first: Objective, most: Floats, live: Ints) -> Floats | float:
+    """Return what the auxiliary columns of a spread objective are at most, given the pools' bounds."""
+    if isinstance(first, Shortfall):
+        survival = problem.survival
+        lost = 0.0 if survival is None else survival.least + float(survival.held.max(initial=0.0))
+        return max(problem.target, lost, 0.0)
+    stands = problem.held + problem.weight * most
+    if isinstance(first, EvenShare):
+        share: Floats = np.maximum(stands - problem.even_share(first), 0.0)[live]
+        return share
+    return float(stands[live].max(initial=0.0))
+
+
+def largest_group(problem: Problem, most: Floats) -> float:
+    """Return the most units that the largest group can carry, given the pools' bounds."""
+    survival = problem.survival
+    if survival is None:
+        return np.inf
+    member = survival.group >= 0
+    units = np.bincount(survival.group[member], (problem.weight * most)[member], minlength=len(survival.held))
+    return float((survival.held + units).max(initial=0.0))
+
+
+def survival_rows(problem: Problem, first: Objective, m: int) -> list[Row]:
     """All units less those of the largest group still cover the target; column ``m`` is that group."""
     if problem.survival is None:
         return []
-    n, survival = len(problem), problem.survival
+    survival = problem.survival
+    index, value = units_launched(problem, first)
     total = Row(
-        f"survive any {survival.name}",
-        np.append(np.arange(n), m),
-        np.append(problem.weight, -1.0),
-        survival.least,
-        np.inf,
+        f"survive any {survival.name}", np.append(index, m), np.append(value, -1.0), survival.least, np.inf
     )
     rows = [total]
     for held, members in zip(survival.held, members_of(survival.group, len(survival.held)), strict=True):
@@ -166,9 +193,17 @@ def members_of(group: Ints, count: int) -> list[Ints]:
     return [order[edges[g] : edges[g + 1]] for g in range(count)]
 
 
-def cover_row(problem: Problem) -> Row:
+def cover_row(problem: Problem, first: Objective) -> Row:
     """Units launched reach the target."""
-    return Row("target", np.arange(len(problem)), problem.weight, problem.target, np.inf)
+    return Row("target", *units_launched(problem, first), problem.target, np.inf)
+
+
+def units_launched(problem: Problem, first: Objective) -> tuple[Ints, Floats]:
+    """Return the columns that bring units, and how many; what is missing is one of them, if it may be."""
+    n = len(problem)
+    if not isinstance(first, Shortfall):
+        return np.arange(n), problem.weight
+    return np.arange(n + 1), np.append(problem.weight, 1.0)
 
 
 def budget_rows(problem: Problem) -> list[Row]:

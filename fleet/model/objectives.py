@@ -17,7 +17,7 @@ from fleet.errors import InputError
 from fleet.exact import Floats, Ints, per_unit
 from fleet.pools import WhenRead, read_only
 
-__all__ = ["EvenShare", "EvenSpread", "Linear", "Objective"]
+__all__ = ["EvenShare", "EvenSpread", "Linear", "Objective", "Shortfall"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -174,7 +174,18 @@ class EvenShare:
             raise InputError(f"pool count {self.pools}", "is at least 1")
 
 
-Objective = Linear | EvenSpread | EvenShare
+@dataclass(frozen=True)
+class Shortfall:
+    """Come as close to the target as the other rows allow: minimize the units that are missing.
+
+    The target, and what the loss of a group must leave, may then be missed by that much. No strategy states
+    it; it tells how much of a target is in reach.
+    """
+
+    name: str = "shortfall_units"
+
+
+Objective = Linear | EvenSpread | EvenShare | Shortfall
 
 
 def checked(objectives: tuple[Objective, ...], n: int) -> tuple[Objective, ...]:

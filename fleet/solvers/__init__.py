@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-
-import numpy as np
 
 from fleet.errors import InputError
-from fleet.model import Linear, Model, Problem, build, objective_row
+from fleet.model import Model, Problem, build, objective_row
 from fleet.solvers.base import EngineAnswer, Solution, Solver
 from fleet.solvers.closed_form import ClosedForm
 from fleet.solvers.compiled_solver import CompiledSolver
@@ -41,12 +38,6 @@ def run_pulp(model: Model) -> EngineAnswer:
     return solve_with_pulp(model)
 
 
-def run_cbc_or_highs(model: Model) -> EngineAnswer:
-    """CBC; HiGHS where CBC finds nothing, for it has called feasible models infeasible."""
-    answer = run_pulp(model)
-    return answer if answer.x is not None else run_highs(model)
-
-
 class WholeClosedForm:
     """The closed forms for fractional and for whole instances behind one name."""
 
@@ -76,10 +67,7 @@ class AutoSolver:
     """The closed form where it is exact, else the fastest engine for the kind of problem.
 
     What couples pools goes to HiGHS; if they are many, a few at a time (`Sifting`), and whole instances cut
-    to those that can matter (`CoreMip`). Whole instances under limits by group go to CBC through PuLP, which
-    is several times faster there than HiGHS, but several times slower where units are spread evenly as well,
-    or where a loss must be survived.
-    The answer names who gave it.
+    to those that can matter (`CoreMip`). The answer names who gave it.
     """
 
     name = "auto"
@@ -96,10 +84,7 @@ class AutoSolver:
                 return closed.solve(problem)
             except InputError:
                 pass  # too large or too fine for the closed form: an engine takes over and is named
-        solution = coupled_solver(problem).solve(within_target(problem))
-        if solution.solver == "pulp" and not solution.has_answer:
-            return SOLVERS["highs"]().solve(problem)  # CBC has called feasible models infeasible
-        return solution
+        return coupled_solver(problem).solve(problem)
 
 
 MANY_POOLS = 2000
@@ -108,27 +93,12 @@ MANY_POOLS = 2000
 
 def coupled_solver(problem: Problem) -> Solver:
     """Return the solver for a problem whose pools are coupled."""
-    linear = isinstance(problem.objectives[0], Linear)
-    mip = "pulp" if problem.limits and linear and not problem.has_more_rows else "highs"
     if len(problem) < MANY_POOLS:
-        return SOLVERS[mip if problem.whole else "highs"]()
+        return SOLVERS["highs"]()
     sifting = Sifting(run_highs)
     if not problem.whole:
         return LexicographicSolver("highs+sifting", sifting)
-    if mip == "highs":
-        return LexicographicSolver("highs+core", CoreMip(sifting, run_highs, run_highs))
-    return LexicographicSolver("highs+pulp", CoreMip(sifting, run_highs, run_cbc_or_highs), slack=1e-6)
-
-
-def within_target(problem: Problem) -> Problem:
-    """Return the problem with no more instances of a pool than reach the target alone.
-
-    No objective is the worse for it, and a bound is what makes a pool's departure from it finite. Where
-    more than the target must be reached, nothing is changed.
-    """
-    if problem.has_more_rows or not problem.whole or problem.target <= 0:
-        return problem
-    return replace(problem, upper=np.minimum(problem.upper, np.ceil(problem.target / problem.weight)))
+    return LexicographicSolver("highs+core", CoreMip(sifting, run_highs, run_highs))
 
 
 SOLVERS: dict[str, Callable[[], Solver]] = {

@@ -13,7 +13,16 @@ from dataclasses import replace
 import numpy as np
 
 from fleet.exact import Floats
-from fleet.model import EvenShare, EvenSpread, Linear, Objective, Problem, pool_order, weighted_sum
+from fleet.model import (
+    EvenShare,
+    EvenSpread,
+    Linear,
+    Objective,
+    Problem,
+    Shortfall,
+    pool_order,
+    weighted_sum,
+)
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
 from fleet.solvers.nested import nested_fill, nested_order
 from fleet.solvers.select import fill_by_keys
@@ -32,6 +41,8 @@ class ClosedForm:
     def can(self, problem: Problem) -> bool:
         """Fractional instances, a cover row and bounds; nested limits for linear objectives."""
         if problem.whole or np.isfinite(problem.budget) or problem.has_more_rows:
+            return False
+        if isinstance(problem.objectives[0], Shortfall):
             return False
         if not problem.limits:
             return True
@@ -122,6 +133,8 @@ def objective_value(problem: Problem, objective: object, instances: Floats) -> f
     """
     if isinstance(objective, Linear):
         return weighted_sum(objective.per_instance, instances)
+    if isinstance(objective, Shortfall):
+        return missing_units(problem, instances)
     used = instances > 0
     total = problem.held[used] + problem.weight[used] * instances[used]
     if isinstance(objective, EvenSpread):
@@ -131,3 +144,17 @@ def objective_value(problem: Problem, objective: object, instances: Floats) -> f
         above = (problem.held + problem.weight * instances - problem.even_share(objective))[open_]
         return float(np.clip(above, 0.0, None).sum())
     raise TypeError(f"unknown objective {objective!r}")
+
+
+def missing_units(problem: Problem, instances: Floats) -> float:
+    """Return the units by which instances miss the target, or what the loss of a group must leave."""
+    units = problem.weight * instances
+    missing = problem.target - float(units.sum())
+    survival = problem.survival
+    if survival is not None:
+        member = survival.group >= 0
+        stands = survival.held + np.bincount(
+            survival.group[member], units[member], minlength=len(survival.held)
+        )
+        missing = max(missing, survival.least - float(units.sum()) + float(stands.max(initial=0.0)))
+    return max(missing, 0.0)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["lp_text", "pulp_problem", "solve_with_pulp"]
 
 
+CBC = "PULP_CBC_CMD"
+CBC_OPTIONS = ("preprocess off", "presolve off", "allowableGap 0", "increment 1e-9", "integerTolerance 1e-9")
+"""CBC's preprocessing, on by default, cuts optima off and calls feasible models infeasible."""
+
+
 def pulp_problem(model: Model) -> tuple[LpProblem, list[Any]]:
     """Return the model as a PuLP problem and its variables, in column order."""
     import pulp
@@ -51,7 +56,7 @@ def pulp_problem(model: Model) -> tuple[LpProblem, list[Any]]:
     return problem, variables
 
 
-def solve_with_pulp(model: Model, solver: str = "PULP_CBC_CMD") -> EngineAnswer:
+def solve_with_pulp(model: Model, solver: str = CBC) -> EngineAnswer:
     """Solve one model with a PuLP solver, gap 0.
 
     Notes
@@ -70,6 +75,8 @@ def solve_with_pulp(model: Model, solver: str = "PULP_CBC_CMD") -> EngineAnswer:
         engine = pulp.getSolver(solver, msg=False)
         if hasattr(engine, "optionsDict"):
             engine.optionsDict["gapRel"] = 0.0
+        if solver == CBC:
+            engine.options = [*engine.options, *CBC_OPTIONS]
         if not engine.available():
             raise SolverError(
                 f"PuLP solver {solver!r}", "is not available here", "install it or choose another"

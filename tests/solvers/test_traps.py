@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 
 import fleet
-from fleet import GroupLimit, Linear, Problem, lp_file
+from fleet import Linear, Problem, lp_file
 from fleet.errors import CheckError, InputError
 from fleet.model import build, objective_row
-from fleet.solvers import SOLVERS, choose_solver, run_cbc_or_highs
-from fleet.solvers.base import INFEASIBLE, OPTIMAL, EngineAnswer
+from fleet.solvers import SOLVERS, choose_solver
+from fleet.solvers.base import INFEASIBLE
 from fleet.solvers.highs import pass_model
-from fleet.solvers.lexicographic import LexicographicSolver
 from fleet.solvers.pulp_solver import pulp_problem, solve_with_pulp
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -88,19 +87,20 @@ def test_presolve_stays_on_for_many_columns():
         assert pass_model(model_of(problem)).getOptionValue("presolve")[1] == said
 
 
-def test_cbc_is_not_believed_when_it_finds_nothing(monkeypatch):
-    """CBC's preprocessing has called feasible models infeasible: HiGHS is asked before it is believed."""
-    groups = (
-        GroupLimit("zone", np.array([0, 1]), np.array([8.0, 8.0]), ("a", "b")),
-        GroupLimit("count", np.array([0, 0]), np.array([8.0]), ("all",), "instances"),
-    )
-    problem = replace(cover(), limits=groups)
-    nothing = EngineAnswer(INFEASIBLE, None, np.nan, np.nan)
-    monkeypatch.setattr("fleet.solvers.run_pulp", lambda model: nothing)
-    monkeypatch.setitem(SOLVERS, "pulp", lambda: LexicographicSolver("pulp", lambda model: nothing))
-    solution = choose_solver("auto", problem).solve(problem)
-    assert (solution.status, solution.solver) == (OPTIMAL, "highs")
-    assert run_cbc_or_highs(model_of(problem)).objective == pytest.approx(solution.values[0])
+def test_cbc_runs_without_preprocessing(monkeypatch):
+    """CBC's preprocessing has cut optima off, and called feasible models infeasible."""
+    import pulp
+
+    asked = []
+    honest = pulp.PULP_CBC_CMD.actualSolve
+
+    def listening(self, lp, **more):
+        asked.append(self.options)
+        return honest(self, lp, **more)
+
+    monkeypatch.setattr(pulp.PULP_CBC_CMD, "actualSolve", listening)
+    assert solve_with_pulp(model_of(cover())).objective == pytest.approx(0.8)
+    assert "preprocess off" in asked[0]
 
 
 def test_pulp_is_spoken_to_without_deprecated_words():
