@@ -19,7 +19,7 @@ from fleet.solvers.closed_form import objective_value
 from fleet.solvers.launch_rule import launch
 from fleet.solvers.whole_problem import exact_sum, within_rows
 
-__all__ = ["Answer", "answer"]
+__all__ = ["Answer", "answer", "certified", "whole_answer"]
 
 NAMED_POOLS = 8
 """How many pools that ran dry a certificate names."""
@@ -31,10 +31,25 @@ REACHED = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """Whole instances and their certificate."""
+    """Whole instances and their certificate.
+
+    Parameters
+    ----------
+    filled
+        Units of the target that are covered under all limits.
+    values
+        The value of each of the problem's objectives.
+    """
 
     instances: Ints
     certificate: Certificate
+    filled: float
+    values: tuple[float, ...]
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """What choices are compared by, the better one lower: units covered, then the objectives in order."""
+        return (-round(self.filled, 9), *(round(value, 9) for value in self.values))
 
 
 def answer(
@@ -60,39 +75,56 @@ def answer(
     beside
         Shape (n,), on-demand instances that count toward the balance of zones.
     """
-    meets_rows = True
     if rounding == "aws":
         counts = launch(problem) if zone is None else launch_balanced(problem, zone, beside)
-        solution = bound_of(problem, units_of(counts, problem), solver)
-    else:
-        solution, in_reach = exact(problem, solver)
-        meets_rows = in_reach or not problem.has_more_rows
-        counts = np.rint(np.zeros(len(problem)) if solution.instances is None else solution.instances).astype(
-            np.int64
-        )
-    covered = covers(counts, problem) and meets_rows
-    value = objective_value(problem, problem.objectives[0], counts.astype(np.float64))
+        units = units_of(counts, problem)
+        solution = bound_of(problem, units, solver)
+        return certified(problem, counts, solution, min(units, problem.target), pools, rounding)
+    solution, filled, met = exact(problem, solver)
+    found = np.zeros(len(problem)) if solution.instances is None else solution.instances
+    counts = np.rint(found).astype(np.int64)
+    return certified(problem, counts, solution, filled, pools, rounding, met=met)
+
+
+def certified(
+    problem: Problem,
+    counts: Ints,
+    solution: Solution,
+    filled: float,
+    pools: LaunchPools,
+    rounding: str,
+    *,
+    met: bool = True,
+) -> Answer:
+    """Return whole instances with their certificate.
+
+    Parameters
+    ----------
+    solution
+        Whose bounds speak of this problem.
+    filled
+        Units of the target that are covered under all limits.
+    met
+        Whether the limits besides the target are.
+    """
+    met = met and (filled >= missing_units(problem) or not problem.has_more_rows)
+    covered = covers(counts, problem) and met
+    values = tuple(objective_value(problem, o, counts.astype(np.float64)) for o in problem.objectives)
+    known = solution if rounding == "aws" else None
+    shadow = shadow_prices(problem, units_of(counts, problem), known) if covered else None
     certificate = Certificate(
         solver=solution.solver,
         status="unfulfilled",
         objective_name=problem.objectives[0].name,
-        objective=round(value, 12),
+        objective=round(values[0], 12),
         bound=round(solution.bounds[0], 12) if solution.bounds else None,
-        binding=binding_limits(
-            problem,
-            counts,
-            pools,
-            shadow_prices(problem, units_of(counts, problem), solution if rounding == "aws" else None)
-            if covered
-            else None,
-            covered=covered,
-        ),
+        binding=binding_limits(problem, counts, pools, shadow, covered=covered),
         rounding=rounding,
     )
     if covered:
         proven = certificate.gap == 0.0 and (rounding == "exact" or len(problem.objectives) == 1)
         certificate = replace(certificate, status="optimal" if proven else "feasible")
-    return Answer(counts, certificate)
+    return Answer(counts, certificate, filled, values)
 
 
 def units_of(counts: Ints, problem: Problem) -> float:
@@ -121,17 +153,19 @@ def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
     return solution
 
 
-def exact(problem: Problem, solver: str) -> tuple[Solution, bool]:
-    """Solve the integer program for the target, or the largest one in reach; return also whether it is."""
+def exact(problem: Problem, solver: str) -> tuple[Solution, float, bool]:
+    """Solve the integer program for the target, or the largest one in reach.
+
+    Return also which target that is, and whether the limits besides it are met.
+    """
     whole = within_rows(replace(problem, whole=True))
     chosen = choose_solver(solver, whole)
     solution = within_budget(whole, chosen)
-    in_reach = solution.status not in (INFEASIBLE, FAILED)
-    if not in_reach:
+    reachable = missing_units(problem)
+    if solution.status in (INFEASIBLE, FAILED):
         if not problem.open.any():
-            return solution, False
+            return solution, min(reachable, 0.0), False
         reachable, counts = largest_target(whole, solver)
-        in_reach = reachable >= missing_units(whole)  # a solver was wrong
         whole = replace(whole, target=max(0.0, reachable))
         if whole.survival is not None:
             whole = replace(whole, survival=replace(whole.survival, least=reachable))
@@ -144,7 +178,26 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, bool]:
             f"says {solution.status}: {solution.message}",
             "try another",
         )
-    return solution, in_reach
+    return solution, reachable, True
+
+
+def whole_answer(problem: Problem, solver: str) -> Solution:
+    """Solve an integer program; without instances where its rows cannot be met.
+
+    Raises
+    ------
+    SolverError
+        If the solver gives up.
+    """
+    whole = within_rows(replace(problem, whole=True))
+    solution = within_budget(whole, choose_solver(solver, whole))
+    if solution.status not in (OPTIMAL, INFEASIBLE, FAILED):
+        raise SolverError(
+            f"{solution.solver} on the integer program",
+            f"says {solution.status}: {solution.message}",
+            "try another",
+        )
+    return solution
 
 
 def within_budget(problem: Problem, solver: Solver) -> Solution:

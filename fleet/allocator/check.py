@@ -11,7 +11,7 @@ from decimal import Decimal
 import numpy as np
 
 from fleet.allocation import Allocation
-from fleet.allocator.limits import Limits, unmet, unmet_by_group
+from fleet.allocator.limits import Limits, unmet
 from fleet.errors import CheckError
 from fleet.exact import Ints
 
@@ -155,11 +155,24 @@ def check_bound(allocation: Allocation) -> None:
 
 
 def check_limits(allocation: Allocation, limits: Limits, running: Ints) -> None:
-    """Require that the fleet, what ran included, meets the limits that AWS has no field for."""
-    fleet = allocation.spot_instances + running
-    broken = unmet(limits, allocation.snapshot.pools, fleet, allocation.request.spot_target_capacity)
-    broken += unmet_by_group(limits, allocation.snapshot.pools, fleet + allocation.on_demand_instances)
-    already = unmet(limits, allocation.snapshot.pools, running, allocation.request.spot_target_capacity)
+    """Require that the fleet, what ran included, meets the limits that AWS has no field for.
+
+    What bounds from above holds also where the target is missed; what ran beyond it already is excused.
+    """
+    request, pools = allocation.request, allocation.snapshot.pools
+    spot_target, target = request.spot_target_capacity, request.on_demand_target_capacity
+    broken = unmet(
+        limits,
+        pools,
+        allocation.spot_instances + running,
+        spot_target,
+        allocation.on_demand_instances,
+        target,
+    )
+    already = unmet(limits, pools, running, spot_target, running * 0, target)
     for limit in broken:
-        if limit not in already or not limit.startswith("at most"):
+        above = limit.startswith(("at most", f"{limits.placement} placement group"))
+        if above and limit in already:
+            continue
+        if above or not allocation.unfulfilled:
             fail("the answer", f"against a limit ({limit})", "within it")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator.certify import largest_target
-from fleet.allocator.core import allocate, whole_counts
-from fleet.allocator.limits import Limits, apply_limits, group_rows
+from fleet.allocator.core import whole_counts
+from fleet.allocator.joint import Joint, Shortfall
+from fleet.allocator.limits import Limits
 from fleet.allocator.placement import choices, inside
 from fleet.allocator.region import on_demand_problem, spot_problem
+from fleet.allocator.rows import ON_DEMAND, Standing, apply_limits
 from fleet.errors import InfeasibleError
 from fleet.exact import Ints, on_grid
 from fleet.model import Problem
@@ -28,12 +32,26 @@ BUDGET, CAPACITY, MAX_PRICE = "budget", "capacity of the pools", "max price"
 ABOVE_ON_DEMAND = "spot price above on-demand"
 ONE_TYPE, ONE_ZONE = "single instance type", "single availability zone"
 ON_DEMAND_BUDGET = "on-demand budget"
-CLUSTER = "cluster placement group"
+ON_DEMAND_TYPE, ON_DEMAND_ZONE = "single on-demand instance type", "single on-demand availability zone"
 EXHAUSTIVE = 10
 """Up to so many limits every subset is tried, smallest first; beyond, one after the other is left out."""
 
-Regions = Callable[[frozenset[str]], list[Problem]]
-"""The launch problems under some of the limits, any of which may cover the target."""
+
+class Region(Protocol):
+    """What may be launched under some of the limits."""
+
+    @property
+    def problem(self) -> Problem:
+        """The launch problem."""
+        ...
+
+    def nearest(self) -> float:
+        """Return the largest target in reach; InfeasibleError if none is."""
+        ...
+
+
+Regions = Callable[[frozenset[str]], Sequence[Region]]
+"""The regions under some of the limits, any of which may cover the target."""
 
 
 @dataclass(frozen=True)
@@ -77,22 +95,31 @@ def conflict(
     )
     stays = whole_counts(running, len(snapshot), "running instances")
     bounds = limits or Limits()
-    beside = None
-    if bounds.group_caps and request.on_demand_target_capacity:  # the on-demand part is in the same group
-        rounding = "exact" if bounds.needs_exact else "aws"
-        beside = allocate(
-            request, snapshot, strategy=chosen, rounding=rounding, running=running, limits=bounds
-        ).on_demand_instances
+    names = [*bounds.names(), *own_limits(request, snapshot, stays)]
+    standing_units = float(stays @ snapshot.pools.weight)
+    if not request.on_demand_target_capacity:
+        return find_conflict(spot_regions(chosen, request, snapshot, bounds, stays), names, standing_units)
+    listed = on_demand_limits(request)
+    if bounds.counts_both and request.spot_target_capacity > 0:
+        regions = joint_regions(chosen, request, snapshot, bounds, stays)
+        return find_conflict(regions, [*names, *listed], standing_units)
+    return conflict_of_parts(chosen, request, snapshot, bounds, stays)
+
+
+def conflict_of_parts(
+    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints
+) -> Conflict:
+    """Return the conflicts of two parts that no limit ties; the limits bind the Spot part, if any."""
+    ours, theirs = (limits, Limits()) if request.spot_target_capacity > 0 else (Limits(), limits)
     spot = find_conflict(
-        spot_regions(chosen, request, snapshot, bounds, stays, beside),
-        [*bounds.names(), *own_limits(request, snapshot, stays)],
+        spot_regions(strategy, request, snapshot, ours, stays),
+        [*ours.names(), *own_limits(request, snapshot, stays)],
         float(stays @ snapshot.pools.weight),
     )
-    if request.on_demand_target_capacity == 0:
-        return spot
-    group = [f"{bounds.placement} placement group"] if bounds.group_caps else []
     on_demand = find_conflict(
-        on_demand_regions(request, snapshot, bounds, stays), [ON_DEMAND_BUDGET, *group], 0.0
+        on_demand_regions(request, snapshot, theirs, stays),
+        [*theirs.names(), *on_demand_limits(request)],
+        0.0,
     )
     parts = (spot.nearest_target, on_demand.nearest_target)
     nearest = None if None in parts else round(sum(part or 0.0 for part in parts), 9)
@@ -114,35 +141,117 @@ def own_limits(request: FleetRequest, snapshot: Snapshot, stays: Ints) -> list[s
     return [name for name, there in present.items() if there]
 
 
+def on_demand_limits(request: FleetRequest) -> list[str]:
+    """Return which limits of its own the on-demand part has."""
+    wish = request.on_demand_placement
+    present = {
+        ON_DEMAND_BUDGET: request.on_demand_max_total_price is not None,
+        ON_DEMAND_TYPE: wish.single_instance_type,
+        ON_DEMAND_ZONE: wish.single_availability_zone,
+    }
+    return [name for name, there in present.items() if there]
+
+
+def kept_of(limits: Limits, kept: frozenset[str]) -> Limits:
+    """Return the limits that are kept."""
+    for name in limits.names():
+        if name not in kept:
+            limits = limits.without(name)
+    return limits
+
+
 def spot_regions(
-    strategy: Strategy,
-    request: FleetRequest,
-    snapshot: Snapshot,
-    limits: Limits,
-    stays: Ints,
-    beside: Ints | None,
+    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints
 ) -> Regions:
     """Return how the Spot region looks under some of its limits."""
-    target = request.spot_target_capacity
 
-    def regions(kept: frozenset[str]) -> list[Problem]:
-        part = limits
-        for name in limits.names():
-            if name not in kept:
-                part = part.without(name)
-        market = without_rules(snapshot, kept)
-        budget = request.spot_max_total_price if BUDGET in kept else None
-        problem, _, _ = spot_problem(strategy, market, target, stays, budget)
+    def regions(kept: frozenset[str]) -> list[Region]:
+        part, problem = kept_of(limits, kept), spot_part(strategy, request, snapshot, stays, kept)
+        standing = standing_of(request, stays)
+        whole = apply_limits(problem, part, snapshot.pools, standing)
         masks = choices(
             [problem],
             snapshot.pools,
             zone=ONE_ZONE in kept or part.placement == "cluster",
             kind=ONE_TYPE in kept,
         )
-        whole = apply_limits(problem, part, snapshot.pools, target, stays, beside)
-        return [inside(whole, mask) for mask in masks] or [whole]
+        return [Alone(inside(whole, mask)) for mask in masks] or [Alone(whole)]
 
     return regions
+
+
+def spot_part(
+    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, stays: Ints, kept: frozenset[str]
+) -> Problem:
+    """Return the Spot launch problem, without limits, under the rules that are kept."""
+    budget = request.spot_max_total_price if BUDGET in kept else None
+    market = without_rules(snapshot, kept)
+    return spot_problem(strategy, market, request.spot_target_capacity, stays, budget)[0]
+
+
+def on_demand_part(request: FleetRequest, snapshot: Snapshot, kept: frozenset[str]) -> Problem:
+    """Return the on-demand launch problem, without limits, under the rules that are kept."""
+    budget = request.on_demand_max_total_price if ON_DEMAND_BUDGET in kept else None
+    return on_demand_problem(snapshot, request.on_demand_target_capacity, request.on_demand_strategy, budget)
+
+
+def standing_of(request: FleetRequest, stays: Ints) -> Standing:
+    """Return what is wanted, and what runs."""
+    return Standing(
+        request.spot_target_capacity, request.on_demand_target_capacity, stays, np.zeros_like(stays)
+    )
+
+
+def joint_regions(
+    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints
+) -> Regions:
+    """Return how the region of both parts looks under some of the limits."""
+    pools = snapshot.pools
+
+    def regions(kept: frozenset[str]) -> list[Region]:
+        spot = spot_part(strategy, request, snapshot, stays, kept)
+        listed, part = on_demand_part(request, snapshot, kept), kept_of(limits, kept)
+        found: list[Region] = []
+        for mask in choices([listed, spot], pools, zone=part.placement == "cluster", kind=False):
+            one, other = inside(listed, mask), inside(spot, mask)
+            ones = choices([one], pools, zone=ON_DEMAND_ZONE in kept, kind=ON_DEMAND_TYPE in kept)
+            others = choices([other], pools, zone=ONE_ZONE in kept, kind=ONE_TYPE in kept)
+            found += [
+                Together(Joint(inside(one, a), inside(other, b), part, pools, standing_of(request, stays)))
+                for a in ones or [mask]
+                for b in others or [mask]
+            ]
+        return found
+
+    return regions
+
+
+@dataclass(frozen=True, eq=False)
+class Alone:
+    """The launch problem of one part, under its limits."""
+
+    problem: Problem
+
+    def nearest(self) -> float:
+        """Return the largest target in reach under all limits."""
+        return largest_target(replace(self.problem, whole=True), "auto")[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """The launch problem of both parts, under the limits that count both."""
+
+    joint: Joint
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The joint problem."""
+        return self.joint.problem(Shortfall())
+
+    def nearest(self) -> float:
+        """Return the largest target in reach under all limits."""
+        short = self.joint.shortfall("auto")
+        return self.problem.target - short.on_demand - short.spot
 
 
 def without_rules(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
@@ -158,15 +267,15 @@ def without_rules(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
 
 
 def on_demand_regions(request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints) -> Regions:
-    """Return how the on-demand region looks with and without its budget and placement group."""
-    rows = tuple(group_rows(limits, snapshot.pools, stays))
+    """Return how the on-demand region looks under some of its limits."""
+    pools = snapshot.pools
 
-    def regions(kept: frozenset[str]) -> list[Problem]:
-        budget = request.on_demand_max_total_price if ON_DEMAND_BUDGET in kept else None
-        units, rule = request.on_demand_target_capacity, request.on_demand_strategy
-        problem = on_demand_problem(snapshot, units, rule, budget)
-        grouped = f"{limits.placement} placement group" in kept
-        return [replace(problem, limits=rows) if grouped else problem]
+    def regions(kept: frozenset[str]) -> list[Region]:
+        part, problem = kept_of(limits, kept), on_demand_part(request, snapshot, kept)
+        whole = apply_limits(problem, part, pools, standing_of(request, stays), ON_DEMAND)
+        zone = ON_DEMAND_ZONE in kept or part.placement == "cluster"
+        masks = choices([problem], pools, zone=zone, kind=ON_DEMAND_TYPE in kept)
+        return [Alone(inside(whole, mask)) for mask in masks] or [Alone(whole)]
 
     return regions
 
@@ -184,11 +293,11 @@ def find_conflict(regions: Regions, names: list[str], standing_units: float) -> 
         Units that run already: the nearest target counts them.
     """
     whole = regions(frozenset(names))
-    if any(reachable(problem) for problem in whole):
-        return Conflict((), whole[0].target + standing_units)
+    if any(reachable(region.problem) for region in whole):
+        return Conflict((), round(whole[0].problem.target + standing_units, 9))
 
     def conflicts(kept: Iterable[str]) -> bool:
-        return not any(reachable(problem) for problem in regions(frozenset(kept)))
+        return not any(reachable(region.problem) for region in regions(frozenset(kept)))
 
     found = [part for part in map(nearest, whole) if part is not None]
     in_reach = round(max(found) + standing_units, 9) if found else None
@@ -222,9 +331,9 @@ def smallest(items: list[str], conflicts: Callable[[Iterable[str]], bool]) -> li
     return kept
 
 
-def nearest(problem: Problem) -> float | None:
-    """Return the largest target in reach under all limits."""
+def nearest(region: Region) -> float | None:
+    """Return the largest target in reach under all limits, ``None`` if none is."""
     try:
-        return largest_target(replace(problem, whole=True), "auto")[0]
+        return region.nearest()
     except InfeasibleError:
         return None

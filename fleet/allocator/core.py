@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.allocation import Allocation, Certificate
-from fleet.allocator.certify import Answer, answer
+from fleet.allocator.certify import Answer
 from fleet.allocator.check import check_allocation, check_limits
-from fleet.allocator.limits import Limits, apply_limits, group_rows, grouped, unmet_by_group
-from fleet.allocator.placement import choices, inside, keep_together, units_launched
+from fleet.allocator.limits import Limits, grouped, unmet_by_group
+from fleet.allocator.parts import How, Parts
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.allocator.scale_down import scale_down
 from fleet.errors import InputError
-from fleet.exact import LARGEST, Ints, on_grid
+from fleet.exact import LARGEST, Ints
 from fleet.model import Problem, weighted_sum
 from fleet.pools import LaunchPools
 from fleet.request import FleetRequest
@@ -25,7 +25,7 @@ from fleet.solvers.balanced import launch_balanced
 from fleet.solvers.launch_rule import launch
 from fleet.strategy import Strategy, find_strategy
 
-__all__ = ["allocate", "launches", "on_demand_launches", "whole_counts"]
+__all__ = ["allocate", "launches", "on_demand_launches", "parts_of", "whole_counts"]
 
 ROUNDINGS = ("aws", "exact")
 MOST_INSTANCES = 10_000_000
@@ -96,9 +96,9 @@ def allocate(
     problem, plan, eligibility = spot_problem(
         chosen, snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
     )
-    how = How(rounding, solver, zone)
-    on_demand = on_demand_part(request, snapshot, bounds, stays, reservations)
-    spot, rest = both_parts(request, snapshot, bounds, problem, on_demand, stays, how)
+    parts = parts_of(request, snapshot, bounds, problem, stays, reservations)
+    decision = parts.decide(How(rounding, solver, zone))
+    spot, rest = decision.spot, decision.on_demand
     solved = time.perf_counter()
     none = np.zeros(len(snapshot), dtype=np.int64)
     allocation = Allocation(
@@ -110,93 +110,15 @@ def allocate(
         certificate=headline(spot.certificate, rest, request),
         on_demand_certificate=None if rest is None else rest.certificate,
         ineligible=ineligible_lines(snapshot, eligibility, plan),
-        warnings=(*request.notes, *snapshot.notes, *plan.notes),
+        warnings=(*request.notes, *snapshot.notes, *plan.notes, *decision.notes),
         running=stays,
         terminated_instances=ended(chosen.name, request, snapshot, stays),
-        problem=apply_limits(problem, bounds, snapshot.pools, request.spot_target_capacity, stays)
-        if bounds
-        else problem,
+        problem=decision.problem,
     )
     check_allocation(allocation, stays)
-    if spot.certificate.status != "unfulfilled":
-        check_limits(allocation, bounds, stays)
+    check_limits(allocation, bounds, stays)
     phases = {"solve": solved - started, "check": time.perf_counter() - solved}
     return replace(allocation, wall_time_s=phases)
-
-
-@dataclass(frozen=True, eq=False)
-class How:
-    """How a launch problem is answered: rounding, solver, and the zones to balance if any."""
-
-    rounding: str
-    solver: str
-    zone: Ints | None
-
-
-@dataclass(frozen=True, eq=False)
-class OnDemandPart:
-    """The on-demand launch problem, and the unused capacity reservations that it takes first."""
-
-    problem: Problem
-    reserved: Ints | None
-
-
-def both_parts(
-    request: FleetRequest,
-    snapshot: Snapshot,
-    limits: Limits,
-    spot: Problem,
-    on_demand: OnDemandPart | None,
-    stays: Ints,
-    how: How,
-) -> tuple[Answer, Answer | None]:
-    """Return the Spot and the on-demand answer; a cluster placement group takes both in one zone."""
-    pools = snapshot.pools
-    problems = [spot] if on_demand is None else [spot, on_demand.problem]
-    in_use = set(pools.availability_zone[stays > 0]) if limits.placement == "cluster" else set()
-    found = []
-    for mask in choices(problems, pools, zone=limits.placement == "cluster", kind=False):
-        if in_use and not in_use <= set(pools.availability_zone[mask]):
-            continue  # what runs already is in another zone
-        rest = None
-        if on_demand is not None:
-            rest = keep_together(
-                inside(on_demand.problem, mask),
-                pools,
-                request.on_demand_placement,
-                lambda p: on_demand_answer(p, pools, on_demand.reserved, how),
-            )
-        beside = None if rest is None else rest.instances
-        limited = inside(spot, mask)
-        if limits:
-            target = request.spot_target_capacity
-            limited = apply_limits(limited, limits, pools, target, stays, beside)
-        answered = keep_together(
-            limited,
-            pools,
-            request.spot_placement,
-            lambda p: answer(p, pools, how.rounding, how.solver, how.zone, beside),  # noqa: B023 - called at once
-        )
-        found.append((answered, rest))
-
-    def covered_then_cost(pair: tuple[Answer, Answer | None]) -> tuple[float, float, float]:
-        one, two = pair
-        units = units_launched(one, pools, spot)
-        if two is None or on_demand is None:
-            return -units, one.certificate.objective, 0.0
-        units += units_launched(two, pools, on_demand.problem)
-        return -units, one.certificate.objective, two.certificate.objective
-
-    if not found:  # no zone may be launched into
-        rest = None
-        if on_demand is not None:
-            rest = on_demand_answer(on_demand.problem, pools, on_demand.reserved, how)
-        closed = replace(spot, upper=np.zeros(len(pools)))
-        if limits:
-            beside = None if rest is None else rest.instances
-            closed = apply_limits(closed, limits, pools, request.spot_target_capacity, stays, beside)
-        return answer(closed, pools, how.rounding, how.solver), rest
-    return min(found, key=covered_then_cost)
 
 
 def ended(strategy: str, request: FleetRequest, snapshot: Snapshot, stays: Ints) -> Ints:
@@ -290,55 +212,31 @@ def check_units(stays: Ints, pools: LaunchPools) -> None:
         )
 
 
-def on_demand_part(
+def parts_of(
     request: FleetRequest,
     snapshot: Snapshot,
     limits: Limits,
+    spot: Problem,
     stays: Ints,
-    reservations: npt.ArrayLike | None,
-) -> OnDemandPart | None:
-    """Return the on-demand launch problem, or ``None`` if nothing is wanted on demand."""
-    if reservations is not None and (
-        request.fleet_type != "instant" or not request.on_demand_target_capacity
-    ):
+    reservations: npt.ArrayLike | None = None,
+) -> Parts:
+    """Return the launch problems of both parts; the on-demand one is ``None`` if nothing is wanted of it."""
+    units = request.on_demand_target_capacity
+    if reservations is not None and (request.fleet_type != "instant" or not units):
         raise InputError(
             "capacity reservations",
-            "are used first by the on-demand part of an instant fleet only",
+            "must be for the on-demand part of an instant fleet, which uses them first",
             "use Type instant with an on-demand target, or drop them",
         )
-    if request.on_demand_target_capacity == 0:
-        return None
+    if not units:
+        return Parts(request, snapshot.pools, limits, spot, None, None, stays)
     require_on_demand_prices(snapshot)
-    problem = on_demand_problem(
-        snapshot,
-        request.on_demand_target_capacity,
-        request.on_demand_strategy,
-        request.on_demand_max_total_price,
-    )
-    problem = replace(problem, limits=tuple(group_rows(limits, snapshot.pools, stays)))
-    if reservations is None:
-        return OnDemandPart(problem, None)
-    return OnDemandPart(problem, whole_counts(reservations, len(snapshot), "capacity reservations"))
-
-
-def on_demand_answer(problem: Problem, pools: LaunchPools, reserved: Ints | None, how: How) -> Answer:
-    """Return the on-demand answer, unused reservations first, in the order of the on-demand strategy.
-
-    What was reserved is no choice of price: the bound speaks of the rest.
-    """
-    if reserved is None:
-        return answer(problem, pools, how.rounding, how.solver, how.zone)
-    taken = launch(replace(problem, upper=np.minimum(problem.upper, reserved)))
-    covered, spent = (
-        float(on_grid(np.array([taken @ column]))[0]) for column in (problem.weight, problem.price)
-    )
-    rest = replace(
-        problem,
-        target=max(0.0, float(on_grid(np.array([problem.target - covered]))[0])),
-        budget=max(0.0, float(on_grid(np.array([problem.budget - spent]))[0])),
-    )
-    found = answer(rest, pools, how.rounding, how.solver)
-    return Answer(taken + found.instances, found.certificate)
+    budget = request.on_demand_max_total_price
+    on_demand = on_demand_problem(snapshot, units, request.on_demand_strategy, budget)
+    reserved = None
+    if reservations is not None:
+        reserved = whole_counts(reservations, len(snapshot), "capacity reservations")
+    return Parts(request, snapshot.pools, limits, spot, on_demand, reserved, stays)
 
 
 def require_on_demand_prices(snapshot: Snapshot) -> None:

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from fleet.allocator.certify import answer
 from fleet.allocator.core import whole_counts
-from fleet.allocator.limits import Limits, apply_limits
+from fleet.allocator.limits import Limits
 from fleet.allocator.region import spot_problem
+from fleet.allocator.rows import Standing, apply_limits
 from fleet.errors import InfeasibleError, InputError
 from fleet.exact import NANO, Floats, Ints, on_grid, to_nano
 from fleet.model import Cover, Linear, Problem
@@ -189,7 +190,12 @@ def frontier(
     base, _, eligibility = spot_problem(
         CheapestStrategy(), snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
     )
-    base = apply_limits(base, bounds, snapshot.pools, request.spot_target_capacity, stays)
+    base = apply_limits(
+        base,
+        bounds,
+        snapshot.pools,
+        Standing(request.spot_target_capacity, request.on_demand_target_capacity, stays, stays * 0),
+    )
     view = View(snapshot, request.spot_target_capacity, stays, eligibility.mask)
     given_up = Linear("depth_given_up", view.depth_given_up * snapshot.pools.weight)
     region = replace(base, whole=whole)
@@ -304,7 +310,9 @@ def locate(
     """Return where a strategy's launch lies relative to the frontier."""
     target = request.spot_target_capacity
     problem, _, _ = spot_problem(strategy, snapshot, target, stays, request.spot_max_total_price)
-    problem = apply_limits(problem, limits, snapshot.pools, target, stays)
+    problem = apply_limits(
+        problem, limits, snapshot.pools, Standing(target, request.on_demand_target_capacity, stays, stays * 0)
+    )
     found = answer(problem, snapshot.pools, "exact" if limits.needs_exact else "aws", "auto")
     bought = point_of(0.0, found.instances.astype(np.float64), snapshot, given_up)
     excess = None

@@ -1,7 +1,8 @@
 """Limits that AWS lacks and people ask for: caps by group, survival of a loss, several resources at once.
 
-A limit speaks of the whole fleet: what already runs counts. It becomes rows of the launch problem here,
-and `unmet` recomputes it from the answer, sharing nothing with the rows.
+A limit counts all units of the fleet, Spot and on demand, and what already runs; caps and survival may be
+told to count Spot alone. `fleet.allocator.rows` makes rows of the launch problem of them; `unmet` recomputes
+them from the answer, sharing nothing with the rows.
 """
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
-from fleet.model import Cover, GroupLimit, Problem, Survival
+from fleet.exact import Ints
 from fleet.pools import LaunchPools, family_of, region_of
 
-__all__ = ["GROUPINGS", "Cap", "Limits", "apply_limits", "group_rows", "unmet", "unmet_by_group"]
+__all__ = ["GROUPINGS", "Cap", "Limits", "grouped", "unmet", "unmet_by_group"]
 
 REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
 ZONE_ID = re.compile(r"([a-z]{2,4}\d+)-az\d+")
@@ -56,11 +56,13 @@ class Cap:
         ``pool``, ``zone``, ``type``, ``family`` or ``region``; ``partition`` (instances, with a partition
         placement group: EC2 spreads a zone's instances evenly over its partitions).
     share
-        Of the Spot target, 0 to 1.
+        Of the target, 0 to 1: the whole one, or the Spot target where Spot alone counts.
     units, instances
         Absolute; exactly one of the three is given.
     only
         The one group that is capped, such as ``us-east-1a``; ``None`` caps each.
+    spot
+        Whether Spot instances alone count; by default all of the fleet do, on-demand instances too.
     """
 
     by: str
@@ -68,6 +70,7 @@ class Cap:
     units: float | None = None
     instances: int | None = None
     only: str | None = None
+    spot: bool = False
 
     def __post_init__(self) -> None:
         if self.by not in (*GROUPINGS, PARTITION):
@@ -90,9 +93,8 @@ class Cap:
             if self.units is not None
             else f"{self.instances} instances"
         )
-        return (
-            f"at most {most} a {self.by}" if self.only is None else f"at most {most} in {self.by} {self.only}"
-        )
+        where = f"a {self.by}" if self.only is None else f"in {self.by} {self.only}"
+        return f"at most {most}{' on Spot' if self.spot else ''} {where}"
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,15 @@ class Limits:
     caps
         Caps by group; any number, they may cross.
     min_pools
-        Least number of pools in use.
+        Least number of Spot pools in use; of on-demand pools where all of the target is on demand.
     survive
-        ``pool``, ``zone``, ``type``, ``family``: losing any one of them leaves the target covered.
+        ``pool``, ``zone``, ``type``, ``family``: losing any one of them, on-demand instances too, leaves the
+        target covered.
+    survive_spot
+        Whether Spot instances alone are lost and counted: they leave the Spot target covered.
     resources
-        Amounts to reach besides the target, by name, such as ``{"memory_gib": 512, "gpus": 8}``.
+        Amounts that the whole fleet reaches besides the target, by name, such as
+        ``{"memory_gib": 512, "gpus": 8}``.
     per_instance
         What one instance of a type brings of each resource: ``{"gpus": {"p3.2xlarge": 1}}``; a type that is
         not named brings none.
@@ -128,6 +134,7 @@ class Limits:
     per_instance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     placement: str | None = None
     placement_groups: int = 1
+    survive_spot: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "caps", tuple(self.caps))
@@ -164,8 +171,19 @@ class Limits:
         return bool(self.min_pools or self.survive or self.resources)
 
     @property
-    def spot_caps(self) -> tuple[Cap, ...]:
-        """The caps on the Spot part."""
+    def counts_both(self) -> bool:
+        """Whether a limit counts instances of both parts, so that they must be decided together.
+
+        A cluster does not: inside the one zone each part is free.
+        """
+        survival = self.survive is not None and not self.survive_spot
+        return bool(
+            survival or self.resources or self.group_caps or any(not cap.spot for cap in self.fleet_caps)
+        )
+
+    @property
+    def fleet_caps(self) -> tuple[Cap, ...]:
+        """The caps that no placement group has."""
         return tuple(cap for cap in self.caps if cap.by != PARTITION)
 
     @property
@@ -182,11 +200,16 @@ class Limits:
         if self.min_pools:
             named.append(f"at least {self.min_pools} pools")
         if self.survive:
-            named.append(f"survive the loss of any one {self.survive}")
+            named.append(self.survival_name)
         named += [f"at least {amount:g} {name}" for name, amount in self.resources.items()]
         if self.placement:
             named.append(f"{self.placement} placement group")
         return named
+
+    @property
+    def survival_name(self) -> str:
+        """The survival of a loss in words."""
+        return f"survive the loss of any one {self.survive}{' on Spot' if self.survive_spot else ''}"
 
     def without(self, name: str) -> Limits:
         """Return these limits less the one of that name (see `names`)."""
@@ -194,7 +217,7 @@ class Limits:
             self,
             caps=tuple(cap for cap in self.caps if str(cap) != name),
             min_pools=0 if name == f"at least {self.min_pools} pools" else self.min_pools,
-            survive=None if name == f"survive the loss of any one {self.survive}" else self.survive,
+            survive=None if name == self.survival_name else self.survive,
             resources={r: a for r, a in self.resources.items() if name != f"at least {a:g} {r}"},
             placement=None if name == f"{self.placement} placement group" else self.placement,
         )
@@ -208,77 +231,6 @@ def grouped(pools: LaunchPools, by: str) -> tuple[Ints, tuple[str, ...]]:
         [numbers.setdefault(label(pools, i), len(numbers)) for i in range(len(pools))], dtype=np.int64
     )
     return group, tuple(numbers)
-
-
-def brings(limits: Limits, name: str, pools: LaunchPools) -> Floats:
-    """Return what one instance of each pool brings of a resource."""
-    table = limits.per_instance[name]
-    return np.array([float(table.get(str(kind), 0.0)) for kind in pools.instance_type])
-
-
-def cap_row(cap: Cap, name: str, pools: LaunchPools, target_units: float, running: Ints) -> GroupLimit:
-    """Return a cap as a limit of the launch problem; what runs is taken off it."""
-    group, labels = grouped(pools, cap.by)
-    if cap.only is not None and cap.only not in labels:
-        raise InputError(
-            f"cap in {cap.by} {cap.only}", f"names one of {', '.join(labels[:6])} ...", "correct it"
-        )
-    carried = running if cap.instances is not None else running * pools.weight
-    held = np.bincount(group, weights=carried, minlength=len(labels))
-    most = cap.instances if cap.instances is not None else cap.units
-    room = (target_units * cap.share if cap.share is not None else float(most or 0)) - held
-    if cap.only is not None:
-        room = np.where(np.array(labels) == cap.only, room, np.inf)
-    measure = "instances" if cap.instances is not None else "units"
-    return GroupLimit(name, group, np.maximum(np.round(room, 9), 0.0), labels, measure)
-
-
-def group_rows(limits: Limits, pools: LaunchPools, running: Ints) -> list[GroupLimit]:
-    """Return what a placement group bounds; ``running`` are instances of both parts that are in it."""
-    return [
-        cap_row(cap, f"{limits.placement} placement group, zone", pools, 0.0, running)
-        for cap in limits.group_caps
-    ]
-
-
-def apply_limits(
-    problem: Problem,
-    limits: Limits,
-    pools: LaunchPools,
-    target_units: float,
-    running: Ints,
-    beside: Ints | None = None,
-) -> Problem:
-    """Return the launch problem of the Spot part with these limits as rows; what runs is taken off each cap.
-
-    Parameters
-    ----------
-    beside
-        Shape (n,), on-demand instances in the same placement group.
-    """
-    rows: list[GroupLimit] = []
-    for cap in limits.spot_caps:
-        twice = any(row.name == cap.by for row in rows)
-        rows.append(cap_row(cap, str(cap) if twice else cap.by, pools, target_units, running))
-    rows += group_rows(limits, pools, running if beside is None else running + beside)
-    covers = []
-    for name, amount in limits.resources.items():
-        each = brings(limits, name, pools)
-        covers.append(Cover(name, each, max(0.0, amount - float(each @ running))))
-    survival = None
-    if limits.survive:
-        group, labels = grouped(pools, limits.survive)
-        standing = np.bincount(group, weights=running * pools.weight, minlength=len(labels)).astype(
-            np.float64
-        )
-        survival = Survival(limits.survive, group, standing, target_units - float(standing.sum()))
-    return replace(
-        problem,
-        limits=(*problem.limits, *rows),
-        covers=(*problem.covers, *covers),
-        survival=survival,
-        min_pools=min(max(0, limits.min_pools - int((running > 0).sum())), len(pools) + 1),
-    )
 
 
 def unmet_by_group(limits: Limits, pools: LaunchPools, counts: npt.NDArray[np.int64]) -> list[str]:
@@ -299,45 +251,68 @@ def unmet_by_group(limits: Limits, pools: LaunchPools, counts: npt.NDArray[np.in
 
 
 def unmet(
-    limits: Limits, pools: LaunchPools, counts: npt.NDArray[np.int64], target_units: float
+    limits: Limits,
+    pools: LaunchPools,
+    spot: Ints,
+    spot_target: float,
+    on_demand: Ints | None = None,
+    on_demand_target: float = 0.0,
 ) -> list[str]:
-    """Return the limits that a Spot fleet of ``counts`` breaks, in words; recomputed pool by pool."""
+    """Return the limits that a fleet breaks, in words; recomputed pool by pool.
+
+    Parameters
+    ----------
+    spot, on_demand
+        Shape (n,), instances of each part, what runs included.
+    spot_target, on_demand_target
+        Units wanted of each part.
+    """
+    counts = spot if on_demand is None else spot + on_demand
+    target = spot_target + on_demand_target
     broken = unmet_by_group(limits, pools, counts)
-    used = np.flatnonzero(counts).tolist()
-
-    def load(by: str, each: Callable[[int], float]) -> dict[str, float]:
-        total: dict[str, float] = {}
-        for i in used:
-            name = GROUPINGS[by](pools, i)
-            total[name] = total.get(name, 0.0) + int(counts[i]) * each(i)
-        return total
-
-    def units(i: int) -> float:
-        return float(pools.weight[i])
-
-    for cap in limits.spot_caps:
-        whole = cap.instances is not None
-        most = (
-            cap.instances
-            if whole
-            else cap.units
-            if cap.units is not None
-            else (cap.share or 0) * target_units
-        )
-        for name, carried in load(cap.by, (lambda i: 1.0) if whole else units).items():
-            if cap.only in (None, name) and carried > float(most or 0) + TOLERANCE:
-                broken.append(f"{cap}: {name} carries {carried:g}")
-    if len(used) < limits.min_pools:
-        broken.append(f"at least {limits.min_pools} pools: {len(used)} in use")
-    if limits.survive and target_units > 0:
-        loads = load(limits.survive, units)
-        if sum(loads.values()) - max(loads.values(), default=0.0) < target_units - TOLERANCE:
-            broken.append(f"survive the loss of any one {limits.survive}")
+    broken += [
+        line for cap in limits.fleet_caps for line in unmet_cap(cap, pools, counts, spot, target, spot_target)
+    ]
+    in_use = spot if spot_target > 0 or on_demand_target <= 0 else counts
+    number = len(np.flatnonzero(in_use))
+    if number < limits.min_pools:
+        broken.append(f"at least {limits.min_pools} pools: {number} in use")
+    if limits.survive:
+        lost, needed = (spot, spot_target) if limits.survive_spot else (counts, target)
+        units = loads(pools, limits.survive, lost, pools.weight)
+        if needed > 0 and sum(units.values()) - max(units.values(), default=0.0) < needed - TOLERANCE:
+            broken.append(limits.survival_name)
     for name, amount in limits.resources.items():
         table = limits.per_instance[name]
-        if (
-            sum(int(counts[i]) * float(table.get(str(pools.instance_type[i]), 0.0)) for i in used)
-            < amount - TOLERANCE
-        ):
+        brought = sum(
+            int(counts[i]) * float(table.get(str(pools.instance_type[i]), 0.0))
+            for i in np.flatnonzero(counts).tolist()
+        )
+        if brought < amount - TOLERANCE:
             broken.append(f"at least {amount:g} {name}")
     return broken
+
+
+def unmet_cap(
+    cap: Cap, pools: LaunchPools, counts: Ints, spot: Ints, target: float, spot_target: float
+) -> list[str]:
+    """Return where a cap is broken, in words."""
+    counted, of = (spot, spot_target) if cap.spot else (counts, target)
+    if cap.instances is not None:
+        each, most = np.ones(len(pools)), float(cap.instances)
+    else:
+        each, most = pools.weight, float(cap.units) if cap.units is not None else (cap.share or 0.0) * of
+    return [
+        f"{cap}: {name} carries {carried:g}"
+        for name, carried in loads(pools, cap.by, counted, each).items()
+        if cap.only in (None, name) and carried > most + TOLERANCE
+    ]
+
+
+def loads(pools: LaunchPools, by: str, counts: Ints, each: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return what each group carries, by name."""
+    total: dict[str, float] = {}
+    for i in np.flatnonzero(counts).tolist():
+        name = GROUPINGS[by](pools, i)
+        total[name] = total.get(name, 0.0) + int(counts[i]) * float(each[i])
+    return total

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.allocation import Binding
-from fleet.allocator.certify import Answer
+from fleet.allocator.certify import Answer, units_of
+from fleet.errors import InfeasibleError
 from fleet.model import Problem
 from fleet.pools import LaunchPools
 from fleet.request import Placement
+from fleet.solvers.closed_form import objective_value
 
-__all__ = ["Mask", "choices", "inside", "keep_together", "units_launched"]
+__all__ = ["Mask", "best_of", "choices", "inside", "keep_together"]
 
 Mask = npt.NDArray[np.bool_]
 Solve = Callable[[Problem], Answer]
@@ -46,34 +49,45 @@ def inside(problem: Problem, mask: Mask) -> Problem:
     return problem if mask.all() else replace(problem, upper=np.where(mask, problem.upper, 0.0))
 
 
-def units_launched(found: Answer, pools: LaunchPools, problem: Problem) -> float:
-    """Return units launched, counted up to the target."""
-    return min(float(found.instances @ pools.weight), problem.target)
+def best_of(found: Iterable[Callable[[], Answer]]) -> Answer:
+    """Return the best of some choices: most of the target, then the objectives in order, then the first.
+
+    A choice within which no launch, however small, meets the limits is one choice lost.
+
+    Raises
+    ------
+    InfeasibleError
+        If all of them are.
+    """
+    answers, lost = [], None
+    for solve in found:
+        try:
+            answers.append(solve())
+        except InfeasibleError as error:
+            lost = error
+    if not answers and lost is not None:
+        raise lost
+    return min(answers, key=lambda answer: answer.rank)
 
 
 def keep_together(problem: Problem, pools: LaunchPools, wish: Placement, solve: Solve) -> Answer:
     """Solve once, or once a zone or type where all instances must share one; keep the best.
 
-    Best is what covers most of the target, then the lowest first objective, then the first declared. A part
-    that stays below its least capacity launches nothing (CreateFleet, ``MinTargetCapacity``).
+    A part that stays below its least capacity launches nothing (CreateFleet, ``MinTargetCapacity``).
     """
     masks = choices([problem], pools, zone=wish.single_availability_zone, kind=wish.single_instance_type)
-    found = [solve(inside(problem, mask)) for mask in masks] or [solve(problem)]
-    best = min(found, key=lambda a: (-units_launched(a, pools, problem), a.certificate.objective))
+    parts = [inside(problem, mask) for mask in masks] or [problem]
+    best = best_of(partial(solve, part) for part in parts)
     least = wish.min_target_capacity
-    if (
-        least is not None
-        and problem.target > 0
-        and float(problem.held.sum() + best.instances @ pools.weight) < least
-    ):
-        return Answer(
-            np.zeros_like(best.instances),
-            replace(
-                best.certificate,
-                status="unfulfilled",
-                objective=0.0,
-                bound=None,
-                binding=(Binding(f"min target capacity {least:g}"), *best.certificate.binding),
-            ),
-        )
-    return best
+    if least is None or problem.target <= 0:
+        return best
+    units = units_of(best.instances, problem) + float(problem.held.sum())
+    if round(units, 9) >= least:
+        return best
+    nothing = np.zeros_like(best.instances)
+    values = tuple(objective_value(problem, o, nothing.astype(np.float64)) for o in problem.objectives)
+    why = Binding(f"min target capacity {least:g}"), *best.certificate.binding
+    certificate = replace(
+        best.certificate, status="unfulfilled", objective=round(values[0], 12), bound=None, binding=why
+    )
+    return Answer(nothing, certificate, 0.0, values)

@@ -122,7 +122,7 @@ class LexicographicSolver:
         """
         reach = np.where(problem.open, problem.upper * problem.weight, 0.0)
         level = water_level(problem.held, reach, min(problem.target, float(reach.sum())))
-        heights = np.unique(problem.held[problem.open])
+        heights = np.unique(np.maximum(problem.held[problem.open], 0.0))
         solution = Solution(INFEASIBLE, None, (), (), self.name)
         for ceiling in np.append(heights[heights > level - self.slack * max(1.0, level)], np.inf):
             upper = np.where(problem.held < ceiling, problem.upper, 0.0)

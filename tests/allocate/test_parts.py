@@ -31,9 +31,9 @@ def test_a_cluster_takes_both_parts_in_the_cheapest_zone():
     limits = fleet.Limits(placement="cluster")
     spot_alone = fleet.allocate(wanted(4), shop(), limits=limits)
     assert spot_alone.spot_instances.tolist() == [0, 4, 0, 0]
-    both = fleet.allocate(wanted(8, 4), shop(), limits=limits)
-    assert both.spot_instances.tolist() == [0, 4, 0, 0]
-    assert both.on_demand_instances.tolist() == [0, 0, 0, 4]
+    both = fleet.allocate(wanted(8, 4), shop(), limits=limits)  # the on-demand strategy chooses first
+    assert both.on_demand_instances.tolist() == [4, 0, 0, 0]
+    assert both.spot_instances.tolist() == [4, 0, 0, 0]
     full = fleet.allocate(wanted(8, 4), shop([99, 3, 99, 0]), limits=limits)
     assert full.spot_instances.tolist() == [4, 0, 0, 0]  # zone b holds only three
     assert full.on_demand_instances.tolist() == [4, 0, 0, 0]

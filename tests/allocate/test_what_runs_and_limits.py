@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fleet
-from fleet.errors import InputError
+from fleet.errors import InfeasibleError, InputError
 
 TYPES = ("m5.large", "c5.large")
 ZONES = ("us-x-1a", "us-x-1b")
@@ -74,11 +74,14 @@ def test_running_spot_beside_an_on_demand_target_that_a_budget_misses():
     assert allocation.unfulfilled
 
 
-def test_a_spot_limit_that_is_missed_shows_although_all_of_the_target_is_on_demand():
+def test_a_limit_counts_the_on_demand_part_where_all_of_the_target_is_on_demand():
     request, snapshot = asked(2, available=(0, 0), on_demand_target_capacity=2)
-    allocation = fleet.allocate(request, snapshot, limits=gpus(1), rounding="exact")
-    assert allocation.on_demand_instances.sum() == 2
-    assert allocation.certificate.status == "unfulfilled"
+    allocation = fleet.allocate(request, snapshot, limits=gpus(2), rounding="exact")
+    assert allocation.on_demand_instances.tolist() == [2, 0]
+    assert allocation.certificate.status == "optimal"
+    none = fleet.Limits(resources={"gpus": 1}, per_instance={"gpus": {"p3.2xlarge": 1}})
+    with pytest.raises(InfeasibleError, match="no allocation, however small"):
+        fleet.allocate(request, snapshot, limits=none, rounding="exact")
 
 
 @pytest.mark.parametrize(("least", "on_demand"), [(2, 0), (2, 3)])
