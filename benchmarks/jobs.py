@@ -22,7 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core
 
 import numpy as np
 
-from fleet.formats.trace_set import TraceSet, read_trace_set, side_by_side
+from fleet.formats.trace_set import TraceSet, join_zones, read_trace_set
 from fleet.jobs import (
     BILLINGS,
     Job,
@@ -141,7 +141,7 @@ def bench_service(data: Path) -> list[dict[str, Any]]:
     """Return the rows about replicas; each is run once, since it takes seconds."""
     folder = data / "v100-1-node-9-zones-2023-02"
     here = folder.is_dir()
-    traces = side_by_side(read_trace_set(folder)) if here else made_up(9, 20_158, 195)
+    traces = join_zones(read_trace_set(folder, polarity="available")) if here else made_up(9, 20_158, 195)
     source = "V100 traces" if here else "made up"
     told = []
     for replicas in (2, 4):

@@ -49,6 +49,7 @@ from fleet.formats import (
 from fleet.formats import load_market as load_kept
 from fleet.formats.price_history import PriceHistory
 from fleet.formats.raw import read_text
+from fleet.formats.trace_kinds import unstated_polarity
 from fleet.market import Market
 from fleet.request import FleetRequest
 
@@ -197,11 +198,13 @@ def check_traces(files: MarketFiles) -> None:
         raise InputError(
             f"{', '.join(named)} without --availability", "speaks of traces", "name their folder or drop it"
         )
-    if files.availability is not None and not {"--polarity", "--availability-start"} <= set(named):
+    if files.availability is not None and files.polarity is None:
+        raise unstated_polarity(f"--availability {files.availability} without --polarity")
+    if files.availability is not None and files.availability_start is None:
         raise CapacityDataError(
-            f"--availability {files.availability}",
-            "traces say neither what 1 means nor when they start",
-            "add --polarity available|preempted and --availability-start TIME",
+            f"--availability {files.availability} without --availability-start",
+            "must be read with the time of its first tick, which traces do not say",
+            "add --availability-start TIME",
         )
 
 

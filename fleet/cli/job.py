@@ -13,7 +13,15 @@ from fleet.cli.files import check_output, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.options import PICTURES, Json, Plot, Seed
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
-from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
+from fleet.cli.traces import (
+    OnDemandPrice,
+    SpotPrice,
+    TraceFolder,
+    TraceKind,
+    TracePolarity,
+    ZonePrices,
+    zone_prices,
+)
 
 if TYPE_CHECKING:
     from fleet.jobs import JobStudy
@@ -53,6 +61,7 @@ def job(
         ),
     ] = None,
     polarity: TracePolarity = None,
+    trace_type: TraceKind = None,
     seed: Seed = 0,
     json_output: Json = False,
     plot: Plot = None,
@@ -60,17 +69,17 @@ def job(
 ) -> None:
     """Run a job with a deadline over availability traces, beside the exact clairvoyant plan.
 
-    Example: `spotfleet job --availability traces/ --work 48 --deadline 60 --restart-overhead 0.2
-    --spot-price 0.9731 --on-demand-price 3.06`
+    Example: `spotfleet job --availability traces/ --polarity available --work 48 --deadline 60
+    --restart-overhead 0.2 --spot-price 0.9731 --on-demand-price 3.06`
     """
-    from fleet.formats.trace_set import read_trace_set, side_by_side
+    from fleet.formats import join_zones, read_trace_set
     from fleet.jobs import Job, find_job_strategies, job_study
 
     gates = gates_of(fail_if, JOB)
     check_output(plot, PICTURES, pipe=False)
     check_paths([plot], [availability])
     find_job_strategies(strategy)
-    traces = read_trace_set(availability, polarity=polarity)
+    traces = read_trace_set(availability, polarity=polarity, instance_type=trace_type)
     wanted = Job.of_hours(
         work,
         deadline,
@@ -84,7 +93,7 @@ def job(
     with working(errors(), "running") as tell:
         study = job_study(
             wanted,
-            [side_by_side(traces)] if hop else traces,
+            [join_zones(traces)] if hop else traces,
             strategy,
             start_tick=start_tick,
             ticks=ticks,

@@ -13,7 +13,15 @@ from fleet.cli.files import check_output, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.options import PICTURES, Json, Plot, WhenUp
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
-from fleet.cli.traces import OnDemandPrice, SpotPrice, TraceFolder, TracePolarity, ZonePrices, zone_prices
+from fleet.cli.traces import (
+    OnDemandPrice,
+    SpotPrice,
+    TraceFolder,
+    TraceKind,
+    TracePolarity,
+    ZonePrices,
+    zone_prices,
+)
 from fleet.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,23 +58,24 @@ def service(
         ),
     ] = None,
     polarity: TracePolarity = None,
+    trace_type: TraceKind = None,
     json_output: Json = False,
     plot: Plot = None,
     fail_if: FailIf = None,
 ) -> None:
     """Keep N replicas ready over all zones of a folder, beside the exact or bounded optimum.
 
-    Example: `spotfleet service --availability traces/ --replicas 4 --cold-start 180
+    Example: `spotfleet service --availability traces/ --polarity available --replicas 4 --cold-start 180
     --spot-price 0.9731 --on-demand-price 3.06`
     """
-    from fleet.formats.trace_set import read_trace_set, side_by_side
+    from fleet.formats import join_zones, read_trace_set
     from fleet.service import Service, find_policies, service_study
 
     gates = gates_of(fail_if, SERVICE)
     check_output(plot, PICTURES, pipe=False)
     check_paths([plot], [availability])
     find_policies(policy)
-    zones = side_by_side(read_trace_set(availability, polarity=polarity))
+    zones = join_zones(read_trace_set(availability, polarity=polarity, instance_type=trace_type))
     zones = when_up(zones, instances_when_up)
     if start_tick or ticks is not None:
         zones = zones.cut(start_tick, ticks)
@@ -95,16 +104,17 @@ def service(
 
 def when_up(zones: TraceSet, instances: int | None) -> TraceSet:
     """Return yes-or-no traces with what a yes stands for."""
-    from fleet.formats import TraceSet
+    from dataclasses import replace
 
     if instances is None:
         return zones
     if instances < 1 or int(zones.count.max()) > 1:
         raise InputError(
-            f"--instances-when-up {instances}", "is at least 1, and for yes-or-no traces", "leave it out"
+            f"--instances-when-up {instances}",
+            "must be at least 1, and can only be used with yes-or-no traces",
         )
     note = f"proxy: a yes stands for {instances} instances"
-    return TraceSet(zones.gap_s, zones.zones, zones.count * instances, (*zones.notes, note))
+    return replace(zones, count=zones.count * instances, notes=(*zones.notes, note))
 
 
 def print_study(console: Console, study: ServiceStudy) -> None:

@@ -1,4 +1,4 @@
-"""Availability traces on the command line: the options and the reading that `job` and `service` share."""
+"""Availability traces on the command line: the options that `job` and `service` share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import typer
 from fleet.cli.completion import polarities, words
 from fleet.errors import InputError
 
-__all__ = ["OnDemandPrice", "SpotPrice", "TraceFolder", "TracePolarity", "ZonePrices", "zone_prices"]
+__all__ = [
+    "OnDemandPrice",
+    "SpotPrice",
+    "TraceFolder",
+    "TraceKind",
+    "TracePolarity",
+    "ZonePrices",
+    "zone_prices",
+]
 
 TraceFolder = Annotated[
     Path, typer.Option("--availability", help="Folder of availability traces (ZONE_NODE.json).")
@@ -19,9 +27,13 @@ TracePolarity = Annotated[
     str | None,
     typer.Option(
         "--polarity",
-        help="What traces mean: available (1 = up, the default) or preempted (1 = lost).",
+        help="What yes-or-no traces mean: available (1 = up) or preempted (1 = lost).",
         autocompletion=words(polarities),
     ),
+]
+TraceKind = Annotated[
+    str | None,
+    typer.Option("--trace-type", help="Use only traces of this instance type or node (v100_1)."),
 ]
 SpotPrice = Annotated[float, typer.Option(help="$ per Spot instance-hour.")]
 OnDemandPrice = Annotated[float, typer.Option(help="$ per on-demand instance-hour.")]
@@ -41,10 +53,8 @@ def zone_prices(pairs: list[str] | None, zones: set[str]) -> dict[str, float]:
         except ValueError:
             found = ""
         if not found:
-            raise InputError(f"--zone-price {pair!r}", "is ZONE=PRICE", "write us-east-1a=0.93")
+            raise InputError(f"--zone-price {pair!r}", "must be ZONE=PRICE", "write us-east-1a=0.93")
         if zone not in zones:
-            raise InputError(
-                f"--zone-price {pair!r}", f"names none of {', '.join(sorted(zones))}", "correct it"
-            )
+            raise InputError(f"--zone-price {pair!r}", f"must name one of {', '.join(sorted(zones))}")
         prices[zone] = value
     return prices

@@ -17,7 +17,7 @@ from fleet.formats.scores import read_scores
 from fleet.formats.spot_advisor import SpotAdvisor, read_spot_advisor
 from fleet.formats.spot_request import parse_spot_request, read_spot_request
 from fleet.formats.times import format_time, parse_time
-from fleet.formats.trace_set import TraceSet, read_trace_set
+from fleet.formats.trace_set import TraceSet, join_zones, read_trace_set
 from fleet.formats.zones import read_zone_ids, with_zone_names
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "fleet_history",
     "format_time",
     "is_market_folder",
+    "join_zones",
     "load_market",
     "market_digest",
     "parse_request",

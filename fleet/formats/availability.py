@@ -16,17 +16,10 @@ from fleet.errors import CapacityDataError
 from fleet.exact import Floats
 from fleet.formats.raw import read_json
 from fleet.formats.times import format_time
+from fleet.formats.trace_kinds import checked_polarity, counted, named_type
 from fleet.market import ChangePoints, Market
 
 __all__ = ["Trace", "read_availability", "read_traces"]
-
-POLARITIES = ("available", "preempted")
-KNOWN_ACCELERATORS = {
-    "v100_1": "p3.2xlarge",
-    "v100_4": "p3.8xlarge",
-    "v100_8": "p3.16xlarge",
-    "k80_1": "p2.xlarge",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +31,8 @@ class Trace:
     zone
         Availability zone, from the file's name.
     node
-        What kind of node was tried, from the file's name, such as ``v100_1``.
+        What kind of node was tried: ``instance_type`` of the metadata, else from the file's name, such as
+        ``v100_1``.
     gap_s
         Seconds from tick to tick.
     data
@@ -84,7 +78,8 @@ def read_trace(file: Path) -> Trace:
             f"{file.name}", "needs numbers from 0 and gap_seconds from 1", "correct or remove it"
         )
     zone, _, node = file.name.partition(".json")[0].partition("_")
-    return Trace(zone, node, int(gap), data)
+    named = document["metadata"].get("instance_type")
+    return Trace(zone, named if isinstance(named, str) and named else node, int(gap), data)
 
 
 def read_availability(
@@ -112,36 +107,23 @@ def read_availability(
     instances_when_up
         What a yes of a yes-or-no trace stands for; by default obtainable without a known bound.
     product, instance_type
-        Which pools the traces speak of; the type by default that which the file names stand for, or the
-        market's only one.
+        Which pools the traces speak of; the type by default that which metadata or file names stand for, or
+        the market's only one. A type that some traces name leaves out those that name another.
 
     Raises
     ------
     CapacityDataError
-        If a trace cannot be read, or none fits the market.
+        If a trace cannot be read, two speak of one pool, or none fits the market.
     """
-    if polarity not in POLARITIES:
-        raise CapacityDataError(f"polarity {polarity!r}", f"is one of {', '.join(POLARITIES)}", "state it")
     traces = read_traces(folder)
-    counts = any(float(trace.data.max()) > 1 for trace in traces)
-    if counts and polarity == "preempted":
-        raise CapacityDataError(
-            "polarity 'preempted' with counts above 1", "is for yes-or-no traces", "use available"
-        )
-    rows: list[tuple[int, Trace]] = []
-    left_out = []
-    for trace in traces:
-        kind = instance_type or type_of(trace, market, product)
-        pool = market.index.get((kind, trace.zone, product))
-        if pool is None:
-            left_out.append(f"{trace.zone} {kind}")
-        else:
-            rows.append((pool, trace))
+    polarity = checked_polarity(polarity, traces, str(folder))
+    counts = counted(traces)
+    rows, left_out = traces_of_pools(traces, market, product, instance_type)
     if not rows:
         raise CapacityDataError(
             f"{folder}: traces of {', '.join(left_out)}",
-            "fit no pool of the market",
-            "check zones and instance type",
+            "must be of pools of the market",
+            "check zones and instance type (--trace-type)",
         )
     points = change_points(
         rows, len(market), polarity, start_s, None if counts else instances_when_up or math.inf
@@ -151,20 +133,59 @@ def read_availability(
         if counts
         else "proxy: one node obtainable or not, from availability traces"
     )
-    return market.with_capacity(points, source, notes_of(rows, left_out, polarity, start_s, len(market)))
+    notes = notes_of(rows, left_out, polarity, start_s, len(market))
+    others = sorted({trace.node for _, trace in rows if named_type(trace.node) not in (None, instance_type)})
+    if instance_type is not None and others:
+        notes += (f"proxy: traces of {', '.join(others)} are read as those of {instance_type}, as stated",)
+    return market.with_capacity(points, source, notes)
 
 
-def type_of(trace: Trace, market: Market, product: str) -> str:
-    """Return the instance type that a trace speaks of."""
-    if trace.node in KNOWN_ACCELERATORS:
-        return KNOWN_ACCELERATORS[trace.node]
+def traces_of_pools(
+    traces: list[Trace], market: Market, product: str, instance_type: str | None
+) -> tuple[list[tuple[int, Trace]], list[str]]:
+    """Return each pool with its trace, and the traces that are of no pool.
+
+    Raises
+    ------
+    CapacityDataError
+        If two traces are of one pool, and not just one of them names its type.
+    """
+    named_types = {named_type(trace.node) for trace in traces}
+    stated = instance_type is not None and instance_type in named_types
+    by_pool: dict[int, list[Trace]] = {}
+    left_out = []
+    for trace in traces:
+        named = named_type(trace.node)
+        kind = instance_type or named or type_of_zone(trace, market, product)
+        pool = market.index.get((kind, trace.zone, product))
+        if pool is None or (stated and named not in (None, instance_type)):
+            left_out.append(f"{trace.zone} {named or kind}")
+        else:
+            by_pool.setdefault(pool, []).append(trace)
+    rows = []
+    for pool, some in by_pool.items():
+        kind = str(market.instance_type[pool])
+        chosen = some if len(some) == 1 else [t for t in some if named_type(t.node) == kind]
+        if len(chosen) != 1:
+            raise CapacityDataError(
+                f"traces {', '.join(t.node for t in some)} of {some[0].zone}",
+                f"must not be two of one pool ({kind})",
+                "keep one kind of node in the folder, or name files ZONE_TYPE.json",
+            )
+        left_out += [f"{t.zone} {t.node}" for t in some if t is not chosen[0]]
+        rows.append((pool, chosen[0]))
+    return rows, left_out
+
+
+def type_of_zone(trace: Trace, market: Market, product: str) -> str:
+    """Return the market's only instance type in the zone of a trace that names none."""
     pools = zip(market.instance_type, market.availability_zone, market.product, strict=True)
     there = {kind for kind, zone, of in pools if zone == trace.zone and of == product}
     if len(there) != 1:
         raise CapacityDataError(
             f"trace {trace.zone} {trace.node}",
-            "does not say which instance type it is of",
-            "pass --instance-type",
+            f"must say which instance type it is of (the market has {len(there)} in that zone)",
+            "add --trace-type",
         )
     return str(there.pop())
 
@@ -196,7 +217,7 @@ def notes_of(
     if len(lengths) > 1:
         notes.append(f"traces differ in length: {lengths[0] / 86400:.1f} to {lengths[-1] / 86400:.1f} days")
     if left_out:
-        notes.append(f"traces left out, no such pool in the market: {', '.join(left_out)}")
+        notes.append(f"traces left out, of no pool of the market: {', '.join(left_out)}")
     if len(rows) < pools:
         notes.append(f"{pools - len(rows)} pools have no trace and are not launched into")
     return tuple(notes)

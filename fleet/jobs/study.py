@@ -281,6 +281,9 @@ def remarks(job: Job, traces: Sequence[TraceSet]) -> list[str]:
     ]
     if never and job.nodes > 1:
         notes.append(f"{job.nodes} instances at once are never there: {', '.join(never)}")
+    nodes = sorted({t.node for t in traces if t.node})
+    if len(nodes) > 1:
+        notes.append(f"traces of {', '.join(nodes)} are run at the same prices")
     if job.deadline_s % gap_s:
         notes.append(f"the deadline counts as {job.deadline_s // gap_s} whole ticks of {gap_s} s")
     return notes

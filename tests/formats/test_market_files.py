@@ -135,8 +135,8 @@ def test_counts_are_counts(tmp_path, market):
     ("name", "data", "options", "words"),
     [
         ("us-x-1a_v100_1.json", [1], {"polarity": "sideways"}, "polarity 'sideways'"),
-        ("us-q-9z_v100_1.json", [1], {}, "fit no pool"),
-        ("us-x-1a_tpu_4.json", [1], {}, "does not say which instance type"),
+        ("us-q-9z_v100_1.json", [1], {}, "must be of pools of the market"),
+        ("us-x-1a_tpu_4.json", [1], {}, "must say which instance type it is of"),
         ("us-x-1a_v100_1.json", [-1], {}, "numbers from 0"),
         ("us-x-1a_v100_1.json", "none", {}, "is no trace"),
     ],
@@ -145,6 +145,67 @@ def test_wrong_traces(tmp_path, market, name, data, options, words):
     trace(tmp_path, name, data)
     with pytest.raises(CapacityDataError, match=words):
         fleet.read_availability(tmp_path, market, **{"polarity": "available", "start_s": 0, **options})
+
+
+K80 = ("us-x-1a_k80_1.json", "us-x-1b_k80_1.json")
+
+
+def k80_market():
+    """Return two zones of p2.xlarge."""
+    return fleet.Market(
+        ["p2.xlarge"] * 2, ["us-x-1a", "us-x-1b"], ["Linux/UNIX"] * 2,
+        fleet.ChangePoints.constant([0.3, 0.3]), [0.9, 0.9], 0, DAY,
+    )  # fmt: skip
+
+
+def capacity_of(folder, **options):
+    known = fleet.read_availability(folder, k80_market(), polarity="available", start_s=0, **options)
+    return known.capacity.at(0).tolist(), known.notes
+
+
+def test_traces_of_two_nodes_in_one_zone_do_not_overwrite_each_other(tmp_path):
+    for name in K80:
+        trace(tmp_path, name, [1, 1])
+    for node in ("k80_8", "v100_8", "tpu_4"):
+        trace(tmp_path, f"us-x-1b_{node}.json", [0, 0])
+    for options in ({}, {"instance_type": "p2.xlarge"}):
+        up, notes = capacity_of(tmp_path, **options)
+        assert up == [np.inf, np.inf]
+        left_out = next(note for note in notes if "left out" in note)
+        assert "us-x-1b p2.8xlarge, us-x-1b p3.16xlarge, us-x-1b tpu_4" in left_out
+
+
+def test_two_traces_of_one_pool_are_refused(tmp_path):
+    trace(tmp_path, "us-x-1a_one.json", [1, 1])
+    trace(tmp_path, "us-x-1a_two.json", [0, 0])
+    words = r"traces one, two of us-x-1a: must not be two of one pool \(p2.xlarge\)"
+    with pytest.raises(CapacityDataError, match=words):
+        capacity_of(tmp_path)
+    with pytest.raises(CapacityDataError, match=words):
+        capacity_of(tmp_path, instance_type="p2.xlarge")
+    (tmp_path / "us-x-1a_two.json").unlink()
+    assert capacity_of(tmp_path)[0][0] == np.inf
+    trace(tmp_path, "us-x-1a_p2.xlarge.json", [0, 0])  # named, so it is the one
+    assert capacity_of(tmp_path)[0][0] == 0
+
+
+def test_metadata_may_name_the_type(tmp_path):
+    trace(tmp_path, "us-x-1a_one.json", [1, 1])
+    other = {"metadata": {"gap_seconds": 600, "instance_type": "p3.2xlarge"}, "data": [0, 0]}
+    (tmp_path / "us-x-1a_two.json").write_text(json.dumps(other))
+    up, notes = capacity_of(tmp_path)
+    assert up[0] == np.inf
+    assert "traces left out, of no pool of the market: us-x-1a p3.2xlarge" in notes
+
+
+def test_a_stated_type_that_no_trace_names_is_a_proxy(tmp_path):
+    trace(tmp_path, "us-x-1a_v100_1.json", [1, 1])
+    up, notes = capacity_of(tmp_path, instance_type="p2.xlarge")
+    assert up[0] == np.inf
+    assert "proxy: traces of v100_1 are read as those of p2.xlarge, as stated" in notes
+    with pytest.raises(CapacityDataError, match=r"must say which .*--trace-type"):
+        trace(tmp_path, "us-q-1a_intel_64.json", [1, 1])
+        capacity_of(tmp_path)
 
 
 def test_no_traces(tmp_path, market):

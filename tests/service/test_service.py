@@ -14,7 +14,7 @@ from in_process import run_spotfleet
 import fleet
 from fleet.cli import answers
 from fleet.errors import CheckError, InputError, UnknownStrategyError
-from fleet.formats.trace_set import TraceSet, read_trace_set, side_by_side
+from fleet.formats.trace_set import TraceSet, join_zones, read_trace_set
 from fleet.plots import plot_replicas, plot_service, service_figure
 from fleet.plots.service import MOST_STEPS
 from fleet.service import Service, clairvoyant_service, find_policies, run_service, service_study
@@ -183,10 +183,19 @@ def test_the_command(tmp_path):
     for zone, count in zip("ab", coming_and_going(2, 90, 2, most=1).count.T.tolist(), strict=True):
         document = {"metadata": {"gap_seconds": 300}, "data": count}
         (tmp_path / f"x-1{zone}_v100_1.json").write_text(json.dumps(document))
-    common = ("--availability", tmp_path, "--spot-price", 1, "--on-demand-price", 3)
+    common = (
+        "--availability",
+        tmp_path,
+        "--polarity",
+        "available",
+        "--spot-price",
+        1,
+        "--on-demand-price",
+        3,
+    )
     done = spotfleet(*common, "--replicas", 2, "--cold-start", 180, "--json")
     assert done.status == 0, done.err
-    traces = side_by_side(read_trace_set(tmp_path))
+    traces = join_zones(read_trace_set(tmp_path, polarity="available"))
     study = service_study(Service(2, 180, 1.0, 3.0), traces)
     assert done.json == study.to_dict()
     assert "a yes counts as one instance" in done.err
@@ -226,7 +235,7 @@ def test_the_picture_hides_no_outage_and_costs_add_up():
 
 @pytest.mark.data
 def test_golden_dollars_of_three_zones(data_dir):
-    traces = side_by_side(read_trace_set(data_dir / "availability" / "v100-4-node-3-zones-2023-08"))
+    traces = join_zones(read_trace_set(data_dir / "availability" / "v100-4-node-3-zones-2023-08"))
     study = service_study(Service(4, 180, 0.9731, 3.06), traces, ["round-robin", "spot-hedge", "lowestPrice"])
     got = {x["policy"]: (round(x["cost"], 2), round(x["availability"], 4)) for x in study.lines()}
     assert got == {
