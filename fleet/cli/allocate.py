@@ -15,7 +15,7 @@ from fleet.cli.files import STDOUT, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import FleetFiles, MarketFiles, check_strategies, expanded, load_market, time_option
 from fleet.cli.limits import Limiting, counts_file, limits_of, suited
-from fleet.cli.options import Export, Json, OneStrategy
+from fleet.cli.options import Export, Force, Json, OneStrategy
 from fleet.cli.outcome import fail_unfulfilled
 from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings, working
 from fleet.cli.papers import Papers
@@ -52,6 +52,7 @@ def allocate(
         ),
     ] = "auto",
     json_output: Json = False,
+    force: Force = False,
     explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
     frontier: Annotated[
         bool, typer.Option("--frontier", help="Also price against capacity, and where the strategies lie.")
@@ -104,6 +105,7 @@ def allocate(
         [*exports, *papers.paths()],
         [*asked.inputs(), *files.inputs(), running, reservations],
         json_output=json_output,
+        force=force,
     )
     wanted = asked.load()
     check_strategies([strategy or wanted.strategy])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleet.cli.files import STDOUT, check_paths
+from fleet.cli.files import STDOUT, check_folder, check_paths
 from fleet.cli.inputs import MarketFiles, load_market
 from fleet.cli.options import LINUX, Capacity, Json, OnDemand, Prices
 from fleet.cli.output import errors, print_json, working
@@ -30,11 +30,14 @@ def cache(
     Example: `spotfleet cache --prices history/ --on-demand od.csv --out market/`
     """
     from fleet.formats import format_time, save_market
+    from fleet.formats.market_folder import refuse_foreign
 
     if out == STDOUT:
         raise InputError("--out -", "is a folder, which no pipe carries", "name a folder")
     named = [path for path in (prices, on_demand, capacity) if path is not None]
     check_paths([out], named)
+    check_folder(out, "--out")
+    refuse_foreign(out)
     market = load_market(MarketFiles(prices, on_demand, capacity), LINUX, errors())
     with working(errors(), "writing the market"):
         digest = save_market(market, out, sources=[path for path in named if path != STDOUT])

@@ -60,6 +60,10 @@ class CauseOptions:
         if self.launch_failures is not None:
             parse_failures(self.launch_failures)
 
+    def inputs(self) -> list[str | Path | None]:
+        """Return the files that are read."""
+        return [self.advisor, self.interruption_log]
+
     @property
     def has_hazard(self) -> bool:
         """Whether a hazard is stated."""

@@ -9,7 +9,7 @@ from fleet.cli.answers import REPLAY
 from fleet.cli.experiment import Null, progress_bar
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
-from fleet.cli.options import PICTURES, HindsightToo, Json, Plot, Seed, Strategies
+from fleet.cli.options import PICTURES, Force, HindsightToo, Json, Plot, Seed, Strategies
 from fleet.cli.outcome import fail_if_nothing_ran
 from fleet.cli.output import console, errors, print_comparison, print_json, print_warnings, steps_bar
 from fleet.cli.papers import Papers
@@ -29,6 +29,7 @@ def compare(
     hindsight: HindsightToo = None,
     null: Null = 0,
     json_output: Json = False,
+    force: Force = False,
     plot: Plot = None,
     fail_if: FailIf = None,
 ) -> None:
@@ -41,7 +42,7 @@ def compare(
 
     gates = gates_of(fail_if, REPLAY)
     check_output(plot, PICTURES, pipe=False)
-    check_paths([plot, *papers.paths()], asked.inputs(), json_output=json_output)
+    check_paths([plot, *papers.paths()], asked.inputs(), json_output=json_output, force=force)
     chosen = strategy or DEFAULT_STRATEGIES
     scenario = asked.read(chosen, errors())
     with steps_bar(errors(), "replaying") as step:

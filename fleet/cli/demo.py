@@ -10,7 +10,7 @@ import typer
 from fleet.cli.compare import draw, show
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.inputs import check_strategies
-from fleet.cli.options import PICTURES, Json, Strategies
+from fleet.cli.options import PICTURES, Force, Json, Strategies
 from fleet.cli.output import console, errors, steps_bar, working
 from fleet.cli.papers import Papers
 from fleet.errors import InputError
@@ -27,6 +27,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the embedded market.")] = 7,
     strategy: Strategies = None,
     json_output: Json = False,
+    force: Force = False,
 ) -> None:
     """Compare the strategies on the embedded market: no file, no network.
 
@@ -43,7 +44,7 @@ def demo(
     pictures = [plot.with_suffix(ending) for ending in PICTURES]
     for path in pictures:
         check_output(path)
-    check_paths([*pictures, *papers.paths()], [], json_output=json_output)
+    check_paths([*pictures, *papers.paths()], [], json_output=json_output, force=force)
     if not 1 <= days <= 366:
         raise InputError(f"--days {days:g}", "is from 1 to 366", "correct it")
     with working(errors(), "making a market up"):

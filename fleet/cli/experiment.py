@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from fleet.cli.files import check_output, check_paths
+from fleet.cli.files import check_folder, check_output, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
-from fleet.cli.options import PICTURES, HindsightToo, Json, Plot, Strategies
+from fleet.cli.options import PICTURES, Force, HindsightToo, Json, Plot, Strategies
 from fleet.cli.outcome import INTERRUPTED
 from fleet.cli.output import console, print_json, print_table, print_warnings
 from fleet.cli.papers import Papers
@@ -55,6 +55,7 @@ def experiment(
     share: Share = None,
     hindsight: HindsightToo = None,
     json_output: Json = False,
+    force: Force = False,
     plot: Plot = None,
     fail_if: FailIf = None,
 ) -> None:
@@ -65,10 +66,15 @@ def experiment(
     from fleet.cli.answers import EXPERIMENT
     from fleet.comparison import DEFAULT_STRATEGIES
     from fleet.experiments import replay_many
+    from fleet.experiments.store import Store
 
     gates = gates_of(fail_if, EXPERIMENT)
     check_output(plot, PICTURES, pipe=False)
-    check_paths([plot, store, *papers.paths()], asked.inputs(), json_output=json_output)
+    check_paths([plot, *papers.paths()], asked.inputs(), json_output=json_output, force=force)
+    if store is not None:
+        check_folder(store, "--store")
+        check_paths([store], asked.inputs())
+        Store(store)  # what lies there is read, or refused, before the prices
     if dask is not None and workers is not None:
         raise InputError("--dask and --workers", "exclude each other", "keep one")
     length = None if window is None else seconds_of("--window", window)

@@ -11,14 +11,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fleet.cli.files import check_paths
+from fleet.cli.files import check_folder, check_paths
 from fleet.cli.inputs import load_request, time_option
 from fleet.cli.options import InstanceTypes, Json, Product, Request, SubnetZone
 from fleet.cli.output import print_json, print_warnings
-from fleet.errors import InputError
 
 __all__ = ["archive", "fetch"]
 
+ARCHIVED = ("prices", "scores")
+"""Subfolders of an archive into which a fetch writes."""
 ArchiveFolder = Annotated[
     Path, typer.Option("--archive", help="Folder of the archive; made if it does not exist.")
 ]
@@ -53,8 +54,9 @@ def fetch(
     from fleet.live import fetch as run
 
     check_paths([], [request, instance_types])
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--archive {folder}", "is a folder", "choose another path")
+    check_folder(folder, "--archive")
+    for below in ARCHIVED:
+        check_folder(folder / below, "--archive")
     catalogue = None if instance_types is None else read_instance_types(instance_types)
     needs = needs_of(load_request(request, subnet_zone), tuple(region or ()), product, catalogue)
     end = time_option("--until", until)

@@ -11,7 +11,7 @@ from fleet.cli.answers import JOB
 from fleet.cli.completion import job_strategies, words
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
-from fleet.cli.options import PICTURES, Json, Plot, Seed
+from fleet.cli.options import PICTURES, Force, Json, Plot, Seed
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.cli.traces import (
     OnDemandPrice,
@@ -64,6 +64,7 @@ def job(
     trace_type: TraceKind = None,
     seed: Seed = 0,
     json_output: Json = False,
+    force: Force = False,
     plot: Plot = None,
     fail_if: FailIf = None,
 ) -> None:
@@ -77,7 +78,7 @@ def job(
 
     gates = gates_of(fail_if, JOB)
     check_output(plot, PICTURES, pipe=False)
-    check_paths([plot], [availability])
+    check_paths([plot], [availability], force=force)
     find_job_strategies(strategy)
     traces = read_trace_set(availability, polarity=polarity, instance_type=trace_type)
     wanted = Job.of_hours(

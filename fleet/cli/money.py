@@ -1,4 +1,4 @@
-"""``--billing``, ``--data-feed``, ``--events``: terms of a bill, and what happened as AWS reports it."""
+"""``--billing``, ``--write-data-feed``, ``--events``: terms of a bill, and what happened in AWS's words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fleet.billing import Billing
     from fleet.results import ReplayResult
 
-__all__ = ["FEED_ENDINGS", "billing_terms", "events_text", "write_feed"]
+__all__ = ["FEED_ENDINGS", "billing_terms", "events_text", "terms_file", "write_feed"]
 
 FEED_ENDINGS = (".gz",)
 JSON = ".json"
@@ -36,6 +36,11 @@ def billing_terms(text: str) -> Billing:
     if not isinstance(document, dict):
         raise InputError(f"--billing {text}", "is a JSON object", 'write {"rule": "per-second", ...}')
     return Billing.from_dict(document)
+
+
+def terms_file(text: str) -> str | None:
+    """Return the file that ``--billing`` names, or ``None`` where it names a rule."""
+    return text if text.endswith(JSON) else None
 
 
 def events_text(result: ReplayResult, path: Path) -> str:

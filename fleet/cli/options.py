@@ -27,6 +27,7 @@ __all__ = [
     "Events",
     "Export",
     "Focus",
+    "Force",
     "HazardLaw",
     "Hindsight",
     "HindsightToo",
@@ -226,7 +227,9 @@ Billing = Annotated[
 DataFeed = Annotated[
     Path | None,
     typer.Option(
-        "--data-feed", help="Write the Spot charges as AWS's Spot data feed (.gz).", rich_help_panel=ANSWERS
+        "--write-data-feed",
+        help="Write the Spot charges as AWS's Spot data feed (.gz).",
+        rich_help_panel=ANSWERS,
     ),
 ]
 Focus = Annotated[
@@ -234,6 +237,10 @@ Focus = Annotated[
     typer.Option(
         help="Write the simulated spend as FOCUS rows (.csv), for FinOps tools.", rich_help_panel=ANSWERS
     ),
+]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Replace files that spotfleet did not write, too.", rich_help_panel=ANSWERS),
 ]
 StartDelay = Annotated[
     int, typer.Option("--start-delay", help="Seconds from launch to running.", rich_help_panel=RUN)

@@ -37,7 +37,7 @@ OUTPUTS = (
     "--plot",
     "--events",
     "--export",
-    "--data-feed",
+    "--write-data-feed",
     "--focus",
 )
 
@@ -95,6 +95,6 @@ def inputs_of(arguments: list[str]) -> list[str]:
             left_out = False
         elif argument in OUTPUTS:
             left_out = True
-        elif argument != "--json" and argument.partition("=")[0] not in OUTPUTS:
+        elif argument not in ("--json", "--force") and argument.partition("=")[0] not in OUTPUTS:
             kept.append(argument)
     return kept

@@ -9,7 +9,18 @@ from fleet.cli.answers import REPLAY
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.money import FEED_ENDINGS, events_text, write_feed
-from fleet.cli.options import PICTURES, DataFeed, Events, Focus, Hindsight, Json, OneStrategy, Plot, Seed
+from fleet.cli.options import (
+    PICTURES,
+    DataFeed,
+    Events,
+    Focus,
+    Force,
+    Hindsight,
+    Json,
+    OneStrategy,
+    Plot,
+    Seed,
+)
 from fleet.cli.outcome import fail_if_nothing_ran
 from fleet.cli.output import console, errors, print_json, print_warnings, working
 from fleet.cli.papers import Papers
@@ -25,6 +36,7 @@ def replay(
     seed: Seed = 0,
     hindsight: Hindsight = False,
     json_output: Json = False,
+    force: Force = False,
     events: Events = None,
     data_feed: DataFeed = None,
     focus: Focus = None,
@@ -43,7 +55,7 @@ def replay(
     check_output(focus, (".csv",))
     check_output(plot, PICTURES, pipe=False)
     outputs = [events, data_feed, focus, plot, *papers.paths()]
-    check_paths(outputs, asked.inputs(), json_output=json_output)
+    check_paths(outputs, asked.inputs(), json_output=json_output, force=force)
     scenario = asked.read([strategy], errors())
     with working(errors(), "replaying, and looking back" if hindsight else "replaying"):
         result = run(

@@ -13,8 +13,8 @@ from fleet.cli.causes import CauseOptions
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import MarketFiles, load_market, subnet_zones_of, time_option
-from fleet.cli.money import billing_terms
-from fleet.cli.options import LINUX, Billing, End, Events, Json, Notice, Seed, Start, SubnetZone
+from fleet.cli.money import billing_terms, terms_file
+from fleet.cli.options import LINUX, Billing, End, Events, Force, Json, Notice, Seed, Start, SubnetZone
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.errors import InfeasibleError, InputError
 from fleet.schedule import Cancellation
@@ -68,6 +68,7 @@ def request(
     product: RequestProduct = None,
     subnet_zone: SubnetZone = None,
     json_output: Json = False,
+    force: Force = False,
     events: Events = None,
     fail_if: FailIf = None,
 ) -> None:
@@ -80,7 +81,12 @@ def request(
 
     gates = gates_of(fail_if, REQUEST)
     check_output(events)
-    check_paths([events], [request, *files.inputs(), causes.advisor], json_output=json_output)
+    check_paths(
+        [events],
+        [request, *files.inputs(), *causes.inputs(), terms_file(billing)],
+        json_output=json_output,
+        force=force,
+    )
     wanted = read_spot_request(
         request,
         subnet_zones=subnet_zones_of(subnet_zone),

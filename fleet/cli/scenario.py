@@ -11,7 +11,7 @@ from rich.console import Console
 from fleet.cli.causes import CauseOptions
 from fleet.cli.inputs import FleetFiles, MarketFiles, check_strategies, expanded, load_market, time_option
 from fleet.cli.lifecycle import schedule_of, signals_of
-from fleet.cli.money import billing_terms
+from fleet.cli.money import billing_terms, terms_file
 from fleet.cli.options import Billing, End, Notice, ScheduleFile, Signals, Start, StartDelay
 
 if TYPE_CHECKING:
@@ -73,7 +73,13 @@ class ScenarioOptions:
 
     def inputs(self) -> list[str | Path | None]:
         """Return the files that are read."""
-        return [*self.fleet.inputs(), *self.market.inputs(), self.causes.advisor, self.run.schedule]
+        return [
+            *self.fleet.inputs(),
+            *self.market.inputs(),
+            *self.causes.inputs(),
+            self.run.schedule,
+            terms_file(self.run.billing),
+        ]
 
     def read(self, strategies: Sequence[str | None], errors: Console) -> Scenario:
         """Return the scenario; what can be refused without prices is refused before they are read.

@@ -11,7 +11,7 @@ from fleet.cli.answers import SERVICE
 from fleet.cli.completion import policies, words
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
-from fleet.cli.options import PICTURES, Json, Plot, WhenUp
+from fleet.cli.options import PICTURES, Force, Json, Plot, WhenUp
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.cli.traces import (
     OnDemandPrice,
@@ -60,6 +60,7 @@ def service(
     polarity: TracePolarity = None,
     trace_type: TraceKind = None,
     json_output: Json = False,
+    force: Force = False,
     plot: Plot = None,
     fail_if: FailIf = None,
 ) -> None:
@@ -73,7 +74,7 @@ def service(
 
     gates = gates_of(fail_if, SERVICE)
     check_output(plot, PICTURES, pipe=False)
-    check_paths([plot], [availability])
+    check_paths([plot], [availability], force=force)
     find_policies(policy)
     zones = join_zones(read_trace_set(availability, polarity=polarity, instance_type=trace_type))
     zones = when_up(zones, instances_when_up)

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fleet.written import MARK
+
 __all__ = ["hcl_text", "identifier", "json_text"]
 
 MAPS = ("tags",)
@@ -27,12 +29,12 @@ def hcl_text(resources: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
         for kind, labelled in resources.items()
         for label, arguments in labelled.items()
     ]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join([f"# {MARK}", *blocks]) + "\n"
 
 
 def json_text(resources: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """Return resources, by type and label, in Terraform's JSON syntax."""
-    return json.dumps({"resource": in_json(resources)}, indent=2) + "\n"
+    return json.dumps({"//": MARK, "resource": in_json(resources)}, indent=2) + "\n"
 
 
 def identifier(name: str) -> str:

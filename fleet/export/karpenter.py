@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet.allocation import Allocation
+from fleet.written import MARK
 
 __all__ = ["karpenter"]
 
@@ -65,7 +66,7 @@ def karpenter(
             warnings.append("NodePools on demand without limits come last, else they would take every pod")
     if len(lines) > HEAVIEST:
         warnings.append(f"{len(lines)} pools share {HEAVIEST} weights: the last ones are not in order")
-    return yaml.safe_dump_all(documents, sort_keys=False), tuple(warnings)
+    return f"# {MARK}\n{yaml.safe_dump_all(documents, sort_keys=False)}", tuple(warnings)
 
 
 def place_of(line: Mapping[str, Any], cores: Mapping[str, float]) -> int:

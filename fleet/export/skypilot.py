@@ -8,6 +8,7 @@ from typing import Any
 from fleet.allocation import Allocation
 from fleet.export.aws import CannotSayError
 from fleet.pools import region_of
+from fleet.written import MARK
 
 __all__ = ["skypilot"]
 
@@ -47,4 +48,4 @@ def skypilot(allocation: Allocation, name: str) -> tuple[str, tuple[str, ...]]:
             "SkyPilot puts all nodes of a task into one pool: the plan's pools become an order of "
             "preference, and the number of nodes is that of all of them"
         )
-    return yaml.safe_dump(task, sort_keys=False), tuple(warnings)
+    return f"# {MARK}\n{yaml.safe_dump(task, sort_keys=False)}", tuple(warnings)

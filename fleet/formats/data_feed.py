@@ -8,8 +8,7 @@ names no availability zone.
 from __future__ import annotations
 
 import gzip
-import os
-import tempfile
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -22,6 +21,7 @@ from fleet.exact import Floats, Ints
 from fleet.formats.raw import read_text
 from fleet.formats.times import parse_time
 from fleet.pools import Texts, frozen_floats, frozen_texts, region_of
+from fleet.written import MARK, replacing
 
 __all__ = [
     "DataFeed",
@@ -163,7 +163,10 @@ def operation_of(product: str) -> str:
 def data_feed_bytes(feed: DataFeed) -> bytes:
     """Return a feed as gzipped text; the same feed gives the same bytes."""
     text = HEADER + "".join(f"{line}\n" for line in feed.lines())
-    return gzip.compress(text.encode(), mtime=0)
+    packed = io.BytesIO()
+    with gzip.GzipFile(MARK, "wb", fileobj=packed, mtime=0) as stream:  # told apart from a feed of AWS's own
+        stream.write(text.encode())
+    return packed.getvalue()
 
 
 def write_data_feed(feed: DataFeed, path: str | Path) -> None:
@@ -171,14 +174,8 @@ def write_data_feed(feed: DataFeed, path: str | Path) -> None:
     target = Path(path)
     if not target.parent.is_dir():
         raise InputError(f"{target.parent}", "is not a folder", "create it first")
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data_feed_bytes(feed))
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with replacing(target) as fresh:
+        fresh.write_bytes(data_feed_bytes(feed))
 
 
 def read_data_feed(path: str | Path) -> DataFeed:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import FleetError, InputError
+from fleet.written import UNFINISHED, replacing
 
 __all__ = ["Archive", "ArchiveEntry", "Span", "missing_spans"]
 
@@ -170,7 +170,7 @@ class Archive:
 
 def empty(folder: Path) -> bool:
     """Whether a folder holds nothing, or but the beginning of an archive that another process makes."""
-    return not folder.exists() or all(file.name.startswith(f".{HEAD}") for file in folder.iterdir())
+    return not folder.exists() or all(file.name.startswith(UNFINISHED) for file in folder.iterdir())
 
 
 def is_whole(file: Path) -> bool:
@@ -227,19 +227,10 @@ def span_of(file: Path) -> Span:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that no reader ever sees a part of it, not even after a crash of the machine."""
-    name = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        with replacing(path, durable=True) as fresh:
+            fresh.write_bytes(data)
     except OSError as error:
         rule = f"could not be written ({error.strerror}); what was fetched until then is kept"
         raise FleetError(f"{path}", rule, "make room, or allow writing, and run it again") from None
-    finally:
-        if name is not None:
-            Path(name).unlink(missing_ok=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from fleet.plots.experiments import plot_null_strip
 from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
 from fleet.plots.style import against_on_demand, money
 from fleet.results import ReplayResult
+from fleet.written import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +23,8 @@ __all__ = ["comparison_figure", "headline", "save_figure"]
 
 ENDINGS = (".png", ".svg")
 DPI = 150
+MAKER = "spotfleet"
+"""As pictures state it, so that a later run knows what it may replace."""
 SERVED_ALIKE = 0.01
 """Shares of the target's unit-hours; costs are compared where they differ by no more."""
 
@@ -109,13 +110,6 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         raise InputError(f"{target}", f"ends in {' or '.join(ENDINGS)}", "choose one of them")
     if not target.parent.is_dir():
         raise InputError(f"{target.parent}", "is not a folder", "create it first")
-    handle, name = tempfile.mkstemp(dir=target.parent, suffix=target.suffix)
-    os.close(handle)
-    try:
-        with mpl.rc_context({"svg.hashsalt": "spotfleet", "svg.fonttype": "none"}):
-            metadata = {"Date": None} if target.suffix == ".svg" else {"Software": None}
-            figure.savefig(name, dpi=DPI, metadata=metadata)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with replacing(target) as name, mpl.rc_context({"svg.hashsalt": "spotfleet", "svg.fonttype": "none"}):
+        metadata = {"Date": None, "Creator": MAKER} if target.suffix == ".svg" else {"Software": MAKER}
+        figure.savefig(name, dpi=DPI, metadata=metadata)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleet.report.paper import Paper
+from fleet.written import MARK
 
 __all__ = ["markdown_of"]
 
@@ -32,6 +33,8 @@ def markdown_of(paper: Paper) -> str:
         "<details><summary>Method and proxies</summary>",
         "",
         *(f"- {escaped(text)}" for text in (*paper.method, *paper.notes)),
+        "",
+        f"<!-- {MARK} -->",
         "",
         "</details>",
     ]

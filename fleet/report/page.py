@@ -78,7 +78,7 @@ def page_of(paper: Paper, *, command: str | None = None) -> str:
     figures = json.dumps([chart.figure for chart in paper.charts], allow_nan=False).replace("<", "\\u003c")
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">
+<meta name="generator" content="spotfleet"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,"><title>{shown(answer)}</title><style>{STYLE}</style></head><body><main>
 <h1>{shown(answer)}</h1>
 {"".join(f'<p class="lead">{shown(line)}</p>' for line in more)}

@@ -10,6 +10,7 @@ from typing import Any
 
 from fleet.errors import InputError
 from fleet.report.paper import Paper
+from fleet.written import MARK
 
 __all__ = ["csv_of", "parquet_of"]
 
@@ -68,8 +69,9 @@ def parquet_of(paper: Paper) -> bytes:
             kind = pyarrow.float64()
         metadata = {"unit": units[name]} if name in units else None
         fields.append(pyarrow.field(name, kind, metadata=metadata))
+    schema = pyarrow.schema(fields, metadata={"creator": MARK})
     sink = pyarrow.BufferOutputStream()
-    parquet.write_table(pyarrow.table(columns, schema=pyarrow.schema(fields)), sink)
+    parquet.write_table(pyarrow.table(columns, schema=schema), sink)
     return bytes(sink.getvalue().to_pybytes())
 
 

@@ -98,7 +98,14 @@ def test_replay_json_is_the_contract_and_files_are_written(shop):
 def test_terms_from_a_file_and_charges_as_aws_reports_them(shop):
     (shop.folder / "terms.json").write_text('{"rule": "hour-start", "free_first_hour": false}')
     answer = shop.run(
-        *REPLAY, "--json", "--billing", "terms.json", "--data-feed", "feed.gz", "--events", "history.json"
+        *REPLAY,
+        "--json",
+        "--billing",
+        "terms.json",
+        "--write-data-feed",
+        "feed.gz",
+        "--events",
+        "history.json",
     )
     assert answer.status == 0
     assert answer.json["billing"] == "hour-start+first-hour-charged"
@@ -115,13 +122,13 @@ def test_terms_from_a_file_and_charges_as_aws_reports_them(shop):
         ("{", "is JSON"),
         ("[]", "is a JSON object"),
         ('{"rules": "hourly"}', "billing key 'rules'"),
-        (None, "cannot be read"),
+        (None, "does not exist"),
     ],
 )
 def test_terms_that_cannot_be_read(shop, text, words):
     if text is not None:
         (shop.folder / "terms.json").write_text(text)
-    one_line(shop.run(*REPLAY, "--billing", "terms.json", "--data-feed", "feed.gz"), words)
+    one_line(shop.run(*REPLAY, "--billing", "terms.json", "--write-data-feed", "feed.gz"), words)
     assert not (shop.folder / "feed.gz").exists()
 
 
@@ -318,7 +325,7 @@ def test_an_empty_folder_of_prices(shop):
         (("--start", "2021-05-01T08:00:00"), "names its zone"),
         (("--interruptions", "hazard"), "without a law"),
         (("--billing", "weekly"), "billing 'weekly'"),
-        (("--plot", "run.pdf"), "ends in .png or .svg"),
+        (("--plot", "run.pdf"), "end in .png or .svg"),
         (("--plot", "nowhere/run.png"), "does not exist"),
         (("--events", "nowhere/log.jsonl"), "does not exist"),
     ],

@@ -33,13 +33,14 @@ def listing(shop):
 )
 def test_an_output_never_overwrites_an_input_or_another_output(shop, arguments):
     before = listing(shop)
-    one_line(shop.run(*arguments), "is named twice")
+    one_line(shop.run(*arguments), "named twice")
     assert listing(shop) == before
 
 
 def test_an_older_output_is_replaced(shop):
-    (shop.folder / "log.jsonl").write_text("old")
     assert shop.run(*REPLAY, "--events", "log.jsonl").status == 0
+    assert shop.run(*REPLAY, "--events", "log.jsonl", "--start", "2021-05-01T01:00:00Z").status == 0
+    assert "T00:00:00Z" not in (shop.folder / "log.jsonl").read_text()[:60]
     assert (shop.folder / "log.jsonl").read_text().startswith('{"time"')
 
 
@@ -211,8 +212,8 @@ def test_a_file_that_the_system_refuses_is_one_line(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     (tmp_path / "a.csv").write_text("old")
-    monkeypatch.setattr("os.fdopen", refuses)
-    with pytest.raises(InputError, match=r"a.csv: cannot be written .No space left on device"):
+    monkeypatch.setattr("pathlib.Path.write_bytes", refuses)
+    with pytest.raises(InputError, match=r"a.csv: must be writable .No space left on device"):
         write_text(tmp_path / "a.csv", "new")
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a.csv": "old"}
 

@@ -86,9 +86,9 @@ def test_without_a_window_the_span_is_one(folder):
         (("--window", "99d"), "does not fit"),
         (("--stride", "0d"), "is a number above 0"),
         (("--strategy", "cheapest"), "cheapest"),
-        (("--store", "fleet.json"), "is named twice"),
+        (("--store", "fleet.json"), "must be a folder"),
         (("--dask", "tcp://127.0.0.1:1", "--workers", "2"), "exclude each other"),
-        (("--plot", "e.txt"), "ends in .png or .svg"),
+        (("--plot", "e.txt"), "end in .png or .svg"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(folder, arguments, words):

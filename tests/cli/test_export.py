@@ -20,7 +20,11 @@ def test_export_writes_each_form_and_reads_back(shop):
     assert fleet.parse_request(document).target_capacity == 10
     template = document["LaunchTemplateConfigs"][0]["LaunchTemplateSpecification"]
     assert template == {"LaunchTemplateName": "web", "Version": "7"}
-    assert (shop.folder / "plan.tf").read_text().startswith('resource "aws_ec2_fleet" "spotfleet" {')
+    assert (
+        (shop.folder / "plan.tf")
+        .read_text()
+        .startswith('# written by spotfleet\n\nresource "aws_ec2_fleet" "spotfleet" {')
+    )
     assert list(yaml.safe_load_all((shop.folder / "pools.yaml").read_text()))
     assert any("sets of types, not counts" in warning for warning in answer.json["warnings"])
     again = shop.run("allocate", "plan.json", "--prices", "prices.csv", "--on-demand", "od.csv", "--json")

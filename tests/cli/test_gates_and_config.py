@@ -153,10 +153,10 @@ def test_pipes(shop):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("allocate", "-", "--prices", "-"), "is read once"),
-        ((*ALLOCATE, "--export", "csv=-", "--json"), "takes one answer"),
-        (("replay", *COMPARE[1:], "--events", "-", "--focus", "-"), "takes one answer"),
-        ((*COMPARE, "--plot", "-"), "ends in .png or .svg"),
+        (("allocate", "-", "--prices", "-"), "be read once"),
+        ((*ALLOCATE, "--export", "csv=-", "--json"), "take one answer"),
+        (("replay", *COMPARE[1:], "--events", "-", "--focus", "-"), "take one answer"),
+        ((*COMPARE, "--plot", "-"), "end in .png or .svg"),
         (("cache", "--prices", "prices.csv", "--out", "-"), "is a folder"),
         (("allocate", "fleet.json", "--prices", "-"), "standard input: no price records"),
         (("allocate", "fleet.json", "--prices", ""), "is an empty argument"),

@@ -279,7 +279,7 @@ def test_names_lead_nowhere_else(tmp_path):
 
 
 def test_an_archive_that_another_process_begins_is_taken(tmp_path):
-    (tmp_path / ".archive.json.x1").write_text("")
+    (tmp_path / ".spotfleet-x1.json").write_text("")
     Archive.open(tmp_path, create=True)
     (tmp_path / "archive.json").write_text("{")
     with pytest.raises(fleet.InputError, match="another version"):
