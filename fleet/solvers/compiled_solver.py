@@ -67,7 +67,8 @@ class CompiledSolver:
 
     def whole(self, compiled: ModuleType, problem: Problem, price: Floats) -> Solution:
         """Return the optimum in whole instances; what does not fit the kernels goes to the numpy form."""
-        if problem.limits:  # no kernel knows them
+        linear = sum(isinstance(objective, Linear) for objective in problem.objectives)
+        if problem.limits or linear > 1:  # no kernel knows them
             return solve_whole(problem, "closed-form")
         counts = np.zeros(len(problem), dtype=np.int64)
         columns = (price, problem.weight, problem.upper)

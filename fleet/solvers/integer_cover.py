@@ -18,10 +18,12 @@ steps follow the sliding-window recurrence for bounded multiplicities.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.exact import Ints
 from fleet.solvers.select import critical_key
@@ -71,17 +73,9 @@ def integer_cover(price: Ints, weight: Ints, upper: Ints, target: int) -> CoverA
     upper = np.minimum(upper, -(-target // weight))
     b = break_pool(price, weight, upper, target)
     p_b, w_b = int(price[b]), int(weight[b])
-    reduced = price * w_b - p_b * weight
-    base = np.where(reduced < 0, upper, 0)
-    missing = target - int((weight * base).sum())
-    bound = p_b * target + int((reduced * base).sum())
-    state = Departures(price, weight, upper, reduced, base, b, missing)
-    extra, counts = state.first_answer()
-    for most_segments in (FIRST_CORE, None):
-        if extra > 0:
-            better = state.improve(extra, most_segments)
-            if better is not None:
-                extra, counts = better
+    state = Departures.of(weight, upper, price * w_b - p_b * weight, w_b, p_b, target)
+    bound = p_b * target + int((state.reduced * state.base).sum())
+    _, counts = state.least()
     return CoverAnswer(counts, int((price * counts).sum()), bound / w_b)
 
 
@@ -102,25 +96,36 @@ class Departures:
 
     ``bulk`` pools are those that equal the break pool in price and weight: they are free to add and serve
     to fill what the others leave.
+
+    Parameters
+    ----------
+    weight, upper
+        Shape (n,), units an instance and instances available.
+    reduced
+        Shape (n,), what an instance adds above the break pool's price of its units.
+    base
+        Shape (n,), all of the pools with ``reduced < 0``.
+    w_b
+        Weight of the break pool, whose ``reduced`` is 0.
+    over
+        What a unit beyond the target costs.
+    missing
+        Units that the base lacks.
     """
 
-    price: Ints
     weight: Ints
     upper: Ints
     reduced: Ints
     base: Ints
-    b: int
+    w_b: int
+    over: int
     missing: int
 
-    @property
-    def p_b(self) -> int:
-        """Price of the break pool: what a unit of overshoot costs, scaled by its weight."""
-        return int(self.price[self.b])
-
-    @property
-    def w_b(self) -> int:
-        """Weight of the break pool."""
-        return int(self.weight[self.b])
+    @classmethod
+    def of(cls, weight: Ints, upper: Ints, reduced: Ints, w_b: int, over: int, target: int) -> Departures:
+        """Start from all pools with ``reduced < 0``."""
+        base = np.where(reduced < 0, upper, 0)
+        return cls(weight, upper, reduced, base, w_b, over, target - int((weight * base).sum()))
 
     @cached_property
     def bulk(self) -> Ints:
@@ -132,47 +137,97 @@ class Departures:
         """How many free instances there are."""
         return int(self.upper[self.bulk].sum())
 
+    def least(self, known: Ints | None = None) -> tuple[int, Ints]:
+        """Return the least extra and counts that have it, proven.
+
+        Parameters
+        ----------
+        known
+            An answer that is at hand, if there is one; only what is better is looked for.
+
+        Raises
+        ------
+        TooLargeError
+            If the dynamic program would be too large.
+        """
+        extra, counts = self.first_answer()
+        if known is not None and self.extra_of(known) < extra:
+            extra, counts = self.extra_of(known), known
+        for most_segments in (FIRST_CORE, None):
+            if extra > self.unavoidable(extra):
+                better = self.improve(extra, most_segments)
+                if better is not None:
+                    extra, counts = better
+        return extra, counts
+
+    def unavoidable(self, extra: int) -> int:
+        """Return the extra of the units that must be too many, since all weights share a divisor."""
+        if extra == 0 or self.over == 0:
+            return 0
+        divisor = int(np.gcd.reduce(self.weight[(np.abs(self.reduced) < extra) & (self.upper > 0)]))
+        return self.over * (-self.missing % divisor) if divisor else 0
+
     def first_answer(self) -> tuple[int, Ints]:
-        """Return the better of rounding up with free instances and one departure more; else fill upward."""
+        """Return the best of a few quick answers: free instances, one departure more, all that cost alike."""
         free = min(max(self.missing // self.w_b, 0), self.bulk_upper)
         rest = self.missing - free * self.w_b
         up = -(-rest // self.w_b)
-        best = (
-            self.with_extra(self.p_b * (up * self.w_b - rest), free + up)
-            if free + up <= self.bulk_upper
-            else None
-        )
-        add = np.where(
-            (self.reduced >= 0) & (self.upper > 0) & (self.weight >= rest), self.reduced, UNREACHED
-        )
-        over = np.where(add < UNREACHED, add + self.p_b * (self.weight - rest), UNREACHED)
-        i = int(np.argmin(over))
-        if over[i] < UNREACHED and (best is None or over[i] < best[0]) and rest > 0:
-            if self.reduced[i] == 0 and self.weight[i] == self.w_b:
-                return best if best is not None else self.fill_up()
-            best = self.with_extra(int(over[i]), free, {i: 1})
-        return best if best is not None else self.fill_up()
+        found: list[tuple[int, Ints]] = []
+        if free + up <= self.bulk_upper:
+            found.append(self.with_extra(self.over * (up * self.w_b - rest), free + up))
+        if rest > 0 and (not found or found[0][0]):
+            add = self.one_more(rest, (self.reduced != 0) | (self.weight != self.w_b))
+            if add is not None and (not found or add[0] < found[0][0]):
+                found.append(self.with_extra(add[0], free, {add[1]: 1}))
+        if not found or found[-1][0]:
+            found += self.all_alike()
+        return min(found, key=lambda one: one[0]) if found else self.fill_up()
+
+    def one_more(self, rest: int, among: npt.NDArray[np.bool_]) -> tuple[int, int] | None:
+        """Return the least extra of an instance that brings ``rest`` units at least, and its pool."""
+        wide = np.flatnonzero(among & (self.reduced >= 0) & (self.upper > 0) & (self.weight >= rest))
+        if not len(wide):
+            return None
+        extra = self.reduced[wide] + self.over * (self.weight[wide] - rest)
+        best = int(np.argmin(extra))
+        return int(extra[best]), int(wide[best])
+
+    def all_alike(self) -> list[tuple[int, Ints]]:
+        """Return an answer of the pools that cost as much a unit as the break pool, the widest first.
+
+        What they leave goes to one instance more; no answer if that is not to be had.
+        """
+        ties = np.flatnonzero((self.reduced == 0) & (self.upper > 0))
+        ties = ties[np.argsort(-self.weight[ties], kind="stable")]
+        counts, missing = self.base.copy(), self.missing
+        edges = np.flatnonzero(np.diff(self.weight[ties], prepend=-1, append=-1))
+        for first, last in itertools.pairwise(edges.tolist()):
+            pools = ties[first:last]
+            take = max(missing // int(self.weight[pools[0]]), 0)
+            counts[pools] = filled(self.upper[pools], take)
+            missing -= int(counts[pools].sum()) * int(self.weight[pools[0]])
+        if missing > 0:
+            more = self.one_more(missing, counts < self.upper)
+            if more is None:
+                return []
+            counts[more[1]] += 1
+        return [(self.extra_of(counts), counts)]
 
     def fill_up(self) -> tuple[int, Ints]:
         """Return an answer by walking up the price per unit: always there, seldom good."""
         counts = self.base.copy()
-        missing = self.missing
-        with np.errstate(divide="ignore"):
-            order = np.argsort(np.where(self.reduced >= 0, self.reduced / self.weight, np.inf), kind="stable")
-        for i in order.tolist():
-            if missing <= 0:
-                break
-            take = min(int(self.upper[i] - counts[i]), -(-missing // int(self.weight[i])))
-            counts[i] += take
-            missing -= take * int(self.weight[i])
+        order = np.flatnonzero((self.reduced >= 0) & (self.upper > 0))
+        order = order[np.argsort(self.reduced[order] / self.weight[order], kind="stable")]
+        weight, room = self.weight[order], self.upper[order]
+        reach = np.cumsum(weight * room)
+        missing = np.maximum(self.missing - (reach - weight * room), 0)
+        counts[order] = np.minimum(room, -(-missing // weight))
         return self.extra_of(counts), counts
 
     def with_extra(self, extra: int, free: int, departures: dict[int, int] | None = None) -> tuple[int, Ints]:
         """Return an answer made of the base, ``free`` break instances and departures."""
         counts = self.base.copy()
-        bulk = self.bulk
-        before = np.cumsum(self.upper[bulk]) - self.upper[bulk]
-        counts[bulk] = np.clip(free - before, 0, self.upper[bulk])
+        counts[self.bulk] = filled(self.upper[self.bulk], free)
         for i, change in (departures or {}).items():
             counts[i] += change
         return extra, counts
@@ -181,7 +236,7 @@ class Departures:
         """Return what an answer costs above the bound."""
         change = counts - self.base
         overshoot = int((self.weight * change).sum()) - self.missing
-        return self.p_b * overshoot + int((np.abs(self.reduced) * np.abs(change)).sum())
+        return self.over * overshoot + int((np.abs(self.reduced) * np.abs(change)).sum())
 
     def improve(self, extra: int, most_segments: int | None) -> tuple[int, Ints] | None:
         """Return an answer with less than ``extra``, or ``None`` if the segments looked at hold none.
@@ -204,6 +259,7 @@ class Departures:
         taken = np.zeros((len(segments), width), dtype=np.int32)
         for layer, segment in enumerate(segments):
             cost, taken[layer] = bounded_step(cost, segment.step, segment.each, segment.copies)
+            cost[cost >= extra] = UNREACHED  # no use, and sums of them could overflow
         free, total = self.finish(cost, low)
         cell = int(np.argmin(total))
         if total[cell] >= extra:
@@ -221,7 +277,7 @@ class Departures:
         short = self.missing - (np.arange(len(cost)) + low)
         free = np.maximum(-(-short // self.w_b), 0)
         overshoot = free * self.w_b - short
-        total = np.where(cost < UNREACHED, cost + self.p_b * overshoot, UNREACHED)
+        total = np.where(cost < UNREACHED, cost + self.over * overshoot, UNREACHED)
         total[free > self.bulk_upper] = UNREACHED
         return free, total
 
@@ -233,7 +289,7 @@ class Departures:
         # No more can be taken away than what the base holds and the free instances may make up for ...
         down = min(down, self.bulk_upper * self.w_b - self.missing + up)
         # ... and beyond what is missing, units only cost.
-        most_over = extra // max(self.p_b, 1) if self.p_b else up
+        most_over = extra // max(self.over, 1) if self.over else up
         up = min(up, max(self.missing, 0) + max(down, 0) + most_over)
         return -max(down, 0), max(up, 0)
 
@@ -268,6 +324,12 @@ class Departures:
             spent += cost * int(available[k])
             result.append(Segment(pools[first : ends[k]], chain, cost, copies))
         return result or None
+
+
+def filled(room: Ints, count: int) -> Ints:
+    """Return ``count`` instances in pools with some room, the first ones first."""
+    filled: Ints = np.clip(count - (np.cumsum(room) - room), 0, room)
+    return filled
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,6 @@
-"""Closed forms for whole instances: the exact cover, alone or under nested limits, and the even spread.
+"""Closed forms for whole instances: the exact cover of one objective or several, and the even spread.
+
+One objective may have nested limits.
 
 An even spread in whole instances is two questions: the lowest level L at which the pools, each filled to
 L at most, can reach the target; and the cheapest cover under those bounds.
@@ -11,11 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from fleet.errors import InputError
-from fleet.exact import NANO, Ints, to_nano
+from fleet.exact import NANO, Floats, Ints, to_nano
 from fleet.model import EvenSpread, Linear, Problem
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
 from fleet.solvers.closed_form import objective_value, water_level
 from fleet.solvers.integer_cover import integer_cover
+from fleet.solvers.lexicographic_cover import lexicographic_cover
 from fleet.solvers.nested import nested_order
 from fleet.solvers.nested_cover import nested_cover
 from fleet.solvers.nested_tree import Tree
@@ -24,19 +27,19 @@ from fleet.solvers.whole_problem import WholeProblem, whole
 __all__ = ["can_solve_whole", "solve_whole"]
 
 UNBOUNDED = 2.0**56
+FINER = 1e12
 LARGEST = 2**61
 """Reduced costs times counts stay below this, or the sums could overflow int64."""
 
 
 def can_solve_whole(problem: Problem) -> bool:
-    """Whether a closed form exists: one linear objective, alone, under nested limits, or after a spread."""
+    """Whether a closed form exists: linear objectives, perhaps after a spread; one under nested limits."""
     if np.isfinite(problem.budget) or problem.has_more_rows:
         return False
-    linear = [objective for objective in problem.objectives if isinstance(objective, Linear)]
-    spread = isinstance(problem.objectives[0], EvenSpread)
-    if len(linear) != 1 or len(problem.objectives) != 1 + spread:
-        return False
-    return not problem.limits or (not spread and nested_order(problem.limits) is not None)
+    first, *rest = problem.objectives
+    if problem.limits:
+        return not rest and isinstance(first, Linear) and nested_order(problem.limits) is not None
+    return isinstance(first, Linear) or (isinstance(first, EvenSpread) and bool(rest))
 
 
 def solve_whole(problem: Problem, name: str) -> Solution:
@@ -54,18 +57,23 @@ def solve_whole(problem: Problem, name: str) -> Solution:
     if isinstance(problem.objectives[0], EvenSpread):
         level = lowest_level(w)
         room = np.clip((level - w.held) // w.weight, 0, w.room)
-    cost = problem.objectives[-1]
-    assert isinstance(cost, Linear)
-    price = coarse(np.where(problem.open, cost.per_instance, 0.0))
-    largest = int(price.max(initial=1)) * int(w.weight.max()) * max(1, w.target)
-    if largest > LARGEST:
-        raise InputError("prices and weights", "are too fine for the exact cover", "use solver='highs'")
+    open_ = problem.open
+    costs = [
+        coarse(np.where(open_, o.per_instance, 0.0)) for o in problem.objectives if isinstance(o, Linear)
+    ]
+    if problem.limits or len(costs) == 1:
+        largest = int(costs[0].max(initial=1)) * int(w.weight.max()) * max(1, w.target)
+        if largest > LARGEST:
+            raise InputError("prices and weights", "are too fine for the exact cover", "use solver='highs'")
     if problem.limits:
-        counts = cover_within_limits(problem, w, price)
-        if counts is None:
+        within = cover_within_limits(problem, w, costs[0])
+        if within is None:
             return Solution(INFEASIBLE, None, (), (), name, message="the limits hold the target back")
+        counts = within
+    elif len(costs) == 1:
+        counts = integer_cover(costs[0], w.weight, room, w.target).counts
     else:
-        counts = integer_cover(price, w.weight, room, w.target).counts
+        counts = lexicographic_cover(costs, w.weight, room, w.target)
     instances = counts.astype(np.float64)
     values = tuple(objective_value(problem, objective, instances) for objective in problem.objectives)
     return Solution(OPTIMAL, instances, values, values, name)
@@ -109,9 +117,25 @@ def lowest_level(w: WholeProblem) -> int:
     return high
 
 
-def coarse(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Ints:
-    """Return money as whole numbers of the coarsest power of ten that holds it."""
-    nano = to_nano(values, "objective")
+def coarse(values: Floats) -> Ints:
+    """Return sums' parts as whole numbers of the coarsest power of ten that holds them.
+
+    Money has 9 decimals at most; a score of 9 times a weight of 3 has 12.
+
+    Raises
+    ------
+    InputError
+        If they are finer, or too large for their grid.
+    """
+    try:
+        nano = to_nano(values, "objective")
+    except InputError:
+        scaled = values * FINER
+        if not bool((np.abs(scaled - np.rint(scaled)) <= 1e-3 + np.abs(scaled) * 4e-16).all()):
+            raise
+        if float(scaled.max(initial=0.0)) > UNBOUNDED:
+            raise
+        return np.rint(scaled).astype(np.int64)
     step = NANO
     while step > 1 and bool((nano % step).any()):
         step //= 10
