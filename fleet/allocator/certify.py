@@ -14,12 +14,12 @@ from fleet.model import Linear, Problem, Shortfall
 from fleet.pools import LaunchPools
 from fleet.solvers import Solution, Solver, choose_solver
 from fleet.solvers.balanced import launch_balanced
-from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL
+from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED
 from fleet.solvers.closed_form import objective_value
 from fleet.solvers.launch_rule import launch
 from fleet.solvers.whole_problem import exact_sum, within_rows
 
-__all__ = ["Answer", "answer", "certified", "whole_answer"]
+__all__ = ["Answer", "OutOfTimeError", "answer", "certified", "whole_answer"]
 
 NAMED_POOLS = 8
 """How many pools that ran dry a certificate names."""
@@ -27,6 +27,10 @@ TRIES = 3
 """Solves with less of a budget, after which the check has the word."""
 REACHED = 1e-9
 """Relative; what an LP's optimum may be off by."""
+
+
+class OutOfTimeError(SolverError):
+    """The time limit ended the search before there was any answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +121,14 @@ def certified(
         status="unfulfilled",
         objective_name=problem.objectives[0].name,
         objective=round(values[0], 12),
-        bound=round(solution.bounds[0], 12) if solution.bounds else None,
+        bound=round(max(solution.bounds[0], 0.0), 12) if solution.bounds else None,
         binding=binding_limits(problem, counts, pools, shadow, covered=covered),
         rounding=rounding,
     )
     if covered:
-        proven = certificate.gap == 0.0 and (rounding == "exact" or len(problem.objectives) == 1)
+        proven = certificate.gap == 0.0 and (
+            solution.status == OPTIMAL if rounding == "exact" else len(problem.objectives) == 1
+        )
         certificate = replace(certificate, status="optimal" if proven else "feasible")
     return Answer(counts, certificate, filled, values)
 
@@ -142,7 +148,7 @@ def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
     relaxed = problem.relaxed()
     relaxed = replace(relaxed, target=min(problem.target, launched_units))
     solution = choose_solver(solver, relaxed).solve(relaxed)
-    if solution.status in (FAILED, INFEASIBLE):  # the launch fits it, so numbers are too far apart: no bound
+    if solution.status in (FAILED, INFEASIBLE, STOPPED):  # the launch fits it: no bound can be had
         return replace(solution, bounds=())
     if solution.status != OPTIMAL:
         raise SolverError(
@@ -170,9 +176,11 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, float, bool]:
         if whole.survival is not None:
             whole = replace(whole, survival=replace(whole.survival, least=reachable))
         solution = within_budget(whole, chosen)
-        if solution.status != OPTIMAL:  # by a solver's tolerance beyond its own answer
-            solution = Solution(OPTIMAL, counts, (), (), solution.solver)
-    if solution.status != OPTIMAL:
+        if solution.instances is None:  # by a solver's tolerance beyond its own answer, or no time left
+            solution = Solution(STOPPED, counts, (), (), solution.solver)
+    if solution.status == STOPPED and solution.instances is None:
+        raise OutOfTimeError("the time limit", "must leave time for an answer")
+    if solution.status not in (OPTIMAL, STOPPED):
         raise SolverError(
             f"{solution.solver} on the integer program",
             f"says {solution.status}: {solution.message}",
@@ -191,7 +199,9 @@ def whole_answer(problem: Problem, solver: str) -> Solution:
     """
     whole = within_rows(replace(problem, whole=True))
     solution = within_budget(whole, choose_solver(solver, whole))
-    if solution.status not in (OPTIMAL, INFEASIBLE, FAILED):
+    if solution.status == STOPPED and solution.instances is None:
+        raise OutOfTimeError("the time limit", "must leave time for an answer")
+    if solution.status not in (OPTIMAL, INFEASIBLE, FAILED, STOPPED):
         raise SolverError(
             f"{solution.solver} on the integer program",
             f"says {solution.status}: {solution.message}",
@@ -237,6 +247,8 @@ def largest_target(problem: Problem, solver: str) -> tuple[float, Floats]:
         if units >= most - REACHED * max(1.0, most):
             return min(units, problem.target), filled.astype(np.float64)
     solution = least_shortfall(problem, solver)
+    if solution.status == STOPPED and solution.instances is None:
+        return 0.0, np.zeros(len(problem))
     if solution.instances is None:
         raise InfeasibleError("no allocation, however small", "meets every limit", "relax one of them")
     if problem.survival is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator.certify import largest_target
-from fleet.allocator.core import whole_counts
+from fleet.allocator.core import TIME_LIMIT_S, whole_counts
 from fleet.allocator.joint import Joint, Shortfall
 from fleet.allocator.limits import Limits
 from fleet.allocator.placement import choices, inside
@@ -234,7 +235,8 @@ class Alone:
 
     def nearest(self) -> float:
         """Return the largest target in reach under all limits."""
-        return largest_target(replace(self.problem, whole=True), "auto")[0]
+        end_s = time.monotonic() + TIME_LIMIT_S
+        return largest_target(replace(self.problem, whole=True, end_s=end_s), "auto")[0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocation import Allocation, Certificate
-from fleet.allocator.certify import Answer
+from fleet.allocator.certify import Answer, OutOfTimeError
 from fleet.allocator.check import check_allocation, check_limits
 from fleet.allocator.limits import Limits, grouped, unmet_by_group
 from fleet.allocator.parts import How, Parts
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.allocator.scale_down import scale_down
-from fleet.errors import InputError
+from fleet.errors import InputError, SolverError
 from fleet.exact import LARGEST, Ints
 from fleet.model import Problem, weighted_sum
 from fleet.pools import LaunchPools
@@ -28,6 +28,8 @@ from fleet.strategy import Strategy, find_strategy
 __all__ = ["allocate", "launches", "on_demand_launches", "parts_of", "whole_counts"]
 
 ROUNDINGS = ("aws", "exact")
+TIME_LIMIT_S = 10.0
+"""What a solve gets unless more is asked for."""
 MOST_INSTANCES = 10_000_000
 """That run in one pool: far above any account's quota, and scaling down still ends."""
 
@@ -42,6 +44,7 @@ def allocate(
     running: npt.ArrayLike | None = None,
     limits: Limits | None = None,
     reservations: npt.ArrayLike | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
 ) -> Allocation:
     """Decide what to launch for a request on a market as it stands, and certify the answer.
 
@@ -68,6 +71,9 @@ def allocate(
     reservations
         Shape (n,), unused capacity reservations: the on-demand part takes them first, in the order of the
         on-demand strategy (CreateFleet, ``use-capacity-reservations-first``; instant fleets only).
+    time_limit_s
+        Seconds for the whole solve, > 0; inf for none. Where they end a search, the answer is the best one
+        found, its certificate says ``feasible``, and its bound what is proven.
 
     Returns
     -------
@@ -81,8 +87,9 @@ def allocate(
     InfeasibleError
         If no allocation, however small, meets the limits.
     SolverError
-        If a solver fails.
+        If a solver fails, or has found no answer when the time limit ends the search.
     """
+    end_s = end_of(time_limit_s)
     bounds = limits or Limits()
     check_rounding(rounding, bounds)
     zone = balanced_zones(request, snapshot, rounding, bounds)
@@ -96,8 +103,16 @@ def allocate(
     problem, plan, eligibility = spot_problem(
         chosen, snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
     )
+    problem = replace(problem, end_s=end_s)
     parts = parts_of(request, snapshot, bounds, problem, stays, reservations)
-    decision = parts.decide(How(rounding, solver, zone))
+    try:
+        decision = parts.decide(How(rounding, solver, zone))
+    except OutOfTimeError as error:
+        raise SolverError(
+            f"time limit {time_limit_s:g} s: no answer was found",
+            "must be long enough for one",
+            "raise --time-limit (time_limit_s in Python), or drop a limit",
+        ) from error
     spot, rest = decision.spot, decision.on_demand
     solved = time.perf_counter()
     none = np.zeros(len(snapshot), dtype=np.int64)
@@ -119,6 +134,15 @@ def allocate(
     check_limits(allocation, bounds, stays)
     phases = {"solve": solved - started, "check": time.perf_counter() - solved}
     return replace(allocation, wall_time_s=phases)
+
+
+def end_of(time_limit_s: float) -> float:
+    """Return when a solve that begins now is to end, on the clock of ``time.monotonic``."""
+    if not time_limit_s > 0:
+        raise InputError(
+            f"time limit {time_limit_s:g} s", "must be above 0", f"leave it out for {TIME_LIMIT_S:g} s"
+        )
+    return time.monotonic() + time_limit_s
 
 
 def ended(strategy: str, request: FleetRequest, snapshot: Snapshot, stays: Ints) -> Ints:
@@ -236,6 +260,7 @@ def parts_of(
     reserved = None
     if reservations is not None:
         reserved = whole_counts(reservations, len(snapshot), "capacity reservations")
+    on_demand = replace(on_demand, end_s=spot.end_s)
     return Parts(request, snapshot.pools, limits, spot, on_demand, reserved, stays)
 
 

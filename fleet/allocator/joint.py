@@ -111,6 +111,7 @@ class Joint:
             # below 0: on-demand instances count neither for an even spread of Spot nor as Spot pools in use
             held=np.concatenate((-(1.0 + on_demand.weight * upper[: len(self.pools)]), spot.held)),
             budget=spot.budget,
+            end_s=spot.end_s,
             covers=(
                 Cover("on-demand target", np.concatenate((on_demand.weight, nothing)), wanted),
                 Cover("Spot target", np.concatenate((nothing, spot.weight)), wanted_spot),

@@ -9,12 +9,12 @@ from itertools import product
 
 import numpy as np
 
-from fleet.allocator.certify import Answer, answer, units_of
+from fleet.allocator.certify import Answer, OutOfTimeError, answer, units_of
 from fleet.allocator.joint import Joint
 from fleet.allocator.limits import Limits
-from fleet.allocator.placement import Mask, choices, inside, keep_together
+from fleet.allocator.placement import Mask, choices, inside, keep_together, later_lost
 from fleet.allocator.rows import ON_DEMAND, Standing, apply_limits
-from fleet.errors import InfeasibleError
+from fleet.errors import FleetError, InfeasibleError
 from fleet.exact import Ints, on_grid
 from fleet.model import Problem
 from fleet.pools import LaunchPools
@@ -133,16 +133,16 @@ class Parts:
 
     def best(
         self, decided: Callable[[Problem | None, Problem], list[Decision]]
-    ) -> tuple[Decision | None, InfeasibleError | None]:
+    ) -> tuple[Decision | None, FleetError | None]:
         """Return the best decision over the zones of a cluster, and an error if a choice was lost."""
         found: list[Decision] = []
-        lost = None
+        lost: FleetError | None = None
         for mask in self.zones():
             on_demand = None if self.on_demand is None else inside(self.on_demand, mask)
             try:
                 found += decided(on_demand, inside(self.spot, mask))
-            except InfeasibleError as error:
-                lost = error
+            except (InfeasibleError, OutOfTimeError) as error:
+                lost = later_lost(lost, error)
         return min(found, key=lambda decision: decision.rank, default=None), lost
 
     def zones(self) -> list[Mask]:
@@ -230,15 +230,16 @@ class Parts:
             self.ways(on_demand, self.request.on_demand_placement),
             self.ways(spot, self.request.spot_placement),
         )
-        found, lost = [], None
+        found: list[Decision] = []
+        lost: FleetError | None = None
         for (first, least_first), (second, least_second) in ways:
             taken, rest = self.with_reservations(first)
             least = max(0.0, least_first - units_of(taken, first)), least_second
             joint = Joint(rest, second, self.limits, self.pools, self.standing(taken), *least)
             try:
                 bought, listed = joint.answers(how.solver)
-            except InfeasibleError as error:
-                lost = error
+            except (InfeasibleError, OutOfTimeError) as error:
+                lost = later_lost(lost, error)
                 continue
             listed = with_taken(first, taken, listed)
             found.append(Decision(bought, listed, self.beside(self.spot, listed.instances)))

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocation import Binding
-from fleet.allocator.certify import Answer, units_of
-from fleet.errors import InfeasibleError
+from fleet.allocator.certify import Answer, OutOfTimeError, units_of
+from fleet.errors import FleetError, InfeasibleError
 from fleet.model import Problem
 from fleet.pools import LaunchPools
 from fleet.request import Placement
@@ -59,15 +59,30 @@ def best_of(found: Iterable[Callable[[], Answer]]) -> Answer:
     InfeasibleError
         If all of them are.
     """
-    answers, lost = [], None
+    answers: list[Answer] = []
+    lost: FleetError | None = None
     for solve in found:
         try:
             answers.append(solve())
-        except InfeasibleError as error:
-            lost = error
+        except (InfeasibleError, OutOfTimeError) as error:
+            lost = later_lost(lost, error)
     if not answers and lost is not None:
         raise lost
-    return min(answers, key=lambda answer: answer.rank)
+    best = min(answers, key=lambda answer: answer.rank)
+    proven = not isinstance(lost, OutOfTimeError) and all(a.certificate.status != "feasible" for a in answers)
+    return best if proven or best.certificate.rounding != "exact" else unproven(best)
+
+
+def later_lost(before: FleetError | None, error: FleetError) -> FleetError:
+    """Return what to say of choices that were lost: time that ran out comes before what cannot be."""
+    return before if isinstance(before, OutOfTimeError) else error
+
+
+def unproven(found: Answer) -> Answer:
+    """Return an answer that is the best found, where the time limit left a choice open."""
+    if found.certificate.status != "optimal":
+        return found
+    return replace(found, certificate=replace(found.certificate, status="feasible", bound=None))
 
 
 def keep_together(problem: Problem, pools: LaunchPools, wish: Placement, solve: Solve) -> Answer:

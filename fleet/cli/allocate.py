@@ -51,6 +51,12 @@ def allocate(
             autocompletion=words(solvers),
         ),
     ] = "auto",
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            help="Seconds for the solve; then the best answer found, its bound and its gap. inf: no limit."
+        ),
+    ] = 10.0,
     json_output: Json = False,
     force: Force = False,
     explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
@@ -136,6 +142,7 @@ def allocate(
                 limits=limits,
                 running=stays,
                 reservations=reserved,
+                time_limit_s=time_limit,
             )
         except InfeasibleError as error:
             tell("no fleet meets the limits: looking for those in conflict")

@@ -27,7 +27,10 @@ LARGE = 1e6
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A program in arrays; the first ``pools`` columns are instances, the others auxiliary."""
+    """A program in arrays; the first ``pools`` columns are instances, the others auxiliary.
+
+    A search for its optimum ends at ``end_s``, on the clock of ``time.monotonic``.
+    """
 
     cost: Floats
     lower: Floats
@@ -41,6 +44,7 @@ class Model:
     row_names: tuple[str, ...]
     pools: int
     objective_columns: int
+    end_s: float = np.inf
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -129,6 +133,7 @@ def build(problem: Problem) -> Model:
         row_names=tuple(row.name for row in rows),
         pools=n,
         objective_columns=of_objective,
+        end_s=problem.end_s,
     )
 
 

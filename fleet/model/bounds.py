@@ -28,7 +28,9 @@ def useful_upper(problem: Problem) -> Floats:
     weight = problem.weight
     most = needed(problem.target, weight)
     for cover in problem.covers:
-        most = np.maximum(most, needed(cover.least, cover.per_instance))
+        taken = np.clip(-cover.per_instance, 0.0, None)  # what others take of it must be made up for
+        used = float((taken * np.where(taken > 0, problem.upper, 0.0)).sum()) if taken.any() else 0.0
+        most = np.maximum(most, needed(cover.least + used, cover.per_instance))
     if problem.survival is not None:
         most = np.maximum(most, needed(left_without(problem.survival), weight))
     if problem.min_pools:

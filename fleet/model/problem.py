@@ -144,6 +144,8 @@ class Problem:
         Least number of pools that get an instance (whole instances only).
     whole
         Whether instances are whole.
+    end_s
+        When a search for the optimum ends, with what it has by then; on the clock of ``time.monotonic``.
     """
 
     weight: Floats
@@ -158,6 +160,7 @@ class Problem:
     covers: tuple[Cover, ...] = ()
     survival: Survival | None = None
     min_pools: int = 0
+    end_s: float = np.inf
 
     def __post_init__(self) -> None:
         known, n = self.__dict__, len(self.weight)

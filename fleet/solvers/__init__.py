@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fleet.errors import InputError
 from fleet.model import Model, Problem, build, objective_row
 from fleet.solvers.base import EngineAnswer, Solution, Solver
+from fleet.solvers.checked import Checked
 from fleet.solvers.closed_form import ClosedForm
 from fleet.solvers.compiled_solver import CompiledSolver
 from fleet.solvers.core_mip import CoreMip
@@ -93,20 +94,21 @@ MANY_POOLS = 2000
 
 def coupled_solver(problem: Problem) -> Solver:
     """Return the solver for a problem whose pools are coupled."""
+    checked = Checked(run_highs, run_scipy)
     if len(problem) < MANY_POOLS:
-        return SOLVERS["highs"]()
+        return LexicographicSolver("highs", checked)
     sifting = Sifting(run_highs)
     if not problem.whole:
         return LexicographicSolver("highs+sifting", sifting)
-    return LexicographicSolver("highs+core", CoreMip(sifting, run_highs, run_highs))
+    return LexicographicSolver("highs+core", CoreMip(sifting, run_highs, checked))
 
 
 SOLVERS: dict[str, Callable[[], Solver]] = {
     "closed-form": WholeClosedForm,
     "compiled": CompiledSolver,
-    "highs": lambda: LexicographicSolver("highs", run_highs),
-    "scipy": lambda: LexicographicSolver("scipy", run_scipy),
-    "pulp": lambda: LexicographicSolver("pulp", run_pulp, slack=1e-6),
+    "highs": lambda: LexicographicSolver("highs", Checked(run_highs, run_scipy, by_ourselves=0)),
+    "scipy": lambda: LexicographicSolver("scipy", Checked(run_scipy, run_highs, by_ourselves=0)),
+    "pulp": lambda: LexicographicSolver("pulp", Checked(run_pulp, run_highs, by_ourselves=0), slack=1e-6),
 }
 
 
@@ -122,7 +124,7 @@ def any_pulp(name: str) -> Solver:
 
         return solve_with_pulp(model, name.removeprefix(ANY_PULP))
 
-    return LexicographicSolver(name, run, slack=1e-6)
+    return LexicographicSolver(name, Checked(run, run_highs, by_ourselves=0), slack=1e-6)
 
 
 def lp_file(problem: Problem) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 from fleet.exact import Floats
 from fleet.model import Model, Problem
 
-__all__ = ["Engine", "EngineAnswer", "Solution", "Solver"]
+__all__ = ["Engine", "EngineAnswer", "Solution", "Solver", "seconds_left"]
 
 OPTIMAL, INFEASIBLE, UNBOUNDED, STOPPED, FAILED = "optimal", "infeasible", "unbounded", "stopped", "failed"
 
@@ -21,13 +22,15 @@ class Solution:
     Parameters
     ----------
     status
-        ``optimal``, ``infeasible``, ``unbounded``, ``stopped`` (a limit was hit) or ``failed``.
+        ``optimal``, ``infeasible``, ``unbounded``, ``stopped`` (a limit was hit; there may be an answer) or
+        ``failed``.
     instances
         Shape (n,), or ``None`` if there is no answer; having one and being optimal are two things.
     values
         The value of each objective, in order.
     bounds
-        What no answer can go below, an objective each (given the optimum of those before it).
+        What no answer can go below, an objective each (given the optimum of those before it); -inf where a
+        search was stopped before it came to that objective.
     solver
         Who solved it.
     shadow_prices
@@ -56,7 +59,10 @@ class Solution:
 
 @dataclass(frozen=True, eq=False)
 class EngineAnswer:
-    """What an LP/MILP engine says of one `Model` under one cost vector."""
+    """What an LP/MILP engine says of one `Model` under one cost vector.
+
+    Where it was ``stopped``, the best answer that it has if any, and a bound that holds.
+    """
 
     status: str
     x: Floats | None
@@ -67,7 +73,14 @@ class EngineAnswer:
 
 
 Engine = Callable[[Model], EngineAnswer]
-"""Solves one model to optimality (MIP gap 0)."""
+"""Solves one model to optimality (MIP gap 0), or stops at the model's ``end_s``."""
+
+LEAST_S = 0.01
+
+
+def seconds_left(end_s: float) -> float:
+    """Return the seconds until a time on the clock of ``time.monotonic``; a little where it has passed."""
+    return max(end_s - time.monotonic(), LEAST_S)
 
 
 class Solver(Protocol):

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.errors import SolverError
 from fleet.model import Model
-from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer
+from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer, seconds_left
 
 __all__ = ["pass_model", "solve_with_highs"]
 
@@ -45,6 +45,8 @@ def pass_model(model: Model) -> Any:
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("mip_rel_gap", 0.0)
     highs.setOptionValue("mip_abs_gap", 0.0)
+    if np.isfinite(model.end_s):
+        highs.setOptionValue("time_limit", seconds_left(model.end_s))
     if model.integer.any():
         # The default of 1e-6 lets a whole number be off by a millionth: enough to miss a cover by a unit.
         highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
@@ -83,10 +85,14 @@ def answer_of(highs: Any, whole: bool) -> EngineAnswer:
         highspy.HighsModelStatus.kIterationLimit: STOPPED,
     }
     name = known.get(status, FAILED)
-    if name != OPTIMAL:
-        return EngineAnswer(name, None, np.nan, np.nan, message=f"HiGHS: {highs.modelStatusToString(status)}")
     info = highs.getInfo()
     solution = highs.getSolution()
+    if name == STOPPED and whole:
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        x, value = (np.array(solution.col_value), info.objective_function_value) if found else (None, np.nan)
+        return EngineAnswer(STOPPED, x, float(value), float(info.mip_dual_bound), message="HiGHS: time limit")
+    if name != OPTIMAL:
+        return EngineAnswer(name, None, np.nan, np.nan, message=f"HiGHS: {highs.modelStatusToString(status)}")
     objective = float(info.objective_function_value)
     return EngineAnswer(
         OPTIMAL,

@@ -13,9 +13,10 @@ import numpy as np
 
 from fleet.exact import Floats
 from fleet.model import EvenSpread, Model, Problem, Row, build, objective_row
-from fleet.solvers.base import INFEASIBLE, OPTIMAL, Engine, EngineAnswer, Solution
+from fleet.solvers.base import INFEASIBLE, OPTIMAL, STOPPED, Engine, EngineAnswer, Solution
 from fleet.solvers.closed_form import objective_value, water_level
 from fleet.solvers.shifted import around, many_whole_instances
+from fleet.solvers.whole_answers import objective_step
 
 __all__ = ["LexicographicSolver"]
 
@@ -92,27 +93,51 @@ class LexicographicSolver:
             model.upper[model.pools] = largest_pool
         values: list[float] = []
         bounds: list[float] = []
-        instances = np.zeros(model.pools)
+        status, message, instances = OPTIMAL, "", np.zeros(model.pools)
         for k, objective in enumerate(problem.objectives):
             cost = objective_row(problem, model, objective)
             scale = small_scale(cost)
             cost = cost * scale
             answer = self.engine(model.with_cost(cost))
-            if answer.status != OPTIMAL or answer.x is None:
-                return Solution(answer.status, None, (), (), self.name, message=answer.message)
+            status, message = answer.status, answer.message
+            if answer.x is None and k == 0:
+                return Solution(status, None, (), (), self.name, message=message)
+            if answer.x is None:  # the answer to the stages before meets every row: what is left is unproven
+                status = STOPPED
+                break
             instances = answer.x[: model.pools]
             values.append(answer.objective / scale)
             bounds.append(answer.bound / scale)
+            if status != OPTIMAL:
+                break
             if k + 1 < len(problem.objectives):
-                model = model.with_row(fixed(objective.name, cost, answer.objective, self.slack))
+                room = self.room(model.with_cost(cost), answer.objective)
+                model = model.with_row(fixed(objective.name, cost, answer.objective + room))
+        instances = cleaned(instances, problem)
+        for objective in problem.objectives[len(values) :]:
+            values.append(objective_value(problem, objective, instances))
+            bounds.append(-math.inf)
+        prices = {} if status != OPTIMAL else duals(model, answer)
         return Solution(
-            OPTIMAL,
-            cleaned(instances, problem),
+            status,
+            instances,
             tuple(values),
             tuple(bounds),
             self.name,
-            {name: dual / scale for name, dual in duals(model, answer).items()},
+            {name: dual / scale for name, dual in prices.items()},
+            message,
         )
+
+    def room(self, model: Model, value: float) -> float:
+        """Return by how much a finished stage may give way: less than its next value, where that is known.
+
+        The values of whole answers are sums made here, so no engine's digits need room.
+        """
+        if not model.integer.any():
+            return self.slack * max(1.0, abs(value))
+        room = SLACK * max(1.0, abs(value))
+        step = objective_step(model)
+        return min(room, step / 2) if step > 0 else room
 
     def solve_over_held(self, problem: Problem) -> Solution:
         """Spread evenly when instances already run: pools that stand above the level get nothing.
@@ -138,10 +163,10 @@ def small_scale(cost: Floats) -> float:
     return 1.0 if largest >= SMALL or largest == 0 else 10.0 ** -math.floor(math.log10(largest))
 
 
-def fixed(name: str, cost: Floats, value: float, slack: float) -> Row:
+def fixed(name: str, cost: Floats, most: float) -> Row:
     """Return the row that keeps an objective at its optimum."""
     index = np.flatnonzero(cost)
-    return Row(name, index, cost[index], -np.inf, value + slack * max(1.0, abs(value)))
+    return Row(name, index, cost[index], -np.inf, most)
 
 
 def cleaned(instances: Floats, problem: Problem) -> Floats:

@@ -12,7 +12,8 @@ import numpy as np
 
 from fleet.errors import InputError, SolverError
 from fleet.model import Model, weighted_sum
-from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer
+from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer, seconds_left
+from fleet.solvers.children import child_processes_end
 
 if TYPE_CHECKING:
     from pulp import LpProblem
@@ -62,7 +63,8 @@ def solve_with_pulp(model: Model, solver: str = CBC) -> EngineAnswer:
     Notes
     -----
     A time-limited solve with an incumbent says ``status == 1``: only ``sol_status == 1`` means optimal too.
-    Infeasible models leave values in the variables; they are not read.
+    Infeasible models leave values in the variables; they are not read. A solver that is a process of its own
+    ends with this one.
     """
     import pulp
 
@@ -77,18 +79,22 @@ def solve_with_pulp(model: Model, solver: str = CBC) -> EngineAnswer:
             engine.optionsDict["gapRel"] = 0.0
         if solver == CBC:
             engine.options = [*engine.options, *CBC_OPTIONS]
+        if np.isfinite(model.end_s):
+            engine.timeLimit = seconds_left(model.end_s)
         if not engine.available():
             raise SolverError(
                 f"PuLP solver {solver!r}", "is not available here", "install it or choose another"
             )
         try:
-            problem.solve(engine)
+            with child_processes_end():
+                problem.solve(engine)
         except pulp.PulpSolverError as error:
             raise SolverError(f"PuLP solver {solver!r}", f"failed: {error}", "try solver='highs'") from error
-    if problem.status == pulp.LpStatusOptimal and problem.sol_status == pulp.LpSolutionOptimal:
+    found = {pulp.LpSolutionOptimal: OPTIMAL, pulp.LpSolutionIntegerFeasible: STOPPED}.get(problem.sol_status)
+    if problem.status == pulp.LpStatusOptimal and found is not None:
         x = np.array([0.0 if v.value() is None else v.value() for v in variables])
         objective = weighted_sum(model.cost, x)
-        return EngineAnswer(OPTIMAL, x, objective, objective)
+        return EngineAnswer(found, x, objective, objective if found == OPTIMAL else -np.inf)
     status = {
         pulp.LpStatusInfeasible: INFEASIBLE,
         pulp.LpStatusUnbounded: UNBOUNDED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fleet.model import Model
-from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer
+from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer, seconds_left
 
 __all__ = ["solve_with_scipy"]
 
@@ -31,8 +31,13 @@ def solve_milp(model: Model, matrix: object) -> EngineAnswer:
         integrality=model.integer.astype(np.int8),
         bounds=Bounds(model.lower, model.upper),
         constraints=LinearConstraint(matrix, model.row_lower, model.row_upper),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "time_limit": seconds_left(model.end_s)},
     )
+    if result.status == 1:
+        found = None if result.x is None else np.asarray(result.x)
+        value = np.nan if found is None else float(result.fun)
+        bound = -np.inf if result.mip_dual_bound is None else float(result.mip_dual_bound)
+        return EngineAnswer(STOPPED, found, value, bound, message="SciPy: time limit")
     if result.status != 0 or result.x is None:
         return failure(result.status, result.message)
     return EngineAnswer(OPTIMAL, np.asarray(result.x), float(result.fun), float(result.mip_dual_bound))
@@ -52,6 +57,7 @@ def solve_lp(model: Model, matrix: object) -> EngineAnswer:
         b_ub=np.concatenate((model.row_upper[above], -model.row_lower[below])),
         bounds=np.column_stack((model.lower, model.upper)),
         method="highs",
+        options={"time_limit": seconds_left(model.end_s)},
     )
     if result.status != 0 or result.x is None:
         return failure(result.status, result.message)
