@@ -131,7 +131,7 @@ def allocate(
     if wanted.reservations_first and reserved is None:
         note = "use-capacity-reservations-first: none are known without --reservations"
         wanted = replace(wanted, notes=(*wanted.notes, note))
-    with working(errors(), "deciding") as tell:
+    with working(errors(), f"deciding (at most {time_limit:g} s)") as tell:
         try:
             allocation = decide(
                 wanted,

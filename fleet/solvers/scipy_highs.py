@@ -6,6 +6,7 @@ import numpy as np
 
 from fleet.model import Model
 from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, UNBOUNDED, EngineAnswer, seconds_left
+from fleet.solvers.quiet import nothing_printed
 
 __all__ = ["solve_with_scipy"]
 
@@ -26,13 +27,14 @@ def solve_milp(model: Model, matrix: object) -> EngineAnswer:
     """Whole instances."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    result = milp(
-        model.cost,
-        integrality=model.integer.astype(np.int8),
-        bounds=Bounds(model.lower, model.upper),
-        constraints=LinearConstraint(matrix, model.row_lower, model.row_upper),
-        options={"mip_rel_gap": 0.0, "time_limit": seconds_left(model.end_s)},
-    )
+    with nothing_printed():
+        result = milp(
+            model.cost,
+            integrality=model.integer.astype(np.int8),
+            bounds=Bounds(model.lower, model.upper),
+            constraints=LinearConstraint(matrix, model.row_lower, model.row_upper),
+            options={"mip_rel_gap": 0.0, "time_limit": seconds_left(model.end_s)},
+        )
     if result.status == 1:
         found = None if result.x is None else np.asarray(result.x)
         value = np.nan if found is None else float(result.fun)

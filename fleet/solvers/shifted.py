@@ -8,7 +8,9 @@ relative to millions of instances that is nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -60,27 +62,26 @@ def shifted(problem: Problem, base: Ints, most: Floats) -> Problem:
     limits = []
     for limit in problem.limits:
         each = to_nano(limit.coefficient(problem.weight), "weight")
-        taken = [
-            exact_sum(each[limit.group == g], base[limit.group == g]) / NANO for g in range(len(limit.cap))
-        ]
-        limits.append(replace(limit, cap=np.maximum(np.round(limit.cap - np.array(taken), 9), 0.0)))
+        taken = [exact_sum(each[limit.group == g], base[limit.group == g]) for g in range(len(limit.cap))]
+        left = [less(float(cap), nano) for cap, nano in zip(limit.cap, taken, strict=True)]
+        limits.append(replace(limit, cap=np.maximum(left, 0.0)))
     held = problem.held + units
     level = float(held[problem.open].min()) if isinstance(problem.objectives[0], EvenSpread) else 0.0
-    survival, launched = problem.survival, exact_sum(weight, base) / NANO
+    survival, launched = problem.survival, exact_sum(weight, base)
     if survival is not None:
         member = survival.group >= 0
         stands = survival.held + np.bincount(
             survival.group[member], weights=units[member], minlength=len(survival.held)
         )
         lowest = float(stands.min())
-        survival = replace(survival, held=stands - lowest, least=survival.least - launched + lowest)
+        survival = replace(survival, held=stands - lowest, least=less(survival.least, launched) + lowest)
     price = to_nano(np.where(base > 0, problem.price, 0.0), "price")
     return replace(
         problem,
         upper=np.maximum(most - base, 0.0),
-        target=round(problem.target - launched, 9),
+        target=less(problem.target, launched),
         held=on_grid(held - level),
-        budget=max(round(problem.budget - exact_sum(price, base) / NANO, 9), 0.0),
+        budget=max(less(problem.budget, exact_sum(price, base)), 0.0),
         limits=tuple(limits),
         covers=tuple(
             replace(c, least=round(c.least - weighted_sum(c.per_instance, base), 9)) for c in problem.covers
@@ -88,3 +89,8 @@ def shifted(problem: Problem, base: Ints, most: Floats) -> Problem:
         survival=survival,
         min_pools=max(problem.min_pools - int((base[problem.held == 0] > 0).sum()), 0),
     )
+
+
+def less(total: float, taken: int) -> float:
+    """Return a side of a row less what is taken off it in billionths, exactly; inf stays inf."""
+    return (round(Fraction(total) * NANO) - taken) / NANO if math.isfinite(total) else total
