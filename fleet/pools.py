@@ -20,12 +20,15 @@ from fleet.errors import InputError
 from fleet.exact import Floats, on_grid
 
 __all__ = [
+    "IN_VPC",
     "LaunchPools",
     "PoolKey",
+    "base_product",
     "family_of",
     "frozen_floats",
     "frozen_texts",
     "is_region",
+    "is_zone_id",
     "read_only",
     "region_of",
 ]
@@ -33,6 +36,8 @@ __all__ = [
 Texts = npt.NDArray[np.object_]
 PoolKey = tuple[str, str, str]
 """(instance type, availability zone, product)."""
+IN_VPC = " (Amazon VPC)"
+"""What the price history of accounts that had EC2-Classic adds to a product."""
 REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
 ZONE_ID = re.compile(r"([a-z]{2}|usg)(n|s|e|w|c|ne|nw|se|sw)(\d+)(?:-[a-z]+\d+)?-az\d+")
 """A part of the world, a direction and a number of the region; of a local zone also its place."""
@@ -51,6 +56,16 @@ def family_of(instance_type: str) -> str:
 def is_region(place: str) -> bool:
     """Whether a pool's place is a region: prices that name no zone are known so."""
     return REGION.fullmatch(place) is not None
+
+
+def is_zone_id(place: str) -> bool:
+    """Whether a pool's place is a zone ID, such as ``use1-az4``."""
+    return ZONE_ID.fullmatch(place) is not None
+
+
+def base_product(product: str) -> str:
+    """Return the operating system of a product: ``Linux/UNIX`` of ``Linux/UNIX (Amazon VPC)``."""
+    return product.removesuffix(IN_VPC)
 
 
 def region_of(availability_zone: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Limiting", "counts_file", "limits_of", "suited"]
 
-LONGEST = 9
 """Digits of a count; more instances run nowhere."""
 
 
@@ -184,31 +184,16 @@ def counts_file(path: Path | None, pools: LaunchPools, option: str) -> Ints | No
     """
     if path is None:
         return None
-    from fleet.formats.raw import read_table
-    from fleet.formats.running import is_json, read_running
+    from fleet.formats.running import is_json, read_counts, read_running
 
-    counts = np.zeros(len(pools), dtype=np.int64)
     places = {(str(kind), str(zone)): i for i, (kind, zone, _) in enumerate(pools.keys())}
     if is_json(path) and option == "--running":
-        found = read_running(path, list(places))
-        for place, count in found.instances.items():
-            counts[places[place]] = count
-        print_warnings(errors(), found.notes)
-        return counts
-    for number, row in enumerate(read_table(path, InputError), 2):
-        where = f"{option} {path}, line {number}"
-        try:
-            pool = (row["instance_type"].strip(), row["availability_zone"].strip())
-            text = row["instances"].strip()
-        except (KeyError, AttributeError):
-            raise InputError(
-                where, "needs instance_type, availability_zone and instances", "name the columns so"
-            ) from None
-        if not (text.isdecimal() and len(text) <= LONGEST):
-            raise InputError(f"{where}: instances {text!r}", "is a whole number from 0", "correct it")
-        if pool not in places:
-            raise InputError(
-                f"{where}: {' '.join(pool)}", "is no pool of the request", "list it there, or drop it"
-            )
-        counts[places[pool]] += int(text)
+        running = read_running(path, list(places))
+        found: Mapping[tuple[str, str], int] = running.instances
+        print_warnings(errors(), running.notes)
+    else:
+        found = read_counts(path, list(places))
+    counts = np.zeros(len(pools), dtype=np.int64)
+    for place, count in found.items():
+        counts[places[place]] = count
     return counts

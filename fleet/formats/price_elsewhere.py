@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 __all__ = ["clusterman_rows", "is_clusterman", "is_spot_js", "spot_js_rows"]
@@ -42,10 +41,10 @@ def is_spot_js(data: bytes) -> bool:
     return b"callback" in data[:1000] and CALLBACK.fullmatch(data.decode(errors="replace")) is not None
 
 
-def spot_js_rows(data: bytes, path: Path) -> Iterator[Fields]:
+def spot_js_rows(data: bytes, changed_s: int) -> Iterator[Fields]:
     """Yield the prices of ``spot.js``; KeyError, TypeError or ValueError if its layout is another."""
     match = CALLBACK.fullmatch(data.decode())
-    changed = datetime.fromtimestamp(int(path.stat().st_mtime), UTC).isoformat()
+    changed = datetime.fromtimestamp(changed_s, UTC).isoformat()
     for region in json.loads(match[1] if match else "")["config"]["regions"]:
         place = REGIONS.get(region["region"], region["region"])
         for family in region["instanceTypes"]:

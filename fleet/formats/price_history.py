@@ -7,31 +7,23 @@ error; files that hold nothing are left out and reported.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from fleet.errors import InputError, PriceDataError
+from fleet.errors import PriceDataError
 from fleet.exact import Floats, Ints
-from fleet.formats.price_layout import LaidOut, read_layout
-from fleet.formats.price_records import PriceRow, StructureError, read_data, read_rows
-from fleet.formats.price_table import PRODUCTS, parquet_prices
-from fleet.formats.raw import PARQUET, is_parquet
-from fleet.formats.times import format_time, parse_time, parse_times
+from fleet.formats.price_layout import LaidOut
+from fleet.formats.price_notes import kept_apart, notes_of, silence_notes
+from fleet.formats.price_records import price_records
+from fleet.formats.price_table import StructureError
+from fleet.formats.raw import files_below, read_members
 from fleet.market import ChangePoints, Market, order_of_rows
-from fleet.pools import is_region
 
 __all__ = ["PriceHistory", "ReadReport", "Skipped", "read_prices"]
-
-LONG_GAP_S = 24 * 3600
-"""A silence in every pool longer than this is reported: the collector was probably down."""
-
-NOT_OFFERED = ("-1", "-1.0")
-"""How SpotLake writes that a type is not offered."""
 
 NAMED = 4
 """How many left-out files a summary names a reason; `ReadReport.skipped` has them all."""
@@ -129,33 +121,36 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
         If nothing usable is there, or a record holds a wrong value.
     """
     root = Path(path)
-    if (root / "market.json").is_file():
-        raise PriceDataError(f"{root}", "is a market that was read before", "use load_market")
-    if (root / "archive.json").is_file():
-        root = root / "prices"  # what `spotfleet fetch` keeps beside them is no price history
     files = files_of(root)
+    if root / "market.json" in files:
+        raise PriceDataError(f"{root} is a market that was read before", "can only be read by load_market")
+    if root / "archive.json" in files:
+        files = [file for file in files if root / "prices" in file.parents]  # beside them it keeps other things
     keep_freed_memory()
     index: PoolIndex = {}
     parts: list[Columns] = []
     skipped: list[Skipped] = []
-    for done, (file, found) in enumerate(zip(files, map(read_file, files), strict=True)):
+    assumed = 0
+    for done, file in enumerate(files):
         if progress is not None:
             progress(done, len(files))
-        if isinstance(found, StructureError):
-            name = str(file.relative_to(root)) if file != root else file.name
-            skipped.append(Skipped(name, found.reason))
-        else:
-            parts.append(numbered(found, index, file))
-            if found.left_out:
-                skipped.append(Skipped(file.name, f"{found.left_out:,} rows with the price -1: not offered"))
+        for name, found in readings(file, str(file.relative_to(root)) if file != root else file.name):
+            if isinstance(found, StructureError):
+                skipped.append(Skipped(name, found.reason))
+                continue
+            part = numbered(found, index)
+            assumed += found.assumed
+            if len(part.price) < len(found.price):
+                count = len(found.price) - len(part.price)
+                skipped.append(Skipped(name, f"{count:,} rows with the price 0 or -1: not known or not offered"))
+            if len(part.price):
+                parts.append(part)
     if progress is not None:
         progress(len(files), len(files))
     if not parts:
-        reasons = "; ".join(f"{skip.source}: {skip.reason}" for skip in skipped[:3])
-        raise PriceDataError(
-            f"{root}: no price records", reasons or "the folder is empty", "name another path"
-        )
-    return assemble(parts, index, skipped)
+        reasons = "; ".join(f"{skip.source}: {skip.reason}" for skip in skipped[:3]) or "the folder is empty"
+        raise PriceDataError(f"{root} has no price records ({reasons})", "must hold price history")
+    return assemble(parts, index, skipped, assumed)
 
 
 def keep_freed_memory() -> None:
@@ -167,108 +162,54 @@ def keep_freed_memory() -> None:
     np.empty(LARGEST_COUNTED, dtype=np.uint8)
 
 
-def read_file(file: Path) -> LaidOut | StructureError:
-    """Return one file's records in columns, or why there are none."""
+def readings(file: Path, name: str) -> Iterator[tuple[str, LaidOut | StructureError]]:
+    """Yield the records of a file, or of each file of a zip, or why there are none."""
     try:
-        data = read_data(file)
-        if data.startswith(PARQUET) and is_parquet(file):
-            found = parquet_prices(file)
-            return found if len(found.price) else StructureError("holds no records")
-        laid_out = read_layout(data)
-        if laid_out is not None:
-            return laid_out
-        rows = read_rows(data, file)
-        offered = [row for row in rows if row.SpotPrice not in NOT_OFFERED]
-        if not offered:
-            return StructureError("holds an answer without records")
-        return replace(columns_of(offered, file), left_out=len(rows) - len(offered))
-    except StructureError as nothing:
-        return nothing
-
-
-def numbered(found: LaidOut, index: PoolIndex, file: Path) -> Columns:
-    """Return columns with the pools numbered in ``index``; a VPC's prices are the same prices."""
-    numbers = np.empty(len(found.keys), dtype=np.int32)
-    for k, key in enumerate(found.keys):
-        kind, zone, product = map(str.strip, key)
-        product = PRODUCTS.get(product, product)
-        if not (kind and zone and product):
-            record = int(np.argmax(found.pool == k)) + 1
-            raise PriceDataError(
-                f"{file.name}, record {record}", "names no type, zone or product", "complete it"
-            )
-        merged = (kind, zone, product.removesuffix(" (Amazon VPC)"))
-        numbers[k] = index.setdefault(merged, len(index))
-    return Columns(numbers[found.pool], found.time_s, found.price)
+        changed_s = int(file.stat().st_mtime)
+        members = read_members(file)
+    except OSError as error:
+        yield name, StructureError(f"cannot be read ({error.strerror or error})")
+        return
+    for inner, data in members:
+        shown = name if len(members) == 1 else f"{name}{inner.removeprefix(file.name)}"
+        try:
+            yield shown, price_records(data, shown, changed_s)
+        except StructureError as nothing:
+            yield shown, nothing
 
 
 def files_of(root: Path) -> list[Path]:
     """Return the files below a path in a fixed order; hidden ones are passed over."""
-    if not root.exists():
-        raise PriceDataError(f"{root}", "does not exist", "correct the path")
-    if root.is_file():
-        return [root]
-    below = (p for p in root.rglob("*") if p.is_file())
-    return sorted(p for p in below if not any(part.startswith(".") for part in p.relative_to(root).parts))
+    return files_below(root, PriceDataError)
 
 
-def columns_of(rows: Sequence[PriceRow], file: Path) -> LaidOut:
-    """Return one file's records in columns, pools in order of appearance."""
-    known: dict[tuple[str, str, str], int] = {}
-    pool = np.empty(len(rows), dtype=np.int64)
-    for k, row in enumerate(rows):
-        pool[k] = known.setdefault(
-            (row.InstanceType, row.AvailabilityZone, row.ProductDescription), len(known)
-        )
-    return LaidOut(list(known), pool, times_of(rows, file), prices_of(rows, file))
+def numbered(found: LaidOut, index: PoolIndex) -> Columns:
+    """Return the records that have a price, with the pools numbered in ``index``."""
+    known = found.price > 0
+    pool, time_s, price = found.pool, found.time_s, found.price
+    if not bool(known.all()):
+        pool, time_s, price = pool[known], time_s[known], price[known]
+    used = np.unique(pool).tolist() if len(pool) < len(found.pool) else range(len(found.keys))
+    numbers = np.zeros(len(found.keys), dtype=np.int32)
+    for k in used:
+        kind, zone, product = map(str.strip, found.keys[k])
+        numbers[k] = index.setdefault((kind, zone, product), len(index))
+    return Columns(numbers[pool], time_s, price)
 
 
-def prices_of(rows: Sequence[PriceRow], file: Path) -> Floats:
-    """Return prices, refusing text and what is no price."""
-    try:
-        price = np.array([float(row.SpotPrice) for row in rows])
-    except ValueError:
-        price = None
-    if price is None or not bool(((price >= 0) & np.isfinite(price)).all()):
-        for k, row in enumerate(rows):
-            refuse_price(row.SpotPrice, f"{file.name}, record {k + 1}")
-        raise AssertionError("a price was refused")
-    return price
+def assemble(
+    parts: list[Columns], index: PoolIndex, skipped: list[Skipped], assumed: int
+) -> PriceHistory:
+    """Return the market of all columns, pools sorted by type, zone and product.
 
-
-def refuse_price(text: str, where: str) -> None:
-    """Raise PriceDataError if ``text`` is no price."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise PriceDataError(
-            f"{where}: SpotPrice {text!r}", "a price is a number from 0", "correct or drop it"
-        )
-
-
-def times_of(rows: Sequence[PriceRow], file: Path) -> Ints:
-    """Return seconds, refusing what is no time or has no zone."""
-    texts = [row.Timestamp for row in rows]
-    try:
-        return parse_times(texts)
-    except InputError:
-        for k, text in enumerate(texts):
-            try:
-                parse_time(text)
-            except InputError as error:
-                raise PriceDataError(
-                    f"{file.name}, record {k + 1}: {error.wrong}", error.rule, error.remedy
-                ) from None
-        raise
-
-
-def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped]) -> PriceHistory:
-    """Return the market of all columns, pools sorted by type, zone and product."""
-    keys = sorted(index)
-    place = np.empty(len(keys), dtype=np.int32)
-    place[[index[key] for key in keys]] = np.arange(len(keys))
+    ``assumed`` files name no product.
+    """
+    names = kept_apart(index)
+    keys = sorted(set(names.values()))
+    position = {key: k for k, key in enumerate(keys)}
+    place = np.empty(len(index), dtype=np.int32)
+    for key, number in index.items():
+        place[number] = position[names[key]]
     files_read = len(parts)
     pool = place[np.concatenate([part.pool for part in parts])]
     time_s = np.concatenate([part.time_s for part in parts])
@@ -301,34 +242,6 @@ def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped]) -> 
         np.full(len(keys), np.nan),
         int(time_s.min()),
         int(time_s.max()),
-        notes=(*silences, *region_notes(keys)),
+        notes=(*silences, *notes_of(keys, assumed)),
     )
     return PriceHistory(market, report)
-
-
-def region_notes(keys: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
-    """Return a line where places are regions: such files say neither zone nor time."""
-    places = sorted({place for _, place, _ in keys if is_region(place)})
-    if not places:
-        return ()
-    return (f"prices of {', '.join(places)} are by region, of no known zone; their time is their file's own",)
-
-
-def silence_notes(time_s: Ints) -> tuple[str, ...]:
-    """Return a line for each span in which no pool has a record at all."""
-    first = int(time_s.min())
-    halves = time_s - first
-    halves //= LONG_GAP_S // 2
-    count = int(halves.max()) + 1
-    if count <= len(halves):
-        seen = np.zeros(count, dtype=np.bool_)
-        seen[halves] = True
-        if bool(seen.all()):  # a longer silence would leave the half of one empty
-            return ()
-    moments = np.sort(time_s)
-    long = np.flatnonzero(np.diff(moments) > LONG_GAP_S)
-    return tuple(
-        f"no price record in any pool from {format_time(int(moments[k]))} to "
-        f"{format_time(int(moments[k + 1]))}: the last price is carried through"
-        for k in long
-    )

@@ -55,14 +55,14 @@ SPREAD = np.uint64(0x9E3779B97F4A7C15)  # odd; 2**64 over the golden ratio (Knut
 class LaidOut:
     """Records in columns: number of the pool in ``keys`` (type, zone, product), second, price.
 
-    ``left_out`` rows said that a type is not offered, and are not among them.
+    A price that is not above 0 (or nan) is not known. ``assumed`` where the file names no product.
     """
 
     keys: list[tuple[str, str, str]]
     pool: Ints
     time_s: Ints
     price: Floats
-    left_out: int = 0
+    assumed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

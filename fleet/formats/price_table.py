@@ -1,119 +1,131 @@
-"""Price history in tables of other makers: Parquet (also our archive's), SpotLake's rows.
+"""Price history in tables (CSV, TSV, ``aws --output text``, Parquet) and in records: to checked columns.
 
-Columns are known under the API's names or under those of other tables; a table without a product is of Linux.
-SpotLake writes -1 where a type is not offered: such rows are left out and counted. Its times are UTC and do
-not say so, and so are Parquet's without a zone.
+Columns are known under the API's names or under those of other tables; without a header they stand in the order
+of ``aws --output text``, as in public archives of price history. A table without a product is of Linux. SpotLake
+writes -1 where a type is not offered, SkyPilot 0 where a price is not known: neither is a price. SpotLake's times
+are UTC and do not say so, and so are Parquet's without a zone.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from fleet.errors import PriceDataError
-from fleet.exact import Floats, Ints
+from fleet.formats.cells import Cells, RawTable
 from fleet.formats.price_layout import LaidOut
-from fleet.formats.raw import read_parquet
+from fleet.formats.tables import DOLLARS_MOST, LAST_S, Column, MissingColumnsError, Table, checked, table_of
 
-__all__ = ["ALIASES", "LINUX", "PRODUCTS", "is_offered", "parquet_prices"]
+__all__ = ["ALIASES", "COLUMNS", "LINUX", "StructureError", "is_sound", "record_prices", "table_prices"]
 
-ALIASES = {
-    "AvailabilityZone": ("availability_zone", "az", "AZ", "zone_id", "AvailabilityZoneId"),
-    "InstanceType": ("instance_type", "type"),
-    "ProductDescription": ("product", "os"),
-    "SpotPrice": ("spot_price", "price"),
-    "Timestamp": ("Time", "time", "timestamp"),
-}
 LINUX = "Linux/UNIX"
-PRODUCTS = {"linux": LINUX, "Linux": LINUX, "windows": "Windows"}
-NOT_OFFERED = -1.0
+PRODUCTS = {
+    "": LINUX,
+    "linux": LINUX,
+    "linux/unix": LINUX,
+    "windows": "Windows",
+    "rhel": "Red Hat Enterprise Linux",
+    "suse": "SUSE Linux",
+}
+"""What other tables call the products, in small letters."""
+COLUMNS = ("AvailabilityZone", "InstanceType", "ProductDescription", "SpotPrice", "Timestamp")
+ALIASES = {
+    "AvailabilityZone": ("az", "zone", "zone_id", "AvailabilityZoneId"),
+    "InstanceType": ("type",),
+    "ProductDescription": ("product", "os", "operating_system", "platform", "system"),
+    "SpotPrice": ("price",),
+    "Timestamp": ("time",),
+}
+SCHEMA = (
+    Column("AvailabilityZone", also=ALIASES["AvailabilityZone"]),
+    Column("InstanceType", also=ALIASES["InstanceType"]),
+    Column("ProductDescription", also=ALIASES["ProductDescription"], required=False),
+    Column(
+        "SpotPrice", "number", also=ALIASES["SpotPrice"], most=DOLLARS_MOST, unknown=(0.0, -1.0),
+        unit="$ per hour",
+    ),
+    Column("Timestamp", "time", also=ALIASES["Timestamp"], utc_beside="SPS"),
+    Column("SPS", required=False, filled=False),  # SpotLake's rows are of Linux, and need not say so
+)  # fmt: skip
+TEXT_ROW, TEXT_END = b"SPOTPRICEHISTORY\t", b"NEXTTOKEN\t"
+"""How lines of ``aws --output text`` begin."""
+WITH_ZONE_ID = ("AvailabilityZone", "(zone ID)", *COLUMNS[1:])
+"""Columns of newer answers of ``aws --output text``."""
 
 
-def is_offered(price: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Return which rows are prices, and not the sign of a type that is not offered."""
-    offered: np.ndarray[tuple[int], np.dtype[np.bool_]] = price != NOT_OFFERED
-    return offered
+@dataclass(frozen=True)
+class StructureError(Exception):
+    """A file that holds no readable answer at all: left out of a folder, and reported."""
+
+    reason: str
 
 
-def parquet_prices(file: Path) -> LaidOut:
-    """Return the records of a Parquet file, column by column.
+def table_prices(data: bytes, source: str) -> LaidOut:
+    """Return the records of a table's bytes; a price that is not known is nan.
 
     Raises
     ------
+    StructureError
+        If it is no table with prices.
     PriceDataError
-        If a column is missing, or a row lacks a value.
+        If another column is missing, or a cell is wrong.
     """
-    table = read_parquet(file)
-    names = {field: named(table.column_names, field, file) for field in ALIASES}
-    identity = ("InstanceType", "AvailabilityZone", "ProductDescription")
-    columns = [codes_of(table, names[field], file) for field in identity]
-    times, price = seconds_of(table, names["Timestamp"], file), floats_of(table, names["SpotPrice"], file)
-    kept = is_offered(price)
-    codes = np.stack([code[kept] for code, _ in columns])
-    kinds, zones, products = (texts for _, texts in columns)
-    found, pool = np.unique(codes, axis=1, return_inverse=True)
-    keys = [(kinds[i], zones[j], products[k]) for i, j, k in found.T.tolist()]
-    if not bool((price[kept] >= 0).all()):
-        wrong = float(price[kept][price[kept] < 0][0])
-        raise PriceDataError(
-            f"{file.name}: SpotPrice {wrong:g}", "a price is a number from 0", "correct or drop it"
-        )
-    return LaidOut(keys, pool.reshape(-1), times[kept], price[kept], left_out=int((~kept).sum()))
-
-
-def named(columns: list[str], field: str, file: Path) -> str | None:
-    """Return which column holds a field; ``None`` for a product that the table does not have."""
-    name = next((name for name in (field, *ALIASES[field]) if name in columns), None)
-    if name is None and field != "ProductDescription":
-        raise PriceDataError(f"{file.name}: column {field}", "is missing", f"name it {field}")
-    return name
-
-
-def codes_of(table: Any, name: str | None, file: Path) -> tuple[Ints, list[str]]:
-    """Return a text column as codes and their texts."""
-    if name is None:
-        return np.zeros(table.num_rows, dtype=np.int64), [LINUX]
-    column = table.column(name).cast("string").combine_chunks().dictionary_encode()
-    no_null(column, name, file)
-    return column.indices.to_numpy(zero_copy_only=False).astype(np.int64), column.dictionary.to_pylist()
-
-
-def floats_of(table: Any, name: str | None, file: Path) -> Floats:
-    """Return a column of numbers, which may be written as text."""
-    import pyarrow
-
+    order: Sequence[str] = COLUMNS
+    if data.startswith((TEXT_ROW, TEXT_END)):
+        lines = data.splitlines()
+        data = b"\n".join(line[len(TEXT_ROW) :] if line.startswith(TEXT_ROW) else b"" for line in lines)
+        fields = len(data.lstrip().partition(b"\n")[0].split(b"\t"))
+        order = WITH_ZONE_ID if fields > len(COLUMNS) else COLUMNS
     try:
-        column = table.column(name).cast("float64").combine_chunks()
-    except pyarrow.ArrowInvalid as error:
-        raise PriceDataError(f"{file.name}: {name}: {error}", "is a number", "correct it") from None
-    no_null(column, name, file)
-    values: Floats = column.to_numpy(zero_copy_only=False)
-    return values
+        table = table_of(data, source, SCHEMA, PriceDataError, order=order)
+    except MissingColumnsError as missing:
+        if "SpotPrice" in missing.names:
+            raise StructureError("is no price history (no column SpotPrice, no JSON)") from None
+        raise PriceDataError(missing.wrong, missing.rule) from None
+    except UnicodeDecodeError:
+        raise StructureError("is no text in UTF-8 or UTF-16") from None
+    return laid_out(table)
 
 
-def seconds_of(table: Any, name: str | None, file: Path) -> Ints:
-    """Return a column of times as seconds; text and naive times are UTC."""
-    import pyarrow
+def record_prices(rows: Sequence[Sequence[str]], source: str) -> LaidOut:
+    """Return records, the API's five fields each, as columns (see `table_prices`)."""
+    columns = list(zip(*rows, strict=True))
 
-    column = table.column(name)
-    try:
-        if pyarrow.types.is_string(column.type) or pyarrow.types.is_large_string(column.type):
-            column = pyarrow.compute.replace_substring_regex(column, r"(\+00:00|Z)$", "")
-        column = column.cast(
-            pyarrow.timestamp("s", tz=getattr(column.type, "tz", None)), safe=False
-        ).combine_chunks()
-    except pyarrow.ArrowInvalid as error:
-        raise PriceDataError(f"{file.name}: {name}: {error}", "is a time in UTC", "correct it") from None
-    no_null(column, name, file)
-    seconds: Ints = column.cast("int64").to_numpy(zero_copy_only=False)
-    return seconds
+    def column(at: int) -> Cells:
+        index: dict[str, int] = {}
+        codes = (index.setdefault(text, len(index)) for text in columns[at])
+        return Cells(np.fromiter(codes, np.int32, len(rows)), list(index))
+
+    raw = RawTable(COLUMNS, len(rows), column, lambda row: f"record {row + 1} of {source}")
+    return laid_out(checked(raw, SCHEMA, source, PriceDataError))
 
 
-def no_null(column: Any, name: str | None, file: Path) -> None:
-    """Refuse a column with gaps."""
-    if column.null_count:
-        raise PriceDataError(
-            f"{file.name}: {name}", f"lacks {column.null_count} values", "complete or drop the rows"
-        )
+def laid_out(table: Table) -> LaidOut:
+    """Return the records of checked columns, pools by their keys."""
+    texts = [table.texts[name] for name in ("InstanceType", "AvailabilityZone", "ProductDescription")]
+    kinds, zones, products = (text.words for text in texts)
+    pool = np.zeros(table.rows, dtype=np.int64)
+    for text in texts:
+        pool = pool * len(text.words) + text.codes
+    found, number = np.unique(pool, return_inverse=True)
+    at = np.unravel_index(found, [len(text.words) for text in texts]) if len(found) else ([], [], [])
+    named = [PRODUCTS.get(product.lower(), product) for product in products]
+    keys = [(kinds[i], zones[j], named[k]) for i, j, k in zip(*map(list, at), strict=True)]
+    assumed = "ProductDescription" not in table.given and "SPS" not in table.given
+    return LaidOut(keys, number.reshape(-1), table.times["Timestamp"], table.numbers["SpotPrice"], assumed)
+
+
+def is_sound(found: LaidOut) -> bool:
+    """Whether records that were read by their letters name their pools, and lie within bounds.
+
+    If not, the general reader says what is wrong.
+    """
+    names = (part for key in found.keys for part in key)
+    return (
+        all(map(str.strip, names))
+        and float(found.price.max()) <= DOLLARS_MOST
+        and 0 <= int(found.time_s.min())
+        and int(found.time_s.max()) <= LAST_S
+    )

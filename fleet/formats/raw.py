@@ -1,116 +1,155 @@
-"""What stands in a file: its bytes, unpacked, its JSON documents, or the rows of a CSV, TSV or Parquet.
+"""What stands in a file: its bytes, unpacked, its text, its JSON documents; what is no file is refused.
 
-Unpacked are gzip, Zstandard and a zip of one file; a byte order mark is taken off, UTF-16 (what PowerShell's
-``>`` writes) becomes UTF-8.
+Nothing here waits for ever or takes all memory: devices are refused, pipes and files bounded.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-import zipfile
-import zlib
-from collections import Counter
+import os
+import select
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fleet.errors import CatalogueError, InputError
-
-if TYPE_CHECKING:
-    import pyarrow
+from fleet.formats.packed import LARGEST, Member, unpacked_members
 
 __all__ = [
     "PARQUET",
-    "is_parquet",
+    "files_below",
     "json_documents",
     "read_json",
-    "read_parquet",
+    "read_members",
     "read_table",
     "read_text",
     "unpacked",
+    "unreadable_as",
 ]
 
-GZIP, ZSTD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
-MEMBER = GZIP + b"\x08"
-MOST_DEFLATED = 1032  # bytes that one byte of deflate can stand for
-BOM_8, BOM_16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+PARQUET = b"PAR1"
+PIPED = 256 << 20  # bytes that come through a pipe
+PIPE_WAIT_S = 5.0
+"""A named pipe into which nobody has written for so long is given up."""
+OPEN_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/")
+"""Pipes that another program holds open, as of ``<(aws ...)``: they are waited for."""
 
 
-def unpacked(path: Path) -> bytes:
+def unpacked(path: Path, most: int = LARGEST) -> bytes:
     """Return the bytes of a file, decompressed (told by the first bytes), text of it as UTF-8 without a mark.
 
     Raises
     ------
-    OSError, EOFError, zlib.error
-        If the file cannot be read or is cut off.
+    OSError
+        If it cannot be read, is cut off or larger than ``most`` bytes, or holds several files.
     InputError
         If it is Zstandard and the package for it is not installed.
     """
-    return opened(path.read_bytes(), path)
+    members = read_members(path, most)
+    if len(members) != 1:
+        raise OSError(f"a zip of {len(members)} files: unpack it, and name the folder")
+    data = members[0][1]
+    if len(data) > most:
+        raise OSError(f"it unpacks to more than {most >> 20:,} MiB")
+    return data
 
 
-def opened(data: bytes, path: Path) -> bytes:
-    """Return what is in a file's bytes (see `unpacked`); one packing may hold another."""
-    if data[:2] == GZIP:
-        return opened(gunzipped(data), path)
-    if data[:4] == ZSTD:
-        return opened(unzstd(data, path), path)
-    if data[:4] == ZIP:
-        return opened(unzipped(data), path)
-    if data[:2] in BOM_16:
-        try:
-            return data.decode("utf-16").encode()
-        except UnicodeDecodeError as error:
-            raise OSError(f"no whole UTF-16 text: {error.reason}") from None
-    return data.removeprefix(BOM_8)
+def read_members(path: Path, most: int = LARGEST) -> list[Member]:
+    """Return name and bytes of each file in a file (a zip may hold several), unpacked (see `unpacked`)."""
+    return unpacked_members(read_bytes(path, most), path.name)
 
 
-def gunzipped(data: bytes) -> bytes:
-    """Return gzip data unpacked.
-
-    A single member says at its end how large it is: it is unpacked into one piece of that size. All else,
-    also what is damaged, is left to `gzip`.
-    """
-    size = int.from_bytes(data[-4:], "little")
-    if size <= MOST_DEFLATED * len(data) and data.find(MEMBER, 1) < 0:
-        try:
-            found = zlib.decompress(data, zlib.MAX_WBITS | 16, max(size, 1))
-        except zlib.error:
-            found = b""
-        if found and len(found) == size:
-            return found
-    return gzip.decompress(data)
-
-
-def unzipped(data: bytes) -> bytes:
-    """Return the one file of a zip."""
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return the bytes of a file or a pipe; OSError if it is neither, or holds more than ``most``."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-            if len(names) != 1:
-                raise OSError(f"a zip of {len(names)} files: unpack it, and name the folder")
-            return archive.read(names[0])
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise OSError(f"no whole zip: {error}") from None
+        found = path.stat()
+    except ValueError as error:  # a NUL in the name
+        raise OSError(str(error)) from None
+    if stat.S_ISDIR(found.st_mode):
+        raise OSError("it is a folder")
+    if stat.S_ISFIFO(found.st_mode):
+        return piped(path, min(most, PIPED))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is a device or a socket, not a file")
+    if found.st_size > most:
+        raise OSError(f"it holds {found.st_size >> 20:,} MiB, more than {most >> 20:,}")
+    return path.read_bytes()
 
 
-def read_text(path: str | Path, what: type[InputError] = InputError) -> str:
-    """Return the text of a file.
+def piped(path: Path, most: int) -> bytes:
+    """Return all that comes through a pipe."""
+    wait_s = None if str(path).startswith(OPEN_PIPES) else PIPE_WAIT_S
+    parts: list[bytes] = []
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as stream:  # noqa: PTH123
+        while True:
+            if not select.select([stream], [], [], wait_s)[0]:
+                raise OSError(f"nothing came through the pipe for {wait_s:g} s")
+            part = stream.read(1 << 20)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+            if sum(map(len, parts)) > most:
+                raise OSError(f"more than {most >> 20:,} MiB came through the pipe")
+
+
+@contextmanager
+def unreadable_as(what: type[InputError], path: str | Path) -> Iterator[None]:
+    """Raise an error of the kind ``what`` in place of the system's, which says why a file cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        shown = str(path).replace("\0", "\\0")
+        raise what(
+            f"{shown} cannot be read ({error.strerror or error})", "must be a file that can be read"
+        ) from None
+    except UnicodeDecodeError:
+        raise what(f"{path} cannot be read (no readable text)", "must be text in UTF-8 or UTF-16") from None
+
+
+def files_below(root: str | Path, what: type[InputError], pattern: str = "*") -> list[Path]:
+    """Return a file, or the files below a folder in a fixed order; hidden ones are passed over.
 
     Raises
     ------
     InputError
-        Of the kind ``what``, if the file cannot be read or holds no text.
+        Of the kind ``what``, if there is no such path, or a folder may not be read.
     """
-    try:
-        return unpacked(Path(path)).decode()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise what(f"{path}", f"cannot be read ({reason_of(error)})", "correct the path") from None
+    path = Path(root)
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    with unreadable_as(what, path):
+        try:
+            found = path.stat()
+        except ValueError as error:
+            raise OSError(str(error)) from None
+        except FileNotFoundError:
+            raise what(f"{path} does not exist", "must be a file or a folder") from None
+        if not stat.S_ISDIR(found.st_mode):
+            return [path]
+        below: list[Path] = []
+        for folder, folders, names in os.walk(path, onerror=refuse):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            below += [Path(folder, name) for name in names if not name.startswith(".")]
+        return sorted(file for file in below if file.match(pattern) and file.is_file())
 
 
-def read_json(path: str | Path, what: type[InputError] = InputError) -> list[Any]:
+def read_text(path: str | Path, what: type[InputError] = InputError, *, most: int = LARGEST) -> str:
+    """Return the text of a file of at most ``most`` bytes.
+
+    Raises
+    ------
+    InputError
+        Of the kind ``what``, if the file cannot be read, is larger, or holds no text.
+    """
+    with unreadable_as(what, path):
+        return unpacked(Path(path), most).decode()
+
+
+def read_json(path: str | Path, what: type[InputError] = InputError, *, most: int = LARGEST) -> list[Any]:
     """Return the JSON documents of a file, one after the other or a line each.
 
     Raises
@@ -118,19 +157,22 @@ def read_json(path: str | Path, what: type[InputError] = InputError) -> list[Any
     InputError
         Of the kind ``what``, if the file cannot be read or is no JSON.
     """
-    text = read_text(path, what)
     try:
-        return json_documents(text)
+        return json_documents(read_text(path, what, most=most))
     except json.JSONDecodeError as error:
-        where = f"{path}, line {error.lineno} column {error.colno}"
-        raise what(where, f"is not JSON: {error.msg}", "correct it") from None
-    except RecursionError:
-        raise what(f"{path}", "is JSON nested too deeply to be read", "correct it") from None
+        where = f"line {error.lineno} column {error.colno}"
+        raise what(f"{path} is not JSON ({where}: {error.msg})", "must be JSON") from None
 
 
 def json_documents(text: str) -> list[Any]:
-    """Return the JSON documents that stand one after the other; JSONDecodeError if there is anything else."""
-    decoder = json.JSONDecoder()
+    """Return the JSON documents that stand one after the other.
+
+    Raises
+    ------
+    JSONDecodeError
+        If there is anything else, a number that is none (NaN) or has thousands of digits, or too deep a nest.
+    """
+    decoder = json.JSONDecoder(parse_constant=refuse_constant)
     found: list[Any] = []
     at = 0
     while True:
@@ -138,100 +180,39 @@ def json_documents(text: str) -> list[Any]:
             at += 1
         if at >= len(text):
             return found
-        document, at = decoder.raw_decode(text, at)
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError:
+            raise
+        except RecursionError:
+            raise json.JSONDecodeError("nested too deeply to be read", text, at) from None
+        except ValueError as error:
+            reason = str(error).partition(";")[0]  # Python's own remedy is not the user's
+            raise json.JSONDecodeError(reason, text, at) from None
         found.append(document)
 
 
-def reason_of(error: Exception) -> str:
-    """Return why a file cannot be read, in few words."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return "no readable text"
-
-
-def unzstd(data: bytes, path: Path) -> bytes:
-    """Return Zstandard data decompressed."""
-    try:
-        import zstandard
-    except ImportError:
-        raise InputError(f"{path}", "is Zstandard", "pip install 'spotfleet[files]'") from None
-    parts = []
-    while data:  # a file may hold several frames
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        try:
-            parts.append(frame.decompress(data))
-        except zstandard.ZstdError as error:
-            raise OSError(f"no whole Zstandard file: {error}") from None
-        if not frame.eof:
-            raise EOFError("the Zstandard file is cut off")
-        data = frame.unused_data
-    return b"".join(parts)
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether a file begins as a Parquet file does."""
-    with path.open("rb") as stream:
-        return stream.read(4) == PARQUET
-
-
-def read_parquet(path: Path) -> pyarrow.Table:
-    """Return a Parquet file as a table.
-
-    Raises
-    ------
-    InputError
-        If it is damaged, or the package for it is not installed.
-    """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise InputError(f"{path}", "is Parquet", "pip install 'spotfleet[files]'") from None
-    try:
-        return parquet.read_table(path)
-    except pyarrow.ArrowException as error:
-        raise InputError(f"{path}", f"is no whole Parquet file ({error})", "write it again") from None
+def refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which Python takes and JSON does not have."""
+    raise ValueError(f"{name} is no number")
 
 
 def read_table(path: str | Path, what: type[InputError] = CatalogueError) -> list[dict[str, str]]:
-    """Return the rows of a CSV, TSV (each perhaps compressed) or Parquet file as dictionaries of text.
+    """Return the rows of a table as dictionaries of unchecked text (see `fleet.formats.tables`)."""
+    from fleet.formats.cells import delimited, parquet
 
-    Raises
-    ------
-    InputError
-        Of the kind ``what``, if the file cannot be read or holds no rows.
-    """
-    file = Path(path)
-    try:
-        rows = parquet_rows(file) if is_parquet(file) else text_rows(unpacked(file), file, what)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise what(f"{file}", f"cannot be read ({reason_of(error)})", "correct the path") from None
-    if not rows:
-        raise what(f"{file}", "holds no rows", "give a table with a header and rows")
-    return rows
-
-
-def text_rows(data: bytes, file: Path, what: type[InputError]) -> list[dict[str, str]]:
-    """Return the rows of CSV or TSV text; of two columns of one name nobody knows which is meant."""
-    text = data.decode()
-    first = text.partition("\n")[0]
-    reader = csv.DictReader(io.StringIO(text), delimiter="\t" if "\t" in first else ",")
-    twice = [name for name, count in Counter(reader.fieldnames or ()).items() if name and count > 1]
-    if twice:
-        raise what(f"{file}: column {twice[0]}", "is there twice", "rename or drop one")
-    return [row for row in reader if any(row.values())]
-
-
-def parquet_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a Parquet file, every value as text; null is the empty text."""
-    return [{name: text_of(value) for name, value in row.items()} for row in read_parquet(path).to_pylist()]
-
-
-def text_of(value: Any) -> str:
-    """Return a value as a CSV would have it; a time without a zone is UTC, as Parquet keeps it."""
-    if value is None:
-        return ""
-    if hasattr(value, "isoformat"):
-        text = str(value.isoformat())
-        return text if getattr(value, "tzinfo", None) else f"{text}+00:00"
-    return str(value)
+    with unreadable_as(what, path):
+        data = unpacked(Path(path))
+        read = parquet if data.startswith(PARQUET) else delimited
+        raw = read(data, str(path), what)
+        columns = {name: raw.column(k) for k, name in enumerate(raw.names)}
+    if not raw.rows:
+        raise what(f"{path} holds no rows", "must be a table with a header and rows")
+    rows = range(raw.rows)
+    cells = {
+        name: ["" if (w := c.words[c.codes[k]]) is None else str(w) for k in rows]
+        if c.plain is None
+        else list(map(str, c.plain.tolist()))
+        for name, c in columns.items()
+    }
+    return [{name: column[k] for name, column in cells.items()} for k in rows]

@@ -14,12 +14,14 @@ from typing import Any
 
 from fleet.errors import InputError
 from fleet.formats.raw import read_json
+from fleet.formats.tables import Column, read_table
 
-__all__ = ["RunningInstances", "is_json", "read_running"]
+__all__ = ["RunningInstances", "is_json", "read_counts", "read_running"]
 
 Place = tuple[str, str]
 RUNNING = ("pending", "running")
 ANSWER = "is no answer of describe-instances, describe-spot-fleet-instances or describe-fleet-instances"
+MOST_INSTANCES = 999_999_999
 LOOK_UP = "give what `aws ec2 describe-instances --instance-ids ...` prints of these"
 
 
@@ -29,6 +31,35 @@ class RunningInstances:
 
     instances: Mapping[Place, int]
     notes: tuple[str, ...] = ()
+
+
+COUNTS = (
+    Column("instance_type", also=("type",)),
+    Column("availability_zone", also=("az", "zone")),
+    Column("instances", "whole", most=MOST_INSTANCES),
+)
+
+
+def read_counts(path: str | Path, places: Sequence[Place]) -> dict[Place, int]:
+    """Return the instances that a table counts by type and zone.
+
+    Rows of one type and zone are added up: each may be of another launch template.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a count is not whole, or a row names a pool that is not in ``places``.
+    """
+    table = read_table(path, COUNTS, InputError)
+    found: Counter[Place] = Counter()
+    rows = zip(table.texts["instance_type"].each(), table.texts["availability_zone"].each(), strict=True)
+    for row, (place, count) in enumerate(zip(rows, table.numbers["instances"].tolist(), strict=True)):
+        if place not in places:
+            raise InputError(
+                f"{' '.join(place)} ({table.where(row)})", "must be a pool of the request", "list it there, or drop it"
+            )
+        found[place] += int(count)
+    return dict(found)
 
 
 def is_json(path: str | Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,8 +13,8 @@ from fleet.exact import Ints
 
 __all__ = ["format_time", "parse_time", "parse_times"]
 
-FIXED_LENGTH = 25  # 2021-05-31T01:21:47+00:00
-EASTERN_ZERO = ("+00:00", "-00:00")
+USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:(?:\.\d+)?Z|[+-]00:00)", re.ASCII)
+SHOWN = 60  # letters of a wrong time that a message repeats
 
 
 def parse_time(text: str) -> int:
@@ -22,14 +23,17 @@ def parse_time(text: str) -> int:
     Raises
     ------
     InputError
-        If the text is not a time, or names no zone.
+        If the text is not a time of the years 1 to 9999 UTC, or names no zone.
     """
+    shown = f"time {text[:SHOWN]!r}"
     try:
         moment = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
-    except ValueError:
-        raise InputError(f"time {text!r}", "is an ISO 8601 time", "write 2021-05-31T01:21:47Z") from None
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(shown, "must be an ISO 8601 time", "write 2021-05-31T01:21:47Z") from None
     if moment.tzinfo is None:
-        raise InputError(f"time {text!r}", "names its zone", "add Z or +00:00")
+        raise InputError(f"{shown} names no zone", "must be a time with its zone", "add Z or +00:00")
     return int(moment.timestamp() // 1)
 
 
@@ -37,15 +41,12 @@ def parse_times(texts: Sequence[str]) -> Ints:
     """Return many times; as fast as numpy where all have the API's own layout ending in +00:00 or Z."""
     if not texts:
         return np.empty(0, dtype=np.int64)
-    fixed = all(len(t) == FIXED_LENGTH and t[-6:] in EASTERN_ZERO for t in texts)
-    if fixed or all(t[-1:] == "Z" for t in texts):
-        cut = [t[:19] for t in texts]
-    else:
-        return np.array([parse_time(t) for t in texts], dtype=np.int64)
-    try:
-        return np.array(cut, dtype="datetime64[s]").astype(np.int64)
-    except ValueError:
-        return np.array([parse_time(t) for t in texts], dtype=np.int64)
+    if all(map(USUAL.fullmatch, texts)):
+        try:
+            return np.array([text[:19] for text in texts], dtype="datetime64[s]").astype(np.int64)
+        except ValueError:
+            pass
+    return np.array([parse_time(text) for text in texts], dtype=np.int64)
 
 
 def format_time(time_s: int) -> str:

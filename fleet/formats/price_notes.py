@@ -1,0 +1,75 @@
+"""What a price history leaves open, in words for every answer: silences, places, products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from fleet.exact import Ints
+from fleet.formats.times import format_time
+from fleet.pools import IN_VPC, PoolKey, base_product, is_region
+
+__all__ = ["kept_apart", "notes_of", "silence_notes"]
+
+LONGEST_S, SHORTEST_S = 24 * 3600, 3600
+"""The API says an unchanged price again about once a day: a silence in every pool of more than a day is the
+collector's. One of less than an hour is not worth a word."""
+RHYTHM, QUIET = 6, 0.99
+"""A silence is long at six times what 99 of 100 pauses between records stay below: of pauses drawn from an
+exponential law, less than one in a thousand thousand million is so long."""
+
+
+def kept_apart(keys: Iterable[PoolKey]) -> dict[PoolKey, PoolKey]:
+    """Return the pool that each key of a price history stands for.
+
+    Accounts that had EC2-Classic saw two markets, of two products: ``Linux/UNIX`` and ``Linux/UNIX (Amazon
+    VPC)``. Where any pool has both, they are kept apart; else there is one market, by its short name.
+    """
+    found = set(keys)
+    both = {base_product(p) for t, z, p in found if p.endswith(IN_VPC) and (t, z, base_product(p)) in found}
+    return {
+        (kind, zone, product): (kind, zone, product if base_product(product) in both else base_product(product))
+        for kind, zone, product in found
+    }
+
+
+def notes_of(keys: Sequence[PoolKey], assumed: int) -> tuple[str, ...]:
+    """Return a line for each thing that is taken for granted of pools; ``assumed`` files name no product."""
+    notes = []
+    places = ", ".join(sorted({place for _, place, _ in keys if is_region(place)}))
+    if places:
+        notes.append(f"prices of {places} are by region, of no known zone; their time is their file's own")
+    apart = sum(product.endswith(IN_VPC) for _, _, product in keys)
+    if apart:
+        notes.append(
+            f"prices of EC2-Classic and of Amazon VPC are kept apart: {apart} pools are of VPC, which --product "
+            f"'Linux/UNIX{IN_VPC}' asks for"
+        )
+    if assumed:
+        notes.append(f"{assumed} price files name no product: taken as Linux/UNIX")
+    return tuple(notes)
+
+
+def silence_notes(time_s: Ints) -> tuple[str, ...]:
+    """Return a line for each span in which no pool has a record at all, where that is unusual for the data."""
+    first = int(time_s.min())
+    halves = time_s - first
+    halves //= SHORTEST_S // 2
+    count = int(halves.max()) + 1
+    if count <= len(halves):
+        seen = np.zeros(count, dtype=np.bool_)
+        seen[halves] = True
+        if bool(seen.all()):  # a longer silence would leave the half of one empty
+            return ()
+    moments = np.unique(time_s)
+    pauses = np.diff(moments)
+    if not len(pauses):
+        return ()
+    usual = RHYTHM * float(np.quantile(pauses, QUIET))
+    long = np.flatnonzero(pauses > min(max(usual, SHORTEST_S), LONGEST_S))
+    return tuple(
+        f"no price record in any pool from {format_time(int(moments[k]))} to "
+        f"{format_time(int(moments[k + 1]))}: the last price is carried through"
+        for k in long
+    )
