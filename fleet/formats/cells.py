@@ -1,6 +1,6 @@
 """Cells of a table as they stand in the file: each column's different values, and which row has which.
 
-Text (CSV, TSV) is read a piece at a time, so that a file of millions of rows takes little more than its codes.
+Text (CSV, TSV) is read a piece at a time: a file of millions of rows takes little more than its codes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ PIECE = 1 << 14  # rows read at once
 HELD, CELL = 6, 8  # columns of Parquet that are in memory at once, and bytes of their cells
 ALWAYS_S = -(2**62)
 """The time of a row that states none: it holds always."""
+HEADER = 1 << 16  # bytes in which the first line ends
 ODD = re.compile(r"[^a-z0-9]")
 
 
@@ -60,7 +61,7 @@ def delimited(
     what: type[InputError],
     order_of: Callable[[Sequence[str]], Sequence[str]] = lambda _: (),
 ) -> RawTable:
-    """Return the table in CSV or TSV text; ``order_of`` names the columns where the first row is no header."""
+    """Return the table in CSV or TSV text; ``order_of`` names its columns where it has no header."""
     lines = Lines(data, source, what)
     first = next(iter(lines), [])
     ordered = order_of(first)
@@ -97,7 +98,7 @@ class Lines:
 
     def reader(self) -> Any:
         """Return a reader of the text from its start."""
-        first = self.data[: self.data.find(b"\n")]
+        first = self.data[:HEADER].lstrip().partition(b"\n")[0]
         text = io.TextIOWrapper(io.BytesIO(self.data), encoding="utf-8", newline=None)
         return csv.reader(text, delimiter="\t" if b"\t" in first else ",", strict=True)
 
@@ -153,9 +154,11 @@ def parquet(data: bytes, source: str, what: type[InputError]) -> RawTable:
             reason = str(error).partition("\n")[0][:200]
             raise what(f"{source} is no whole Parquet file ({reason})", "must be whole") from None
 
+    schema = whole(lambda: reader.read_schema(pyarrow.BufferReader(data)))
+    names = list(schema.names)
     # Texts are read by their different values: a long one in every row takes its room once.
-    names = list(whole(lambda: reader.read_schema(pyarrow.BufferReader(data))).names)
-    file = whole(lambda: reader.ParquetFile(pyarrow.BufferReader(data), read_dictionary=names))
+    texts = [field.name for field in schema if field.type in (pyarrow.string(), pyarrow.binary())]
+    file = whole(lambda: reader.ParquetFile(pyarrow.BufferReader(data), read_dictionary=texts))
     meta, room = file.metadata, room_of(len(data))
     stated = sum(meta.row_group(k).total_byte_size for k in range(meta.num_row_groups))
     if max(stated, meta.num_rows * CELL * min(len(names), HELD)) > room:

@@ -104,9 +104,9 @@ class Moment(int):
         except InputError as error:
             if "zone" in error.rule:
                 raise ValueError("must name its zone (Z or +00:00)") from None
+            if "years" in error.rule:
+                raise ValueError(f"must lie in the years 1970 to {LAST_YEAR}") from None
             raise ValueError("must be a time such as 2021-05-31T01:21:47Z") from None
-        except OverflowError:
-            second = -1
         if not 0 <= second <= LAST_SECOND:
             raise ValueError(f"must lie in the years 1970 to {LAST_YEAR}")
         return cls(second)

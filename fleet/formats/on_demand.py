@@ -38,7 +38,9 @@ PRICES = tuple(
     for name in PRODUCTS
 )  # fmt: skip
 TYPE = Column("instance_type", also=("type",))
-ZONE = Column("availability_zone", also=("az", "zone", "availability_zone_id", "zone_id"), required=False, filled=False)
+ZONE = Column(
+    "availability_zone", also=("az", "zone", "availability_zone_id", "zone_id"), required=False, filled=False
+)
 REGION = Column("region", required=False, filled=False)
 SNAPSHOT = Column("snapshot", required=False, filled=False)
 Key = tuple[str, str, str]
@@ -112,7 +114,9 @@ def read_on_demand(
     of_snapshot = table.texts["snapshot"].each()
     wanted = snapshot or max(of_snapshot)
     if wanted not in of_snapshot:
-        raise CatalogueError(f"snapshot {snapshot!r} of {path}", f"must be one of {', '.join(sorted(set(of_snapshot)))}")
+        raise CatalogueError(
+            f"snapshot {snapshot!r} of {path}", f"must be one of {', '.join(sorted(set(of_snapshot)))}"
+        )
     rows = np.array([each == wanted for each in of_snapshot])
     prices: dict[Key, float] = {}
     for name, product in PRODUCTS.items():
@@ -131,7 +135,9 @@ def placed(
     regions = table.texts["region"].each()
     said: list[tuple[int, Key, float]] = []
     of_region: dict[Key, set[float]] = {}
-    for row, (kind, zone, region, value) in enumerate(zip(kinds, zones, regions, values.tolist(), strict=True)):
+    for row, (kind, zone, region, value) in enumerate(
+        zip(kinds, zones, regions, values.tolist(), strict=True)
+    ):
         said.append((row, (zone or region, kind, product), value))
         around = region or (region_of(zone) if is_zone_id(zone) else "")
         if zone and around and not math.isnan(value):

@@ -107,7 +107,7 @@ def gunzipped(data: bytes, room: int) -> bytes:
 
 
 def unzipped(data: bytes, room: int) -> list[Member]:
-    """Return the files of a zip; those that systems hide in it (``__MACOSX``, a leading dot) are passed over."""
+    """Return the files of a zip; those that systems hide in it (``__MACOSX``) are passed over."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir() and is_shown(info.filename)]

@@ -7,7 +7,7 @@ error; files that hold nothing are left out and reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from fleet.exact import Floats, Ints
 from fleet.formats.price_layout import LaidOut
 from fleet.formats.price_notes import kept_apart, notes_of, silence_notes
 from fleet.formats.price_records import price_records
-from fleet.formats.price_table import StructureError
+from fleet.formats.price_table import PRODUCTS, StructureError
 from fleet.formats.raw import files_below, read_members
 from fleet.market import ChangePoints, Market, order_of_rows
 
@@ -125,7 +125,9 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
     if root / "market.json" in files:
         raise PriceDataError(f"{root} is a market that was read before", "can only be read by load_market")
     if root / "archive.json" in files:
-        files = [file for file in files if root / "prices" in file.parents]  # beside them it keeps other things
+        files = [
+            file for file in files if root / "prices" in file.parents
+        ]  # beside them it keeps other things
     keep_freed_memory()
     index: PoolIndex = {}
     parts: list[Columns] = []
@@ -142,7 +144,9 @@ def read_prices(path: str | Path, *, progress: Progress | None = None) -> PriceH
             assumed += found.assumed
             if len(part.price) < len(found.price):
                 count = len(found.price) - len(part.price)
-                skipped.append(Skipped(name, f"{count:,} rows with the price 0 or -1: not known or not offered"))
+                skipped.append(
+                    Skipped(name, f"{count:,} rows with the price 0 or -1: not known or not offered")
+                )
             if len(part.price):
                 parts.append(part)
     if progress is not None:
@@ -193,13 +197,12 @@ def numbered(found: LaidOut, index: PoolIndex) -> Columns:
     numbers = np.zeros(len(found.keys), dtype=np.int32)
     for k in used:
         kind, zone, product = map(str.strip, found.keys[k])
-        numbers[k] = index.setdefault((kind, zone, product), len(index))
+        key = (kind, zone, PRODUCTS.get(product.lower(), product))
+        numbers[k] = index.setdefault(key, len(index))
     return Columns(numbers[pool], time_s, price)
 
 
-def assemble(
-    parts: list[Columns], index: PoolIndex, skipped: list[Skipped], assumed: int
-) -> PriceHistory:
+def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped], assumed: int) -> PriceHistory:
     """Return the market of all columns, pools sorted by type, zone and product.
 
     ``assumed`` files name no product.

@@ -29,7 +29,11 @@ def kept_apart(keys: Iterable[PoolKey]) -> dict[PoolKey, PoolKey]:
     found = set(keys)
     both = {base_product(p) for t, z, p in found if p.endswith(IN_VPC) and (t, z, base_product(p)) in found}
     return {
-        (kind, zone, product): (kind, zone, product if base_product(product) in both else base_product(product))
+        (kind, zone, product): (
+            kind,
+            zone,
+            product if base_product(product) in both else base_product(product),
+        )
         for kind, zone, product in found
     }
 
@@ -43,8 +47,8 @@ def notes_of(keys: Sequence[PoolKey], assumed: int) -> tuple[str, ...]:
     apart = sum(product.endswith(IN_VPC) for _, _, product in keys)
     if apart:
         notes.append(
-            f"prices of EC2-Classic and of Amazon VPC are kept apart: {apart} pools are of VPC, which --product "
-            f"'Linux/UNIX{IN_VPC}' asks for"
+            f"prices of EC2-Classic and of Amazon VPC are kept apart: {apart} pools are of VPC, which "
+            f"--product 'Linux/UNIX{IN_VPC}' asks for"
         )
     if assumed:
         notes.append(f"{assumed} price files name no product: taken as Linux/UNIX")
@@ -52,7 +56,7 @@ def notes_of(keys: Sequence[PoolKey], assumed: int) -> tuple[str, ...]:
 
 
 def silence_notes(time_s: Ints) -> tuple[str, ...]:
-    """Return a line for each span in which no pool has a record at all, where that is unusual for the data."""
+    """Return a line for each span without a record in any pool that is long for the data."""
     first = int(time_s.min())
     halves = time_s - first
     halves //= SHORTEST_S // 2

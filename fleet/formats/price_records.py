@@ -6,14 +6,15 @@ structs by msgspec; only what that refuses goes through Python's own JSON reader
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from fleet.errors import PriceDataError
+from fleet.errors import InputError, PriceDataError
 from fleet.formats.cells import key_of
+from fleet.formats.columns import in_utc
+from fleet.formats.json_text import documents_of
 from fleet.formats.price_elsewhere import Fields, clusterman_rows, is_clusterman, is_spot_js, spot_js_rows
 from fleet.formats.price_layout import LaidOut, read_layout
 from fleet.formats.price_table import (
@@ -25,8 +26,7 @@ from fleet.formats.price_table import (
     record_prices,
     table_prices,
 )
-from fleet.formats.raw import PARQUET, json_documents
-from fleet.formats.tables import in_utc
+from fleet.formats.raw import PARQUET
 
 __all__ = ["price_records"]
 
@@ -107,11 +107,9 @@ def read_generally(data: bytes, name: str, changed_s: int) -> LaidOut:
 def documents(data: bytes) -> list[Any]:
     """Return the JSON documents that stand one after the other in ``data``."""
     try:
-        return json_documents(data.decode())
-    except json.JSONDecodeError as error:
-        raise StructureError(f"is not JSON ({error.msg} at line {error.lineno})") from None
-    except UnicodeDecodeError:
-        raise StructureError("is no text in UTF-8 or UTF-16") from None
+        return documents_of(data, "the file")
+    except InputError as error:
+        raise StructureError(f"{error.wrong}: {error.rule}") from None
 
 
 def elsewhere(fields: Iterator[Fields], name: str) -> list[Sequence[str]]:
@@ -155,7 +153,7 @@ def in_our_words(record: Any) -> Any:
         return record
     known: dict[str, Any] = {}
     for key, value in record.items():
-        known.setdefault(key if key in COLUMNS else FIELD_OF.get(key_of(key), key), value)
+        known.setdefault(FIELD_OF.get(key_of(key)) or key, value)
     known |= {key: record[key] for key in COLUMNS if key in record}
     if "SPS" in record:
         known |= {"ProductDescription": LINUX, "Timestamp": in_utc(str(known.get("Timestamp", "")))}

@@ -1,9 +1,9 @@
 """Price history in tables (CSV, TSV, ``aws --output text``, Parquet) and in records: to checked columns.
 
-Columns are known under the API's names or under those of other tables; without a header they stand in the order
-of ``aws --output text``, as in public archives of price history. A table without a product is of Linux. SpotLake
-writes -1 where a type is not offered, SkyPilot 0 where a price is not known: neither is a price. SpotLake's times
-are UTC and do not say so, and so are Parquet's without a zone.
+Columns are known under the API's names or under those of other tables; without a header they stand in the
+order of ``aws --output text``, as in public archives of price history. A table without a product is of Linux.
+SpotLake writes -1 where a type is not offered, SkyPilot 0 where a price is not known: neither is a price.
+SpotLake's times are UTC and do not say so, and so are Parquet's without a zone.
 """
 
 from __future__ import annotations
@@ -15,10 +15,20 @@ import numpy as np
 
 from fleet.errors import PriceDataError
 from fleet.formats.cells import Cells, RawTable
+from fleet.formats.columns import DOLLARS_MOST, LAST_S
 from fleet.formats.price_layout import LaidOut
-from fleet.formats.tables import DOLLARS_MOST, LAST_S, Column, MissingColumnsError, Table, checked, table_of
+from fleet.formats.tables import Column, MissingColumnsError, Table, checked, table_of
 
-__all__ = ["ALIASES", "COLUMNS", "LINUX", "StructureError", "is_sound", "record_prices", "table_prices"]
+__all__ = [
+    "ALIASES",
+    "COLUMNS",
+    "LINUX",
+    "PRODUCTS",
+    "StructureError",
+    "is_sound",
+    "record_prices",
+    "table_prices",
+]
 
 LINUX = "Linux/UNIX"
 PRODUCTS = {
@@ -51,8 +61,6 @@ SCHEMA = (
 )  # fmt: skip
 TEXT_ROW, TEXT_END = b"SPOTPRICEHISTORY\t", b"NEXTTOKEN\t"
 """How lines of ``aws --output text`` begin."""
-WITH_ZONE_ID = ("AvailabilityZone", "(zone ID)", *COLUMNS[1:])
-"""Columns of newer answers of ``aws --output text``."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +80,10 @@ def table_prices(data: bytes, source: str) -> LaidOut:
     PriceDataError
         If another column is missing, or a cell is wrong.
     """
-    order: Sequence[str] = COLUMNS
     if data.startswith((TEXT_ROW, TEXT_END)):
-        lines = data.splitlines()
-        data = b"\n".join(line[len(TEXT_ROW) :] if line.startswith(TEXT_ROW) else b"" for line in lines)
-        fields = len(data.lstrip().partition(b"\n")[0].split(b"\t"))
-        order = WITH_ZONE_ID if fields > len(COLUMNS) else COLUMNS
+        data = b"\n".join(map(of_text, data.splitlines()))
     try:
-        table = table_of(data, source, SCHEMA, PriceDataError, order=order)
+        table = table_of(data, source, SCHEMA, PriceDataError, order=COLUMNS)
     except MissingColumnsError as missing:
         if "SpotPrice" in missing.names:
             raise StructureError("is no price history (no column SpotPrice, no JSON)") from None
@@ -87,6 +91,14 @@ def table_prices(data: bytes, source: str) -> LaidOut:
     except UnicodeDecodeError:
         raise StructureError("is no text in UTF-8 or UTF-16") from None
     return laid_out(table)
+
+
+def of_text(line: bytes) -> bytes:
+    """Return the API's fields of a line of ``aws --output text``; newer answers have a zone ID too."""
+    if not line.startswith(TEXT_ROW):
+        return b""
+    fields = line.split(b"\t")[1:]
+    return b"\t".join([fields[0], *fields[-4:]] if len(fields) > len(COLUMNS) else fields)
 
 
 def record_prices(rows: Sequence[Sequence[str]], source: str) -> LaidOut:
@@ -110,9 +122,8 @@ def laid_out(table: Table) -> LaidOut:
     for text in texts:
         pool = pool * len(text.words) + text.codes
     found, number = np.unique(pool, return_inverse=True)
-    at = np.unravel_index(found, [len(text.words) for text in texts]) if len(found) else ([], [], [])
-    named = [PRODUCTS.get(product.lower(), product) for product in products]
-    keys = [(kinds[i], zones[j], named[k]) for i, j, k in zip(*map(list, at), strict=True)]
+    at = np.unravel_index(found, [len(text.words) for text in texts]) if len(found) else ()
+    keys = [(kinds[i], zones[j], products[k]) for i, j, k in zip(*at, strict=True)]
     assumed = "ProductDescription" not in table.given and "SPS" not in table.given
     return LaidOut(keys, number.reshape(-1), table.times["Timestamp"], table.numbers["SpotPrice"], assumed)
 
@@ -126,6 +137,6 @@ def is_sound(found: LaidOut) -> bool:
     return (
         all(map(str.strip, names))
         and float(found.price.max()) <= DOLLARS_MOST
-        and 0 <= int(found.time_s.min())
+        and int(found.time_s.min()) >= 0
         and int(found.time_s.max()) <= LAST_S
     )

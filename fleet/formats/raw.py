@@ -5,7 +5,6 @@ Nothing here waits for ever or takes all memory: devices are refused, pipes and 
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import stat
@@ -15,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import CatalogueError, InputError
+from fleet.formats.json_text import documents_of
 from fleet.formats.packed import LARGEST, Member, unpacked_members
 
 __all__ = [
     "PARQUET",
     "files_below",
-    "json_documents",
     "read_json",
     "read_members",
     "read_table",
@@ -150,51 +149,15 @@ def read_text(path: str | Path, what: type[InputError] = InputError, *, most: in
 
 
 def read_json(path: str | Path, what: type[InputError] = InputError, *, most: int = LARGEST) -> list[Any]:
-    """Return the JSON documents of a file, one after the other or a line each.
+    """Return the JSON documents of a file, one after the other or a line each; nothing in them is checked.
 
     Raises
     ------
     InputError
         Of the kind ``what``, if the file cannot be read or is no JSON.
     """
-    try:
-        return json_documents(read_text(path, what, most=most))
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise what(f"{path} is not JSON ({where}: {error.msg})", "must be JSON") from None
-
-
-def json_documents(text: str) -> list[Any]:
-    """Return the JSON documents that stand one after the other.
-
-    Raises
-    ------
-    JSONDecodeError
-        If there is anything else, a number that is none (NaN) or has thousands of digits, or too deep a nest.
-    """
-    decoder = json.JSONDecoder(parse_constant=refuse_constant)
-    found: list[Any] = []
-    at = 0
-    while True:
-        while at < len(text) and text[at].isspace():
-            at += 1
-        if at >= len(text):
-            return found
-        try:
-            document, at = decoder.raw_decode(text, at)
-        except json.JSONDecodeError:
-            raise
-        except RecursionError:
-            raise json.JSONDecodeError("nested too deeply to be read", text, at) from None
-        except ValueError as error:
-            reason = str(error).partition(";")[0]  # Python's own remedy is not the user's
-            raise json.JSONDecodeError(reason, text, at) from None
-        found.append(document)
-
-
-def refuse_constant(name: str) -> None:
-    """Refuse NaN and Infinity, which Python takes and JSON does not have."""
-    raise ValueError(f"{name} is no number")
+    with unreadable_as(what, path):
+        return documents_of(unpacked(Path(path), most), str(path), what)
 
 
 def read_table(path: str | Path, what: type[InputError] = CatalogueError) -> list[dict[str, str]]:

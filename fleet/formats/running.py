@@ -56,7 +56,9 @@ def read_counts(path: str | Path, places: Sequence[Place]) -> dict[Place, int]:
     for row, (place, count) in enumerate(zip(rows, table.numbers["instances"].tolist(), strict=True)):
         if place not in places:
             raise InputError(
-                f"{' '.join(place)} ({table.where(row)})", "must be a pool of the request", "list it there, or drop it"
+                f"{' '.join(place)} ({table.where(row)})",
+                "must be a pool of the request",
+                "list it there, or drop it",
             )
         found[place] += int(count)
     return dict(found)

@@ -14,6 +14,7 @@ from fleet.exact import Ints
 __all__ = ["format_time", "parse_time", "parse_times"]
 
 USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:(?:\.\d+)?Z|[+-]00:00)", re.ASCII)
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 SHOWN = 60  # letters of a wrong time that a message repeats
 
 
@@ -28,13 +29,14 @@ def parse_time(text: str) -> int:
     shown = f"time {text[:SHOWN]!r}"
     try:
         moment = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise InputError(shown, "must be an ISO 8601 time", "write 2021-05-31T01:21:47Z") from None
     if moment.tzinfo is None:
-        raise InputError(f"{shown} names no zone", "must be a time with its zone", "add Z or +00:00")
-    return int(moment.timestamp() // 1)
+        raise InputError(f"{shown} names no zone", "must be a time that names its zone", "add Z or +00:00")
+    second = int(moment.timestamp() // 1)
+    if not FIRST_SECOND <= second <= LAST_SECOND:
+        raise InputError(shown, "must lie in the years 1 to 9999 UTC")
+    return second
 
 
 def parse_times(texts: Sequence[str]) -> Ints:

@@ -72,12 +72,12 @@ def test_what_runs_is_subtracted_and_victims_are_named(shop):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("instance_type,availability_zone\nm5.large,us-x-1a\n", "needs instance_type"),
+        ("instance_type,availability_zone\nm5.large,us-x-1a\n", "column instances is missing"),
         ("instance_type,availability_zone,instances\nm5.large,us-x-1a,some\n", "whole number"),
         ("instance_type,availability_zone,instances\nm5.large,us-x-1a,²\n", "whole number"),
         ("instance_type,availability_zone,instances\nm5.large,us-x-1a,9" + "9" * 23 + "\n", "whole number"),
         ("instance_type,availability_zone,instances\nm5.large,us-x-1a,99999999\n", "at most 10000000"),
-        ("instance_type,availability_zone,instances\nc9.large,us-x-1a,1\n", "is no pool of the request"),
+        ("instance_type,availability_zone,instances\nc9.large,us-x-1a,1\n", "must be a pool of the request"),
     ],
 )
 def test_counts_that_cannot_be(shop, text, words):

@@ -267,7 +267,7 @@ BAD_REQUESTS = {
     ),
 }
 BAD_PRICES = {
-    "price text": (PRICES.replace("0.034", "cheap"), "SpotPrice 'cheap'"),
+    "price text": (PRICES.replace("0.034", "cheap"), 'SpotPrice "cheap"'),
     "naive time": (PRICES.replace("2021-05-01T06:00:00Z", "2021-05-01T06:00:00"), "names its zone"),
     "no rows": ("", "is empty"),
 }

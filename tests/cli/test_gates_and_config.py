@@ -158,7 +158,7 @@ def test_pipes(shop):
         (("replay", *COMPARE[1:], "--events", "-", "--focus", "-"), "take one answer"),
         ((*COMPARE, "--plot", "-"), "end in .png or .svg"),
         (("cache", "--prices", "prices.csv", "--out", "-"), "is a folder"),
-        (("allocate", "fleet.json", "--prices", "-"), "standard input: no price records"),
+        (("allocate", "fleet.json", "--prices", "-"), "standard input has no price records"),
         (("allocate", "fleet.json", "--prices", ""), "is an empty argument"),
         (("allocate", "fleet.json", "--prices", "prices.csv", "--running", "nowhere.csv"), "does not exist"),
         (("replay", "fleet.json"), "see spotfleet replay --help"),

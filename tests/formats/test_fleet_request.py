@@ -202,7 +202,7 @@ OVERRIDE = ("LaunchTemplateConfigs", 0, "Overrides", 0)
         (SPOT_FLEET, ("InstancePoolsToUseCount",), 2, "only available with the lowestPrice"),
         (SPOT_FLEET, ("SpotPrice",), "free", "SpotPrice 'free'"),
         (SPOT_FLEET, ("SpotMaxTotalPrice",), "-1", "a price is above 0"),
-        (SPOT_FLEET, ("ValidUntil",), "2030-01-01T00:00:00", "names its zone"),
+        (SPOT_FLEET, ("ValidUntil",), "2030-01-01T00:00:00", "its zone"),
         (SPOT_FLEET, ("Type",), "forever", "Type 'forever'"),
         (SPOT_FLEET, ("LaunchSpecifications",), [{"InstanceType": "a.large"}], "both LaunchSpecifications"),
         (SPOT_FLEET, ("LaunchTemplateConfigs",), None, "neither LaunchSpecifications"),

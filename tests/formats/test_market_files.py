@@ -57,10 +57,12 @@ def test_on_demand_by_zone_and_by_region(tmp_path, market):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("az,type,linux_ondemand_usd\nus-x-1a,p3.2xlarge,free\n", "price 'free'"),
-        ("az,type,linux_ondemand_usd\nus-x-1a,p3.2xlarge,0\n", "price '0'"),
-        ("a,b\n1,2\n", "need a type, a zone"),
-        ("", "holds no rows"),
+        ("az,type,linux_ondemand_usd\nus-x-1a,p3.2xlarge,free\n", 'usd "free"'),
+        ("az,type,linux_ondemand_usd\nus-x-1a,p3.2xlarge,-1\n", 'usd "-1"'),
+        ("az,type,linux_ondemand_usd\nus-x-1a,p3.2xlarge,1e308\n", 'usd "1e308"'),
+        ("a,b\n1,2\n", "column instance_type is missing"),
+        ("", "column instance_type is missing"),
+        ("az,type,linux_ondemand_usd\n", "holds no rows"),
     ],
 )
 def test_wrong_catalogues(tmp_path, text, words):
@@ -90,10 +92,13 @@ def test_capacity_for_ever_and_over_time(tmp_path, market):
     ("text", "words"),
     [
         ("instance_type,available\nm5.large,3\n", "column availability_zone"),
-        ("instance_type,availability_zone,available\nm5.large,us-x-1a,lots\n", "available 'lots'"),
-        ("instance_type,availability_zone,available\nm5.large,us-x-1a,-1\n", "available '-1'"),
+        ("instance_type,availability_zone,available\nm5.large,us-x-1a,lots\n", 'available "lots"'),
+        ("instance_type,availability_zone,available\nm5.large,us-x-1a,-1\n", 'available "-1"'),
         ("instance_type,availability_zone,available\nm5.large,us-z-1a,1\n", "none of the market's pools"),
-        ("instance_type,availability_zone,available,time\nm5.large,us-x-1a,1,2021-01-01\n", "names its zone"),
+        (
+            "instance_type,availability_zone,available,time\nm5.large,us-x-1a,1,2021-01-01\n",
+            "names its zone",
+        ),
     ],
 )
 def test_wrong_capacities(tmp_path, market, text, words):

@@ -175,7 +175,7 @@ def test_a_market_is_stale_once_a_source_has_changed(market, tmp_path):
 
 def test_reading_it_as_price_history_names_the_right_door(market, tmp_path):
     fleet.save_market(market, tmp_path)
-    with pytest.raises(InputError, match="use load_market"):
+    with pytest.raises(InputError, match="only be read by load_market"):
         fleet.read_prices(tmp_path)
 
 

@@ -63,17 +63,26 @@ def test_every_packing_reads_alike(tmp_path, packing):
     assert fleet.read_zone_ids(file("zones.json", json.dumps(zones))) == {"use1-az4": "us-east-1a"}
 
 
-def test_zips_of_several_files_and_headers_named_twice_are_refused(tmp_path):
+def test_zips_of_several_files_are_price_history_alone(tmp_path):
     path = tmp_path / "both.zip"
-    path.write_bytes(zipped({"a.json": TEXT, "b.json": TEXT}))
-    with pytest.raises(fleet.PriceDataError, match="a zip of 2 files"):
-        fleet.read_prices(path)
+    later = TEXT.replace("13:22:41", "14:22:41").replace("0.0345", "0.04")
+    path.write_bytes(
+        zipped({"2026/a.json": TEXT, "2026/b.json": later, "__MACOSX/a.json": "?", "c.pdf": "%PDF"})
+    )
+    history = fleet.read_prices(path)
+    assert history.market.prices.of(0)[1].tolist() == [0.0345, 0.04]
+    assert [skip.source for skip in history.report.skipped] == ["both.zip/c.pdf"]
+    with pytest.raises(fleet.CatalogueError, match="a zip of 3 files"):
+        fleet.read_on_demand(path)
+
+
+def test_headers_named_twice_are_refused(tmp_path):
     (tmp_path / "od.csv").write_text("type,az,az,linux_ondemand_usd\nm5.large,us-east-1a,us-east-1b,0.1\n")
-    with pytest.raises(fleet.CatalogueError, match="column az: is there twice"):
+    with pytest.raises(fleet.CatalogueError, match="column az is there twice"):
         fleet.read_on_demand(tmp_path / "od.csv")
     header = "AvailabilityZone,InstanceType,ProductDescription,SpotPrice,SpotPrice,Timestamp\n"
     (tmp_path / "p.csv").write_text(header + "us-x-1a,m5.large,Linux/UNIX,1,2,2026-01-01T00:00:00Z\n")
-    with pytest.raises(fleet.PriceDataError, match="SpotPrice: is there twice"):
+    with pytest.raises(fleet.PriceDataError, match="SpotPrice is there twice"):
         fleet.read_prices(tmp_path / "p.csv")
 
 

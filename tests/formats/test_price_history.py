@@ -160,12 +160,12 @@ def test_contradictions_are_counted_and_the_last_is_kept(tmp_path):
 @pytest.mark.parametrize(
     ("at", "value", "words"),
     [
-        (3, "abc", "SpotPrice 'abc'"),
-        (3, "-0.1", "SpotPrice '-0.1'"),
-        (3, "nan", "SpotPrice 'nan'"),
+        (3, "abc", 'SpotPrice "abc"'),
+        (3, "-0.1", 'SpotPrice "-0.1"'),
+        (3, "nan", 'SpotPrice "nan"'),
         (4, "2021-05-01T00:00:00", "names its zone"),
-        (4, "yesterday", "'yesterday'"),
-        (1, "", "names no type"),
+        (4, "yesterday", 'Timestamp "yesterday"'),
+        (1, "", 'InstanceType ""'),
     ],
 )
 @pytest.mark.parametrize("shape", ["page.json", "table.csv"])
@@ -176,7 +176,7 @@ def test_wrong_values_are_one_clear_error(tmp_path, shape, at, value, words):
     with pytest.raises(PriceDataError, match=words) as caught:
         fleet.read_prices(tmp_path)
     assert shape in str(caught.value)
-    assert "record 2" in str(caught.value)
+    assert ("line 3 of table.csv" if shape == "table.csv" else "record 2 of page.json") in str(caught.value)
 
 
 def test_missing_fields(tmp_path):

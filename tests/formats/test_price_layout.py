@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.formats import price_layout
-from fleet.formats.price_history import columns_of
 from fleet.formats.price_layout import read_layout
-from fleet.formats.price_records import read_rows
+from fleet.formats.price_records import read_generally
+from fleet.formats.price_table import is_sound
 from fleet.market import order_of_rows
 
 FILE = Path("history.json")
@@ -60,12 +60,12 @@ def dots_stray(records):
 
 
 def general(text):
-    return columns_of(read_rows(text, FILE), FILE)
+    return read_generally(text, FILE.name, 0)
 
 
 def told(found):
     return [
-        (found.keys[k], t, p)
+        (tuple(map(str.strip, found.keys[k])), t, p if p > 0 else None)
         for k, t, p in zip(found.pool.tolist(), found.time_s.tolist(), found.price.tolist(), strict=True)
     ]
 
@@ -84,6 +84,8 @@ def test_it_says_what_the_general_reader_says(records, indent, bare, tables):
         if found is None and dots_stray(records):
             return
         assert found is not None
+        if not is_sound(found):  # of 1969: the general reader refuses it
+            return
         assert told(found) == told(general(text))
         assert told(read_layout(text + b"\n")) == told(found)
 
@@ -142,7 +144,7 @@ def test_what_it_reads_of_spoilt_files_the_general_reader_reads_too(data, tables
             continue
     with tables:
         found = read_layout(text)
-    if found is not None:
+    if found is not None and is_sound(found):
         assert told(found) == told(general(text))
 
 
@@ -225,7 +227,7 @@ def test_any_single_byte_changed_between_values_is_seen():
         for letter in (b"x", b'"', b"\n", b" "):
             changed = text[:k] + letter + text[k + 1 :]
             found = None if changed == text else read_layout(changed)
-            if found is not None:  # a letter of a type, zone or product
+            if found is not None and is_sound(found):  # a letter of a type, zone or product
                 assert told(found) == told(general(changed))
 
 

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 import fleet
-from fleet.formats.raw import read_table
+from fleet.formats.tables import Column, read_table
 
 ZONES = {
     "AvailabilityZones": [
@@ -126,13 +126,15 @@ def test_the_same_table_from_every_packing(tmp_path):
         pa.table({"instance_type": ["m5.large"], "availability_zone": ["us-x-1a"], "available": [7]}),
         tmp_path / "e.parquet",
     )
-    tables = [
-        read_table(tmp_path / name) for name in ("a.csv", "b.csv.gz", "c.csv.zst", "d.tsv", "e.parquet")
-    ]
-    assert all(table == tables[0] for table in tables)
+    columns = (Column("instance_type"), Column("availability_zone"), Column("available", "whole"))
+    for name in ("a.csv", "b.csv.gz", "c.csv.zst", "d.tsv", "e.parquet"):
+        table = read_table(tmp_path / name, columns)
+        assert table.texts["instance_type"].each() == ["m5.large"]
+        assert table.texts["availability_zone"].each() == ["us-x-1a"]
+        assert table.numbers["available"].tolist() == [7.0]
     (tmp_path / "cut.csv.zst").write_bytes(zstandard.compress(text.encode())[:-4])
     with pytest.raises(fleet.InputError):
-        read_table(tmp_path / "cut.csv.zst")
+        read_table(tmp_path / "cut.csv.zst", columns)
 
 
 def test_foreign_catalogues_of_on_demand_prices(files):
@@ -151,16 +153,18 @@ def test_foreign_catalogues_of_on_demand_prices(files):
 
 def test_real_spotlake_rows(data_dir):
     path = data_dir / "spotlake" / "snapshot-2022-07-12.csv.gz"
-    row = read_table(path)[0]
+    table = read_table(path, (Column("InstanceType"), Column("AZ"), Column("SPS", "number")))
+    kind, zone = (table.texts[name].each()[0] for name in ("InstanceType", "AZ"))
     one = fleet.Market(
-        [row["InstanceType"]],
-        [row["AZ"]],
+        [kind],
+        [zone],
         ["Linux/UNIX"],
         fleet.ChangePoints.constant([1.0]),
         np.full(1, 2.0),
         0,
         86400,
     )
-    assert fleet.read_scores(path, one).score.at(fleet.parse_time("2022-07-13T00:00:00Z"))[0] == float(
-        row["SPS"]
+    assert (
+        fleet.read_scores(path, one).score.at(fleet.parse_time("2022-07-13T00:00:00Z"))[0]
+        == table.numbers["SPS"][0]
     )
