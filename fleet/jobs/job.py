@@ -61,16 +61,15 @@ class Job:
         if self.work_s < 1 or self.deadline_s < 1 or self.restart_overhead_s < 0:
             raise InputError(
                 f"work {self.work_s} s, deadline {self.deadline_s} s, overhead {self.restart_overhead_s} s",
-                "work and deadline are at least 1 second, the overhead at least 0",
-                "correct them",
+                "must be at least 1 second of work and to the deadline, and no overhead below 0",
             )
         for price in (self.spot_price, self.on_demand_price, *self.zone_price.values()):
             if not 0 < price < float("inf"):
-                raise InputError(f"price {price:g}", "is above 0", "state $ per instance-hour")
+                raise InputError(f"price {price:g}", "must be above 0", "state $ per instance-hour")
         if self.nodes < 1:
-            raise InputError(f"nodes {self.nodes}", "is at least 1", "correct it")
+            raise InputError(f"nodes {self.nodes}", "must be at least 1")
         if self.billing not in BILLINGS:
-            raise InputError(f"billing {self.billing!r}", f"is one of {', '.join(BILLINGS)}", "choose one")
+            raise InputError(f"billing {self.billing!r}", f"must be one of {', '.join(BILLINGS)}")
 
     @classmethod
     def of_hours(
@@ -83,9 +82,10 @@ class Job:
         **more: Any,
     ) -> Job:
         """Return a job whose times are given in hours, rounded to the second."""
-        for hours in (work, deadline, restart_overhead):
+        named = {"work": work, "deadline": deadline, "restart overhead": restart_overhead}
+        for name, hours in named.items():
             if not 0 <= hours < LONGEST_H:
-                raise InputError(f"{hours:g} hours", f"lie between 0 and {LONGEST_H:,}", "correct them")
+                raise InputError(f"{name} of {hours:g} hours", f"must lie between 0 and {LONGEST_H:,}")
         work_s, deadline_s, overhead_s = (round(3600 * h) for h in (work, deadline, restart_overhead))
         return cls(work_s, deadline_s, overhead_s, spot_price, on_demand_price, **more)
 
@@ -101,7 +101,8 @@ class Job:
         if ticks * gap_s < self.work_s + self.restart_overhead_s:
             raise InfeasibleError(
                 f"deadline of {self.deadline_s} s ({ticks} whole ticks of {gap_s} s)",
-                f"on-demand alone needs {self.work_s + self.restart_overhead_s} s (work and one restart)",
+                f"must leave the {self.work_s + self.restart_overhead_s} s that on-demand alone needs "
+                "(work and one restart)",
                 "move the deadline",
             )
         return ticks

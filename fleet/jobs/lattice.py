@@ -93,7 +93,7 @@ class Lattice:
         if 8 * math.prod(shape) > MOST_BYTES:
             raise InputError(
                 f"{self.budget} units of {self.unit_s} s lost time in {ticks} ticks",
-                "are too many for the exact plan",
+                "must be fewer for the exact plan",
                 "give overhead and tick a larger common divisor, or fewer zones",
             )
         return np.empty(shape)

@@ -78,7 +78,7 @@ def starts_of(job: Job, traces: TraceSet, every: int = 1) -> Ints:
     if last < 0:
         raise InputError(
             f"{traces.ticks} ticks of {traces.gap_s} s in {', '.join(traces.zones)}",
-            f"are shorter than the deadline of {job.deadline_s} s",
+            f"must not be shorter than the deadline of {job.deadline_s} s",
             "take a longer trace or an earlier deadline",
         )
     return np.arange(0, last + 1, every)
@@ -201,8 +201,7 @@ def check_wanted(strategy: JobStrategy, wanted: Ints, up: Bools) -> None:
     if wrong.any():
         raise CheckError(
             f"strategy {strategy.name!r} asked for {int(wanted[wrong][0])}",
-            "is a zone that is up, on-demand or idle",
-            "correct the strategy",
+            "must ask for a zone that is up, on-demand or idle",
         )
 
 

@@ -56,7 +56,7 @@ class TimeSliced(Memoryless):
 
     def __post_init__(self) -> None:
         if self.slice_s < 1:
-            raise InputError(f"slice of {self.slice_s} s", "is at least 1 second", "correct it")
+            raise InputError(f"slice of {self.slice_s} s", "must be at least 1 second")
 
     def decide(self, view: JobView, memory: None) -> Ints:
         """Return what greedy would, with the end of the slice as the deadline."""
@@ -189,7 +189,5 @@ def find_job_strategies(names: Sequence[str] | None = None) -> list[JobStrategy]
     """
     for name in names or ():
         if name not in STRATEGIES:
-            raise UnknownStrategyError(
-                f"job strategy {name!r}", f"is not known (there are: {', '.join(STRATEGIES)})", "correct it"
-            )
+            raise UnknownStrategyError(f"job strategy {name!r}", f"must be one of {', '.join(STRATEGIES)}")
     return [STRATEGIES[name]() for name in dict.fromkeys(names or STRATEGIES)]

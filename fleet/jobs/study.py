@@ -207,12 +207,12 @@ def job_study(
         If no start fits, or no plan can meet the deadline.
     """
     if not traces:
-        raise InputError("no trace", "a job runs on at least one", "name a folder of traces")
+        raise InputError("no trace", "must be at least one", "name a folder of traces")
     gaps = {t.gap_s for t in traces}
     if len(gaps) > 1:
         raise InputError(f"ticks of {sorted(gaps)} s", "must be equal in one study", "study them one by one")
     if every < 1:
-        raise InputError(f"every {every}", "is at least 1", "correct it")
+        raise InputError(f"every {every}", "must be at least 1")
     chosen = [s for one in strategies or STRATEGIES for s in as_strategies(one)]
     told, short = [], []
     for trace in traces:
@@ -230,7 +230,7 @@ def job_study(
     if not told:
         raise InputError(
             f"traces {', '.join(short)}",
-            f"are all shorter than the deadline of {job.deadline_s} s",
+            f"must not all be shorter than the deadline of {job.deadline_s} s",
             "take longer traces or an earlier deadline",
         )
     notes = list(dict.fromkeys(note for t in traces for note in t.notes))

@@ -174,7 +174,5 @@ def find_policies(names: Sequence[str] | None = None) -> list[ServicePolicy]:
             told.append(FleetStrategy(name))
         else:
             known: list[Any] = [*POLICIES, *strategy_names()]
-            raise UnknownStrategyError(
-                f"policy {name!r}", f"is not known (there are: {', '.join(known)})", "correct it"
-            )
+            raise UnknownStrategyError(f"policy {name!r}", f"must be one of {', '.join(known)}")
     return told

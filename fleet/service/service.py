@@ -46,16 +46,13 @@ class Service:
         if self.replicas < 1 or self.extra < 0 or self.cold_start_s < 0:
             raise InputError(
                 f"replicas {self.replicas}, extra {self.extra}, cold start {self.cold_start_s} s",
-                "replicas are at least 1, extra and cold start at least 0",
-                "correct them",
+                "must be at least 1 replica, and no extra and no cold start below 0",
             )
         if not 0 <= self.target_availability <= 1:
-            raise InputError(
-                f"target availability {self.target_availability:g}", "is from 0 to 1", "correct it"
-            )
+            raise InputError(f"target availability {self.target_availability:g}", "must be from 0 to 1")
         for price in (self.spot_price, self.on_demand_price, *self.zone_price.values()):
             if not 0 < price < float("inf"):
-                raise InputError(f"price {price:g}", "is above 0", "state $ per instance-hour")
+                raise InputError(f"price {price:g}", "must be above 0", "state $ per instance-hour")
 
     def cold_ticks(self, gap_s: int) -> int:
         """Return the ticks from launch to ready."""

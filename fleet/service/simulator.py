@@ -94,7 +94,7 @@ def run_service(service: Service, traces: TraceSet, policy: ServicePolicy) -> Se
     """Run a service under a policy over all ticks of a trace set."""
     zones, cold = len(traces.zones), service.cold_ticks(traces.gap_s)
     if traces.ticks <= cold:
-        raise InputError(f"{traces.ticks} ticks", f"are no longer than the cold start of {cold} ticks")
+        raise InputError(f"{traces.ticks} ticks", f"must be more than the cold start of {cold} ticks")
     spot_price = service.prices(traces.zones)[:zones]
     memory = policy.memory(service, spot_price)
     held = np.zeros((traces.ticks, zones + 1), dtype=np.int64)
@@ -142,8 +142,7 @@ def check_wanted(policy: ServicePolicy, wanted: Ints, zones: int) -> None:
     if wanted.shape != (zones + 1,) or int(wanted.min()) < 0:
         raise CheckError(
             f"policy {policy.name!r} asked for {wanted.tolist()}",
-            f"is {zones + 1} counts from 0 (zones, then on-demand)",
-            "correct the policy",
+            f"must ask for {zones + 1} counts from 0 (zones, then on-demand)",
         )
 
 

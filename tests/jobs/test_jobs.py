@@ -361,7 +361,7 @@ def test_the_seed_decides_and_the_start_has_its_own_number():
 def test_what_cannot_be():
     with pytest.raises(InfeasibleError, match="on-demand alone"):
         job(3600, 3600, 600).horizon(600)
-    with pytest.raises(InputError, match="shorter than the deadline"):
+    with pytest.raises(InputError, match="must not be shorter than the deadline"):
         starts_of(job(600, 6000, 0), trace("111"))
     with pytest.raises(InputError, match="billing"):
         job(600, 6000, 0, billing="hourly")

@@ -192,9 +192,9 @@ def test_a_trace_that_is_too_short_is_left_out_and_named(traces):
 
 def test_wrong_questions(traces):
     sets = read_trace_set(traces, polarity="available")
-    with pytest.raises(InputError, match="all shorter than the deadline"):
+    with pytest.raises(InputError, match="must not all be shorter than the deadline"):
         job_study(small(), sets, ticks=10)
-    with pytest.raises(InputError, match="shorter than the deadline"):
+    with pytest.raises(InputError, match="must not be shorter than the deadline"):
         job_study(small(), sets[:1], ticks=10)
     with pytest.raises(CapacityDataError, match="45 ticks"):
         job_study(small(), sets[:1], start_tick=20)

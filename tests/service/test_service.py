@@ -175,6 +175,26 @@ def test_wrong_questions():
         run_service(Service(1, 0, 1.0, 3.0), trace("111"), Wrong())
 
 
+def test_no_policy_pays_for_on_demand_twice_while_no_spot_is_up():
+    """Spot-hedge launches N once and keeps them; what has no on-demand of its own launches nothing."""
+    never = TraceSet(300, ("a", "b"), np.zeros((200, 2)))
+    for policy in find_policies():
+        run = run_service(Service(3, 600, 1.0, 3.0), never, policy)
+        launched = 3 if policy.name in ("on-demand", "spot-hedge") else 0
+        assert (run.launches, run.held[:, 2].tolist()) == (launched, [launched] * 200), policy.name
+
+
+def test_spot_hedge_launches_on_demand_once_a_loss():
+    """All Spot lost for 50 ticks and back: N launched once, kept until as many are ready on Spot."""
+    up = np.full((150, 2), 4)
+    up[50:100] = 0
+    run = run_service(Service(3, 600, 1.0, 3.0), TraceSet(300, ("a", "b"), up), SpotHedge())
+    on_demand = run.held[:, 2]
+    assert np.maximum(np.diff(on_demand, prepend=0), 0).sum() == 6  # at the start and at the loss
+    assert (on_demand[50:102] == 3).all()
+    assert on_demand[103:].max() == 0
+
+
 def spotfleet(*arguments):
     return run_spotfleet("service", *arguments)
 
