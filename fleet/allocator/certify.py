@@ -43,17 +43,20 @@ class Answer:
         Units of the target that are covered under all limits.
     values
         The value of each of the problem's objectives.
+    met
+        Whether the limits besides the target are met.
     """
 
     instances: Ints
     certificate: Certificate
     filled: float
     values: tuple[float, ...]
+    met: bool = True
 
     @property
     def rank(self) -> tuple[float, ...]:
         """What choices are compared by, the better one lower: units covered, then the objectives in order."""
-        return (-round(self.filled, 9), *(round(value, 9) for value in self.values))
+        return (float(not self.met), -self.filled, *(round(value, 9) for value in self.values))
 
 
 def answer(
@@ -83,18 +86,19 @@ def answer(
         counts = launch(problem) if zone is None else launch_balanced(problem, zone, beside)
         units = units_of(counts, problem)
         solution = bound_of(problem, units, solver)
-        return certified(problem, counts, solution, min(units, problem.target), pools, rounding)
-    solution, filled, met = exact(problem, solver)
+        short = max(0.0, round(problem.target - units, 9))
+        return certified(problem, counts, solution, short, pools, rounding)
+    solution, short, met = exact(problem, solver)
     found = np.zeros(len(problem)) if solution.instances is None else solution.instances
     counts = np.rint(found).astype(np.int64)
-    return certified(problem, counts, solution, filled, pools, rounding, met=met)
+    return certified(problem, counts, solution, short, pools, rounding, met=met)
 
 
 def certified(
     problem: Problem,
     counts: Ints,
     solution: Solution,
-    filled: float,
+    short: float,
     pools: LaunchPools,
     rounding: str,
     *,
@@ -106,13 +110,12 @@ def certified(
     ----------
     solution
         Whose bounds speak of this problem.
-    filled
-        Units of the target that are covered under all limits.
+    short
+        Units by which the target, or what a loss must leave, is missed.
     met
-        Whether the limits besides the target are.
+        Whether the limits besides the target are met.
     """
-    met = met and (filled >= missing_units(problem) or not problem.has_more_rows)
-    covered = covers(counts, problem) and met
+    covered = covers(counts, problem) and met and short <= 0
     values = tuple(objective_value(problem, o, counts.astype(np.float64)) for o in problem.objectives)
     known = solution if rounding == "aws" else None
     shadow = shadow_prices(problem, units_of(counts, problem), known) if covered else None
@@ -130,7 +133,7 @@ def certified(
             solution.status == OPTIMAL if rounding == "exact" else len(problem.objectives) == 1
         )
         certificate = replace(certificate, status="optimal" if proven else "feasible")
-    return Answer(counts, certificate, filled, values)
+    return Answer(counts, certificate, round(problem.target - short, 9), values, met)
 
 
 def units_of(counts: Ints, problem: Problem) -> float:
@@ -162,20 +165,17 @@ def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
 def exact(problem: Problem, solver: str) -> tuple[Solution, float, bool]:
     """Solve the integer program for the target, or the largest one in reach.
 
-    Return also which target that is, and whether the limits besides it are met.
+    Return also by how many units that is short, and whether the limits besides the target are met.
     """
     whole = within_rows(replace(problem, whole=True))
     chosen = choose_solver(solver, whole)
     solution = within_budget(whole, chosen)
-    reachable = missing_units(problem)
+    short = 0.0
     if solution.status in (INFEASIBLE, FAILED):
         if not problem.open.any():
-            return solution, min(reachable, 0.0), False
-        reachable, counts = largest_target(whole, solver)
-        whole = replace(whole, target=max(0.0, reachable))
-        if whole.survival is not None:
-            whole = replace(whole, survival=replace(whole.survival, least=reachable))
-        solution = within_budget(whole, chosen)
+            return solution, max(problem.target, 0.0), minima_met(problem)
+        short, counts = least_short(whole, solver)
+        solution = within_budget(lowered(whole, short), chosen)
         if solution.instances is None:  # by a solver's tolerance beyond its own answer, or no time left
             solution = Solution(STOPPED, counts, (), (), solution.solver)
     if solution.status == STOPPED and solution.instances is None:
@@ -186,7 +186,20 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, float, bool]:
             f"says {solution.status}: {solution.message}",
             "try another",
         )
-    return solution, reachable, True
+    return solution, short, True
+
+
+def lowered(problem: Problem, short: float) -> Problem:
+    """Return the problem with so many units less to cover, and to leave when a group is lost."""
+    survival = problem.survival
+    if survival is not None:
+        survival = replace(survival, least=round(survival.least - short, 9))
+    return replace(problem, target=max(0.0, round(problem.target - short, 9)), survival=survival)
+
+
+def minima_met(problem: Problem) -> bool:
+    """Whether nothing needs to be launched for what must be reached besides the target."""
+    return problem.min_pools <= 0 and all(cover.least <= 0 for cover in problem.covers)
 
 
 def whole_answer(problem: Problem, solver: str) -> Solution:
@@ -228,12 +241,12 @@ def within_budget(problem: Problem, solver: Solver) -> Solution:
     return solution
 
 
-def largest_target(problem: Problem, solver: str) -> tuple[float, Floats]:
-    """Return the most units that can be covered, at most the target, and instances that do.
+def least_short(problem: Problem, solver: str) -> tuple[float, Floats]:
+    """Return by how many units the target, or what a loss leaves, is missed at least; and such instances.
 
-    Below 0 where a loss must be survived: by so much less than what runs the fleet's target would have to be.
     Heavy pools first, launched within the caps, often reach what fractional instances do: then no more can.
     """
+    full = problem.target
     if problem.survival is None:
         reach = float(np.minimum(problem.upper * problem.weight, problem.target).sum())
         problem = replace(problem, target=min(problem.target, round(reach, 9)))
@@ -245,22 +258,18 @@ def largest_target(problem: Problem, solver: str) -> tuple[float, Floats]:
             fractional = least_shortfall(problem.relaxed(), solver)
             most -= 0.0 if fractional.instances is None else fractional.values[0]
         if units >= most - REACHED * max(1.0, most):
-            return min(units, problem.target), filled.astype(np.float64)
-    solution = least_shortfall(problem, solver)
-    if solution.status == STOPPED and solution.instances is None:
-        return 0.0, np.zeros(len(problem))
-    if solution.instances is None:
-        raise InfeasibleError("no allocation, however small", "meets every limit", "relax one of them")
+            return round(full - min(units, problem.target), 9), filled.astype(np.float64)
+    counts = np.zeros(len(problem))
+    if problem.open.any() or not minima_met(problem):  # else no cap holds an instance, and none is needed
+        solution = least_shortfall(problem, solver)
+        if solution.instances is not None:
+            counts = np.rint(solution.instances)
+        elif solution.status != STOPPED:
+            raise InfeasibleError("no allocation, however small", "meets every limit", "relax one of them")
     if problem.survival is None:
-        counts = np.rint(solution.instances)
-        return min(units_of(counts.astype(np.int64), problem), problem.target), counts
-    counts = np.rint(solution.instances)
-    return missing_units(problem) - round(objective_value(problem, Shortfall(), counts), 9), counts
-
-
-def missing_units(problem: Problem) -> float:
-    """Return the units that a launch is to add or, where a loss must be survived, to leave."""
-    return problem.target if problem.survival is None else min(problem.target, problem.survival.least)
+        units = units_of(counts.astype(np.int64), problem)
+        return round(full - min(units, problem.target), 9), counts
+    return round(objective_value(problem, Shortfall(), counts), 9), counts
 
 
 def least_shortfall(problem: Problem, solver: str) -> Solution:

@@ -17,6 +17,8 @@ from fleet.exact import Ints
 
 __all__ = ["check_allocation", "check_limits"]
 
+GRID = Decimal("1e-9")
+"""What decides is rounded to it, a max price per unit times the weight too."""
 ROUNDING = Decimal("1e-12")
 """Relative; what a sum of float64 dollars may be off by."""
 BESIDES = ("survive", "no pool is eligible")
@@ -73,7 +75,7 @@ def check_eligible(allocation: Allocation, running: Ints) -> None:
             fail(f"spot price of {pools.label(i)}", "unknown", "known")
         on_demand = decimal(pools.on_demand_price[i])
         own = decimal(pools.max_price[i])
-        ceiling = own * decimal(pools.weight[i]) if not own.is_nan() else on_demand
+        ceiling = on_demand if own.is_nan() else (own * decimal(pools.weight[i])).quantize(GRID)
         for limit in (ceiling, on_demand):
             if not limit.is_nan() and price > limit:
                 fail(f"spot price of {pools.label(i)}", price, f"at most {limit}")

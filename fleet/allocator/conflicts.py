@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fleet.allocator.certify import largest_target
+from fleet.allocator.certify import least_short
 from fleet.allocator.core import TIME_LIMIT_S, whole_counts
 from fleet.allocator.joint import Joint, Shortfall
 from fleet.allocator.limits import Limits
@@ -44,6 +44,11 @@ class Region(Protocol):
     @property
     def problem(self) -> Problem:
         """The launch problem."""
+        ...
+
+    @property
+    def wanted(self) -> float:
+        """Units wanted, what runs included."""
         ...
 
     def nearest(self) -> float:
@@ -97,13 +102,12 @@ def conflict(
     stays = whole_counts(running, len(snapshot), "running instances")
     bounds = limits or Limits()
     names = [*bounds.names(), *own_limits(request, snapshot, stays)]
-    standing_units = float(stays @ snapshot.pools.weight)
     if not request.on_demand_target_capacity:
-        return find_conflict(spot_regions(chosen, request, snapshot, bounds, stays), names, standing_units)
+        return find_conflict(spot_regions(chosen, request, snapshot, bounds, stays), names)
     listed = on_demand_limits(request)
     if bounds.counts_both and request.spot_target_capacity > 0:
         regions = joint_regions(chosen, request, snapshot, bounds, stays)
-        return find_conflict(regions, [*names, *listed], standing_units)
+        return find_conflict(regions, [*names, *listed])
     return conflict_of_parts(chosen, request, snapshot, bounds, stays)
 
 
@@ -115,12 +119,10 @@ def conflict_of_parts(
     spot = find_conflict(
         spot_regions(strategy, request, snapshot, ours, stays),
         [*ours.names(), *own_limits(request, snapshot, stays)],
-        float(stays @ snapshot.pools.weight),
     )
     on_demand = find_conflict(
         on_demand_regions(request, snapshot, theirs, stays),
         [*theirs.names(), *on_demand_limits(request)],
-        0.0,
     )
     parts = (spot.nearest_target, on_demand.nearest_target)
     nearest = None if None in parts else round(sum(part or 0.0 for part in parts), 9)
@@ -176,7 +178,8 @@ def spot_regions(
             zone=ONE_ZONE in kept or part.placement == "cluster",
             kind=ONE_TYPE in kept,
         )
-        return [Alone(inside(whole, mask)) for mask in masks] or [Alone(whole)]
+        wanted, units = request.spot_target_capacity, float(stays @ snapshot.pools.weight)
+        return [Alone(inside(whole, mask), wanted, units) for mask in masks] or [Alone(whole, wanted, units)]
 
     return regions
 
@@ -232,11 +235,18 @@ class Alone:
     """The launch problem of one part, under its limits."""
 
     problem: Problem
+    target: float
+    standing_units: float = 0.0
+
+    @property
+    def wanted(self) -> float:
+        """Units wanted, or what runs if that is more and enough."""
+        return self.target if self.problem.survival else self.problem.target + self.standing_units
 
     def nearest(self) -> float:
         """Return the largest target in reach under all limits."""
         end_s = time.monotonic() + TIME_LIMIT_S
-        return largest_target(replace(self.problem, whole=True, end_s=end_s), "auto")[0]
+        return self.wanted - least_short(replace(self.problem, whole=True, end_s=end_s), "auto")[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +254,11 @@ class Together:
     """The launch problem of both parts, under the limits that count both."""
 
     joint: Joint
+
+    @property
+    def wanted(self) -> float:
+        """Units wanted of both parts."""
+        return self.joint.standing.target
 
     @cached_property
     def problem(self) -> Problem:
@@ -253,7 +268,7 @@ class Together:
     def nearest(self) -> float:
         """Return the largest target in reach under all limits."""
         short = self.joint.shortfall("auto")
-        return self.problem.target - short.on_demand - short.spot
+        return self.wanted - short.on_demand - short.spot
 
 
 def without_rules(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
@@ -277,12 +292,13 @@ def on_demand_regions(request: FleetRequest, snapshot: Snapshot, limits: Limits,
         whole = apply_limits(problem, part, pools, standing_of(request, stays), ON_DEMAND)
         zone = ON_DEMAND_ZONE in kept or part.placement == "cluster"
         masks = choices([problem], pools, zone=zone, kind=ON_DEMAND_TYPE in kept)
-        return [Alone(inside(whole, mask)) for mask in masks] or [Alone(whole)]
+        wanted = request.on_demand_target_capacity
+        return [Alone(inside(whole, mask), wanted) for mask in masks] or [Alone(whole, wanted)]
 
     return regions
 
 
-def find_conflict(regions: Regions, names: list[str], standing_units: float) -> Conflict:
+def find_conflict(regions: Regions, names: list[str]) -> Conflict:
     """Return the smallest conflict among named limits.
 
     Parameters
@@ -291,18 +307,16 @@ def find_conflict(regions: Regions, names: list[str], standing_units: float) -> 
         Builds the launch problems under some of the limits.
     names
         All of them.
-    standing_units
-        Units that run already: the nearest target counts them.
     """
     whole = regions(frozenset(names))
     if any(reachable(region.problem) for region in whole):
-        return Conflict((), round(whole[0].problem.target + standing_units, 9))
+        return Conflict((), round(whole[0].wanted, 9))
 
     def conflicts(kept: Iterable[str]) -> bool:
         return not any(reachable(region.problem) for region in regions(frozenset(kept)))
 
     found = [part for part in map(nearest, whole) if part is not None]
-    in_reach = round(max(found) + standing_units, 9) if found else None
+    in_reach = round(max(found), 9) if found else None
     if conflicts(()):  # no limit is to blame: prices are unknown, say
         return Conflict(("no pool is eligible",), in_reach)
     return Conflict(tuple(smallest(names, conflicts)), in_reach)

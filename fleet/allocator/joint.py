@@ -14,7 +14,6 @@ import numpy as np
 from fleet.allocator.certify import (
     Answer,
     certified,
-    missing_units,
     whole_answer,
 )
 from fleet.allocator.limits import Limits
@@ -25,6 +24,7 @@ from fleet.model import Cover, Linear, Problem
 from fleet.model.arrays import LARGE, coarsest
 from fleet.pools import LaunchPools
 from fleet.solvers import Solution
+from fleet.solvers.base import OPTIMAL
 from fleet.solvers.closed_form import objective_value
 
 __all__ = ["Joint", "Shortfall"]
@@ -88,6 +88,8 @@ class Joint:
             again = whole_answer(fixed, solver)
             chosen = first.instances if again.instances is None else again.instances
             second = replace(again, bounds=second.bounds if second.instances is not None else ())
+        if first.status != OPTIMAL:  # the time limit left the on-demand part unproven, so both are
+            second = replace(second, status=first.status, bounds=())
         return self.certified(np.rint(chosen).astype(np.int64), first, second, short)
 
     def problem(self, short: Shortfall) -> Problem:
@@ -234,11 +236,9 @@ class Joint:
         on_demand, spot = counts[:n], counts[n:]
         beside = replace(self.standing, spot=self.standing.spot + spot)
         limited = apply_limits(self.on_demand, without_minima(self.limits), self.pools, beside, ON_DEMAND)
-        filled = round(self.on_demand.target - short.on_demand, 9)
-        second_part = certified(limited, on_demand, first, filled, self.pools, "exact")
+        second_part = certified(limited, on_demand, first, short.on_demand, self.pools, "exact")
         given = self.spot_beside(on_demand, short)
-        filled = round(missing_units(given) - short.spot, 9)
-        return certified(given, spot, second, filled, self.pools, "exact"), second_part
+        return certified(given, spot, second, short.spot, self.pools, "exact"), second_part
 
     def spot_beside(self, on_demand: Ints, short: Shortfall) -> Problem:
         """Return the launch problem of the Spot part beside what is bought on demand."""
@@ -272,6 +272,7 @@ def widened(problem: Problem, weight: Floats, upper: Floats, objectives: tuple[L
         ),
         survival=None if survival is None else replace(survival, group=np.append(survival.group, nowhere)),
         min_pools=problem.min_pools,
+        end_s=problem.end_s,
     )
 
 

@@ -67,7 +67,8 @@ class Decision:
     def rank(self) -> tuple[float, ...]:
         """What choices are compared by: units covered, then the on-demand part, then the Spot part."""
         first = () if self.on_demand is None else self.on_demand.rank
-        return (-self.filled, *first, *self.spot.rank)
+        unmet = not self.spot.met or not (self.on_demand is None or self.on_demand.met)
+        return (float(unmet), -self.filled, *first, *self.spot.rank)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,8 @@ class Parts:
         in_use = set(self.pools.availability_zone[self.stays > 0])
         if in_use:  # it stays where it runs
             return [np.isin(self.pools.availability_zone, list(in_use))]
-        problems = [self.spot] if self.on_demand is None else [self.spot, self.on_demand]
+        problems = [self.spot] * self.spot_wanted
+        problems += [] if self.on_demand is None else [self.on_demand]
         return choices(problems, self.pools, zone=True, kind=False) or [everywhere]
 
     def decided(
@@ -234,7 +236,8 @@ class Parts:
         lost: FleetError | None = None
         for (first, least_first), (second, least_second) in ways:
             taken, rest = self.with_reservations(first)
-            least = max(0.0, least_first - units_of(taken, first)), least_second
+            runs = float(second.held.sum())
+            least = max(0.0, least_first - units_of(taken, first)), max(0.0, least_second - runs)
             joint = Joint(rest, second, self.limits, self.pools, self.standing(taken), *least)
             try:
                 bought, listed = joint.answers(how.solver)

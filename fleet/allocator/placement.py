@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -10,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocation import Binding
-from fleet.allocator.certify import Answer, OutOfTimeError, units_of
+from fleet.allocator.certify import Answer, OutOfTimeError, minima_met, units_of
 from fleet.errors import FleetError, InfeasibleError
-from fleet.model import Problem
+from fleet.model import Cover, Problem
 from fleet.pools import LaunchPools
 from fleet.request import Placement
 from fleet.solvers.closed_form import objective_value
@@ -96,13 +97,23 @@ def keep_together(problem: Problem, pools: LaunchPools, wish: Placement, solve: 
     least = wish.min_target_capacity
     if least is None or problem.target <= 0:
         return best
-    units = units_of(best.instances, problem) + float(problem.held.sum())
-    if round(units, 9) >= least:
+    missing = round(least - float(problem.held.sum()), 9)
+    if units_of(best.instances, problem) >= missing:
         return best
+    found = [nothing_launched(problem, best, least)]
+    if best.certificate.rounding == "exact":  # as much of the target may be covered with more units
+        row = Cover("min target capacity", problem.weight, missing)
+        with suppress(InfeasibleError, OutOfTimeError):
+            found.append(best_of(partial(solve, replace(part, covers=(*part.covers, row))) for part in parts))
+    return min(found, key=lambda answer: answer.rank)
+
+
+def nothing_launched(problem: Problem, best: Answer, least: float) -> Answer:
+    """Return the answer that launches nothing, for the part would stay below its least capacity."""
     nothing = np.zeros_like(best.instances)
     values = tuple(objective_value(problem, o, nothing.astype(np.float64)) for o in problem.objectives)
     why = Binding(f"min target capacity {least:g}"), *best.certificate.binding
     certificate = replace(
         best.certificate, status="unfulfilled", objective=round(values[0], 12), bound=None, binding=why
     )
-    return Answer(nothing, certificate, 0.0, values)
+    return Answer(nothing, certificate, 0.0, values, minima_met(problem))
