@@ -254,7 +254,9 @@ def not_among(what: str, value: Any, wanted: tuple[str, ...]) -> str | None:
     """Check a value against those allowed."""
     if not wanted:
         return None
-    return None if value in wanted else f"{what} {value or 'unknown or none'} is not {' or '.join(wanted)}"
+    if value is None:
+        return f"the catalogue names no {what}"
+    return None if value in wanted else f"{what} {value} is not {' or '.join(wanted)}"
 
 
 def none_among(what: str, values: tuple[str, ...] | None, wanted: tuple[str, ...]) -> str | None:

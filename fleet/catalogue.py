@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,9 +9,6 @@ from fleet.errors import CatalogueError
 
 __all__ = ["MIB_PER_GIB", "Catalogue", "InstanceType"]
 
-GRAVITON = re.compile(r"^(a1|[a-z]+\d+g[a-z]*)\.")
-AMD = re.compile(r"^[a-z]+\d+a[a-z]*\.")
-BURSTABLE = re.compile(r"^t\d")
 MIB_PER_GIB = 1024
 
 
@@ -75,15 +71,6 @@ class InstanceType:
     def is_cmr(self) -> bool:
         """Whether it is a current-generation C, M or R type, the reference of price protection."""
         return bool(self.current_generation) and self.name[:1] in ("c", "m", "r") and self.name[1:2].isdigit()
-
-
-def manufacturer_of(name: str) -> str:
-    """Return who made the CPU, which the API tells only by the type's name."""
-    if name.startswith("mac"):
-        return "apple" if "mac2" in name else "intel"
-    if GRAVITON.match(name):
-        return "amazon-web-services"
-    return "amd" if AMD.match(name) else "intel"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ def test_what_is_in_the_files(built):
     for part in ("fleet/py.typed", "strategies/py.typed", "strategies/lowest_price.py"):
         assert part in names
     assert not [name for name in names if name.startswith(("tests/", "docs/"))]
-    assert [name for name in names if name.endswith("licenses/LICENSE")]
+    for text in ("LICENSE", "NOTICE"):
+        assert [name for name in names if name.endswith(f"licenses/{text}")]
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}

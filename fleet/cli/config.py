@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import InputError
+from fleet.formats.decoding import decode, escaped, shown
+from fleet.formats.raw import read_text
 
 __all__ = ["config_file", "defaults_for"]
 
@@ -34,35 +36,37 @@ def defaults_for(group: Any) -> dict[str, dict[str, Any]]:
     """
     named = os.environ.get("SPOTFLEET_CONFIG")
     file = config_file()
-    if not file.exists():
+    if not os.path.exists(file):  # noqa: PTH110 - Path.exists raises where a name is too long
         if named:
-            raise InputError(f"SPOTFLEET_CONFIG {file}", "does not exist", "correct or unset it")
+            raise InputError(f"SPOTFLEET_CONFIG {file}", "must name a file that exists", "unset it")
         return {}
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}", f"cannot be read ({error.strerror})", "correct or move it") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{file}", f"is not TOML ({error})", "correct it") from None
+        document = tomllib.loads(read_text(file))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{file} ({error})", "must be TOML") from None
+    except (RecursionError, ValueError):  # nested without end; a number of thousands of digits
+        raise InputError(f"{file}", "must be TOML of sane depth and numbers") from None
+    document = decode(document, dict[str, Any], str(file))
     options = {name: options_of(command) for name, command in group.commands.items()}
     known = {option for command in options.values() for option in command}
     found: dict[str, dict[str, Any]] = {}
     for section, values in document.items():
         if not isinstance(values, dict) or section not in (EVERYWHERE, *options):
             raise InputError(
-                f"{file}: [{section}]", f"is [defaults] or a command ({', '.join(options)})", "correct it"
+                f"{file}: [{escaped(section)}]",
+                f"must be a table [defaults] or of a command ({', '.join(options)})",
             )
+    for section, values in document.items():
         everywhere = section == EVERYWHERE
         for option, value in values.items():
             spelled = option.replace("_", "-")
             if spelled not in (known if everywhere else options[section]):
-                raise InputError(
-                    f"{file}: [{section}] {option}", "is no such option", "see spotfleet COMMAND --help"
-                )
+                where = f"{file}: [{section}] {escaped(option)}"
+                raise InputError(where, "must be an option", "see spotfleet COMMAND --help")
             for command in options if everywhere else (section,):
                 if spelled in options[command] and not (everywhere and stated(document, command, spelled)):
                     parameter = options[command][spelled]
-                    where = f"{file}: [{section}] {option} = {value!r}"
+                    where = f"{file}: [{section}] {option} = {shown(value)}"
                     found.setdefault(command, {})[parameter.name] = fitting(parameter, value, where)
     return found
 
@@ -88,7 +92,7 @@ def fitting(parameter: Any, value: Any, where: str) -> Any:
     for one in values:
         if isinstance(one, (dict, list)) or isinstance(one, bool) is not flag or one == "":
             kind = "true or false" if flag else "a text or number"
-            raise InputError(where, f"takes {kind}{', or a list of such' if repeated else ''}", "correct it")
+            raise InputError(where, f"must be {kind}{', or a list of such' if repeated else ''}")
     return values if repeated else value
 
 

@@ -7,13 +7,18 @@ say when it starts. Both are therefore stated by whoever reads it, and repeated 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import numpy as np
 
 from fleet.errors import CapacityDataError
 from fleet.exact import Floats
+from fleet.formats.decoding import decode
+from fleet.formats.kinds import other_kind
 from fleet.formats.raw import read_json
 from fleet.formats.times import format_time
 from fleet.formats.trace_kinds import checked_polarity, counted, named_type
@@ -45,41 +50,47 @@ class Trace:
     data: Floats
 
 
+class Metadata(msgspec.Struct):
+    """What a trace says of itself."""
+
+    gap_seconds: Annotated[int, msgspec.Meta(ge=1, le=10**8)]
+    instance_type: str | None = None
+
+
+class Recorded(msgspec.Struct):
+    """A trace as it stands in a file."""
+
+    metadata: Metadata
+    data: Annotated[list[Annotated[float, msgspec.Meta(ge=0, le=1e9)]], msgspec.Meta(min_length=1)]
+
+
 def read_traces(folder: str | Path) -> list[Trace]:
     """Return all traces of a folder, by file name (``ZONE_NODE.json``)."""
     root = Path(folder)
-    if not root.is_dir():
-        raise CapacityDataError(f"{root}", "is not a folder", "name a folder of availability traces")
-    files = sorted(root.glob("*.json*"))
+    try:
+        files = sorted(file for file in root.iterdir() if file.match("*.json*"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CapacityDataError(f"{root} ({reason})", "must be a folder of availability traces") from None
     if not files:
-        raise CapacityDataError(f"{root}", "holds no .json trace", "name a folder of availability traces")
+        raise CapacityDataError(
+            f"{root}, which holds no .json file", "must be a folder of availability traces"
+        )
     return [read_trace(file) for file in files]
 
 
 def read_trace(file: Path) -> Trace:
     """Return one trace."""
-    try:
-        (document,) = read_json(file, CapacityDataError)
-        gap = float(document["metadata"]["gap_seconds"])
-        data = np.array(document["data"], dtype=np.float64)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CapacityDataError(
-            f"{file.name}: {type(error).__name__} {error}",
-            'is no trace {"metadata": {"gap_seconds": g}, "data": [n, ...]}',
-            "correct or remove it",
-        ) from None
-    if (
-        data.ndim != 1
-        or not len(data)
-        or not bool((data >= 0).all())
-        or not (gap >= 1 and math.isfinite(gap))
-    ):
-        raise CapacityDataError(
-            f"{file.name}", "needs numbers from 0 and gap_seconds from 1", "correct or remove it"
-        )
+    documents = read_json(file, CapacityDataError)
+    if len(documents) != 1:
+        raise CapacityDataError(f"{file}, which holds {len(documents)} JSON documents", "must be one trace")
+    (document,) = documents
+    if not isinstance(document, Mapping) or not {"metadata", "data"} <= document.keys():
+        raise other_kind(document, str(file), "an availability trace (metadata, data)", CapacityDataError)
+    found = decode(document, Recorded, str(file), CapacityDataError)
     zone, _, node = file.name.partition(".json")[0].partition("_")
-    named = document["metadata"].get("instance_type")
-    return Trace(zone, named if isinstance(named, str) and named else node, int(gap), data)
+    metadata = found.metadata
+    return Trace(zone, metadata.instance_type or node, metadata.gap_seconds, np.array(found.data, np.float64))
 
 
 def read_availability(

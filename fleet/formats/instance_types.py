@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fleet.catalogue import BURSTABLE, Catalogue, InstanceType, manufacturer_of
+from fleet.catalogue import Catalogue, InstanceType
+from fleet.cpu_makers import cpu_maker, maker_named
 from fleet.errors import CatalogueError
 from fleet.formats.raw import read_json, read_table
 
 __all__ = ["read_instance_types"]
 
+BURSTABLE = re.compile(r"^t\d")
 TRUE = ("true", "1", "yes")
 MAKERS = {"aws": "amazon-web-services", "amazon aws": "amazon-web-services"}
 FIXED_GIGABIT = re.compile(r"(?:(\d+)x )?(\d+(?:\.\d+)?) Gigabit")
@@ -74,6 +76,7 @@ def from_record(record: Mapping[str, Any]) -> InstanceType:
     first: Mapping[str, Any] = accelerators[0] if accelerators else {}
     maker = first.get("Manufacturer")
     label = first.get("Name")
+    made_by = (record.get("ProcessorInfo") or {}).get("Manufacturer")
     network = record.get("NetworkInfo") or {}
     groups = record.get("PlacementGroupInfo") or {}
     return InstanceType(
@@ -84,7 +87,7 @@ def from_record(record: Mapping[str, Any]) -> InstanceType:
         bare_metal=record.get("BareMetal"),
         burstable=record.get("BurstablePerformanceSupported"),
         hibernation=record.get("HibernationSupported"),
-        cpu_manufacturer=manufacturer_of(name),
+        cpu_manufacturer=maker_named(str(made_by)) if made_by else cpu_maker(name),
         architectures=tuple(record.get("ProcessorInfo", {}).get("SupportedArchitectures", ())),
         local_storage_gb=float(disks.get("TotalSizeInGB", 0)),
         local_storage_types=tuple({disk["Type"] for disk in disks.get("Disks", ()) if "Type" in disk}),
@@ -152,7 +155,7 @@ def from_csv(file: Path) -> list[InstanceType]:
             current_generation=truth(row.get("current_gen")),
             bare_metal=truth(row.get("bare_metal")) if "bare_metal" in row else ".metal" in name,
             burstable=bool(BURSTABLE.match(name)),
-            cpu_manufacturer=manufacturer_of(name),
+            cpu_manufacturer=maker_named(row["cpu_maker"]) if row.get("cpu_maker") else cpu_maker(name),
             architectures=(row["arch"],) if row.get("arch") else (),
             accelerators=int(float(gpus)) if gpus not in (None, "") else None,
             accelerator_type="gpu" if gpus and float(gpus) > 0 else None,

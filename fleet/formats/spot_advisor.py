@@ -9,18 +9,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+import msgspec
 import numpy as np
 
 from fleet.errors import CatalogueError
 from fleet.exact import Ints
+from fleet.formats.decoding import Whole, decode
+from fleet.formats.kinds import other_kind
 from fleet.formats.raw import read_json
 from fleet.pools import LaunchPools, region_of
 
 __all__ = ["SpotAdvisor", "read_spot_advisor"]
 
 BUCKETS = 5
+NEEDED = "Spot Advisor data (ranges, spot_advisor)"
+
+
+class Range(msgspec.Struct):
+    """A bucket."""
+
+    index: Whole
+    label: str
+
+
+class Rating(msgspec.Struct):
+    """Of one type; other fields (savings) are not read."""
+
+    r: Annotated[int, msgspec.Meta(ge=0, lt=BUCKETS)] | None = None
+
+
+class Data(msgspec.Struct):
+    """The file: ratings by region, system and type."""
+
+    ranges: list[Range]
+    spot_advisor: dict[str, dict[str, dict[str, Rating]]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,32 +84,24 @@ def read_spot_advisor(path: str | Path) -> SpotAdvisor:
         If the file cannot be read or has another form.
     """
     file = Path(path)
-    try:
-        (document,) = read_json(file, CatalogueError)
-        ranges = sorted(document["ranges"], key=lambda one: int(one["index"]))
-        labels = tuple(str(one["label"]) for one in ranges)
-        ratings = dict(ratings_of(document))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CatalogueError(
-            f"{file}: {type(error).__name__} {error}",
-            'is no Spot Advisor data {"ranges": [], "spot_advisor": {region: {system: {type: {"r": 0..4}}}}}',
-            "name such a file",
-        ) from None
-    if len(labels) != BUCKETS or not ratings or not set(ratings.values()) <= set(range(BUCKETS)):
-        raise CatalogueError(
-            f"{file}: {len(ratings)} ratings in {len(labels)} buckets",
-            "has ratings in five buckets",
-            "check it",
-        )
-    return SpotAdvisor(file.name, ratings, labels)
-
-
-def ratings_of(document: Mapping[str, Any]) -> list[tuple[tuple[str, str, str], int]]:
-    """Return ((region, system, type), bucket) of a document; what is not rated is left out."""
-    return [
-        ((region, system, kind), int(rating["r"]))
-        for region, systems in document["spot_advisor"].items()
+    documents = read_json(file, CatalogueError)
+    if len(documents) != 1:
+        raise CatalogueError(f"{file}, which holds {len(documents)} JSON documents", f"must be {NEEDED}")
+    (document,) = documents
+    if not isinstance(document, Mapping) or "spot_advisor" not in document:
+        raise other_kind(document, str(file), NEEDED, CatalogueError)
+    data = decode(document, Data, str(file), CatalogueError)
+    labels = tuple(one.label for one in sorted(data.ranges, key=lambda one: one.index))
+    ratings = {
+        (region, system, kind): rating.r
+        for region, systems in data.spot_advisor.items()
         for system, kinds in systems.items()
         for kind, rating in kinds.items()
-        if rating.get("r") is not None
-    ]
+        if rating.r is not None
+    }
+    if len(labels) != BUCKETS or not ratings:
+        raise CatalogueError(
+            f"{file} with {len(ratings)} ratings in {len(labels)} buckets",
+            "must have ratings in five buckets",
+        )
+    return SpotAdvisor(file.name, ratings, labels)

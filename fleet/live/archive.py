@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import FleetError, InputError
+from fleet.formats.raw import read_json, read_text
 from fleet.written import UNFINISHED, replacing
 
 __all__ = ["Archive", "ArchiveEntry", "Span", "missing_spans"]
@@ -78,20 +79,23 @@ class Archive:
         """
         folder = Path(root)
         head = folder / HEAD
-        if not head.is_file():
+        if not os.path.isfile(head):  # noqa: PTH113 - Path.is_file raises where a folder is shut
             if not create or not empty(folder):
-                raise InputError(f"{folder}", "is no archive", "name one that `spotfleet fetch` made")
+                raise InputError(f"{folder}", "must be an archive", "name one that `spotfleet fetch` made")
+            require_pyarrow(folder)
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(head, json.dumps(FORMAT).encode())
-        elif head.read_text().strip() != json.dumps(FORMAT):
-            raise InputError(f"{head}", "is of another version", "use the version of spotfleet that made it")
+        elif read_json(head) != [FORMAT]:
+            raise InputError(
+                f"{head}", f"must be {json.dumps(FORMAT)}", "use the version of spotfleet that made it"
+            )
         return cls(folder)
 
     def folder_of(self, region: str, instance_type: str, product: str) -> Path:
         """Return where the prices of a type stand."""
         for name in (region, instance_type):
             if NAME.fullmatch(name) is None:
-                raise InputError(f"{name!r}", "is no name of a region or an instance type", "correct it")
+                raise InputError(f"{name!r}", "must be the name of a region or an instance type")
         return self.root / "prices" / region / instance_type / product.replace("/", "-").replace(" ", "_")
 
     def spans(self, region: str, instance_type: str, product: str) -> tuple[Span, ...]:
@@ -115,6 +119,7 @@ class Archive:
         rows
             ``describe-spot-price-history`` records, ``Timestamp`` an aware datetime.
         """
+        require_pyarrow(self.root)
         import pyarrow
         from pyarrow import parquet
 
@@ -145,42 +150,82 @@ class Archive:
     def text(self, name: str) -> str:
         """Return a text file, empty where there is none."""
         path = self.root / name
-        return path.read_text() if path.is_file() else ""
+        return read_text(path) if os.path.lexists(path) else ""
 
     def entries(self) -> Iterator[ArchiveEntry]:
-        """Yield what is held, by region, type and product."""
-        from pyarrow import parquet
+        """Yield what is held, by region, type and product.
 
+        Raises
+        ------
+        InputError
+            If pyarrow is not installed, or a file is not named as those of an archive are.
+        """
+        require_pyarrow(self.root)
         for folder in sorted({file.parent for file in (self.root / "prices").rglob("*.parquet")}):
             product, kind, region = folder.name, folder.parent.name, folder.parent.parent.name
             found = sorted(folder.glob("*.parquet"))
-            files = [file for file in found if is_whole(file)]
-            tables = [parquet.read_table(file, columns=["AvailabilityZone"]) for file in files]
+            tables = {file: zones_in(file) for file in found if is_whole(file)}
+            files = [file for file, zones in tables.items() if zones is not None]
+            zones = [zone for file in files for zone in tables[file] or ()]
             yield ArchiveEntry(
                 region,
                 kind,
                 product.replace("Linux-UNIX", "Linux/UNIX").replace("_", " "),
                 joined(map(span_of, files)),
-                sum(len(table) for table in tables),
-                tuple(sorted({zone for table in tables for zone in table.column(0).unique().to_pylist()})),
+                len(zones),
+                tuple(sorted({zone for zone in zones if zone})),
                 sum(file.stat().st_size for file in files),
                 tuple(str(file) for file in found if file not in files),
             )
 
 
+def require_pyarrow(folder: Path) -> None:
+    """Raise InputError if the package is missing that reads and writes the files of an archive."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        rule, remedy = "can only be read and written with pyarrow", "pip install 'spotfleet[files]'"
+        raise InputError(f"archive {folder}", rule, remedy) from None
+
+
+def zones_in(file: Path) -> list[str] | None:
+    """Return the zone of each record of a file; ``None`` if it is no whole Parquet file of an archive."""
+    import pyarrow
+    from pyarrow import parquet, types
+
+    try:
+        table = parquet.read_table(file, columns=["AvailabilityZone"], partitioning=None)
+        column = table.column(0)
+        return column.to_pylist() if types.is_string(column.type) else None
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowError):
+        return None
+
+
 def empty(folder: Path) -> bool:
     """Whether a folder holds nothing, or but the beginning of an archive that another process makes."""
-    return not folder.exists() or all(file.name.startswith(UNFINISHED) for file in folder.iterdir())
+    if not os.path.lexists(folder):
+        return True
+    try:
+        return all(file.name.startswith(UNFINISHED) for file in folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            f"{folder} ({error.strerror})", "must be a folder that can be read", "choose another"
+        ) from None
 
 
 def is_whole(file: Path) -> bool:
-    """Whether a Parquet file has its beginning and its end."""
-    with file.open("rb") as stream:
-        first = stream.read(4)
-        if stream.seek(0, os.SEEK_END) < 12:
+    """Whether a Parquet file has its beginning and its end, and may be read."""
+    try:
+        if not file.is_file():  # a pipe would be waited for
             return False
-        stream.seek(-4, os.SEEK_END)
-        return first == stream.read(4) == MAGIC
+        with file.open("rb") as stream:
+            first = stream.read(4)
+            if stream.seek(0, os.SEEK_END) < 12:
+                return False
+            stream.seek(-4, os.SEEK_END)
+            return first == stream.read(4) == MAGIC
+    except OSError:
+        return False
 
 
 def missing_spans(wanted: Span, have: Sequence[Span]) -> list[Span]:
@@ -221,7 +266,7 @@ def span_of(file: Path) -> Span:
             int(datetime.strptime(text, STAMP).replace(tzinfo=UTC).timestamp()) for text in (start, end)
         )
     except ValueError:
-        raise InputError(f"{file}", "is not named as files of an archive are", "move it elsewhere") from None
+        raise InputError(f"{file}", "must be named as files of an archive are", "move it elsewhere") from None
     return first, last
 
 

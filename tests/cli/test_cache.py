@@ -21,11 +21,11 @@ def test_a_stale_folder_is_one_line_and_status_2(shop):
     answer = shop.run("allocate", "fleet.json", "--prices", "kept")
     assert answer.status == 2
     assert answer.err.count("\n") == 1
-    assert "prices.csv has changed since it was written; write it again with `spotfleet cache`" in answer.err
+    assert "prices.csv has changed: must not be stale; write it again with `spotfleet cache`" in answer.err
 
 
 def test_the_sources_are_not_overwritten(shop):
     assert shop.run("cache", "--prices", "prices.csv", "--out", "prices.csv").status == 2
     answer = shop.run("cache", "--prices", "prices.csv", "--out", ".")
     assert answer.status == 2
-    assert "holds other things" in answer.err
+    assert "must be empty or a market" in answer.err

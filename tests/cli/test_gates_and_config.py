@@ -111,17 +111,21 @@ def test_defaults_of_the_folder(shop):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[compare\n", "is not TOML"),
+        ("[compare\n", "must be TOML"),
         ("[comparison]\nseed = 1\n", "a command"),
-        ("[compare]\nseeds = 1\n", "no such option"),
-        ("[defaults]\ncolour = 1\n", "no such option"),
+        ("[compare]\nseeds = 1\n", "must be an option"),
+        ("[defaults]\ncolour = 1\n", "must be an option"),
         ('[compare]\nseed = "x"\n', "see spotfleet.toml: it says 'x'"),
         ("[defaults]\nseed = -4\n", "see spotfleet.toml: it says -4"),
-        ("[compare]\nplot = true\n", "plot = True: takes a text"),
-        ("[compare]\nseed = {a = 1}\n", "takes a text or number"),
-        ("[compare]\njson = 1\n", "takes true or false"),
+        ("[compare]\nplot = true\n", "plot = true: must be a text"),
+        ("[compare]\nseed = {a = 1}\n", "must be a text or number"),
+        ("[compare]\njson = 1\n", "must be true or false"),
         ("[compare]\nstrategy = [1, [2]]\n", "or a list of such"),
-        ("[compare]\nprices = ''\n", "prices = ''"),
+        ("compare = 5\n[defaults]\nseed = 1\n", "must be a table [defaults] or of a command"),
+        ("[compare]\nseed = nan\n", "compare.seed nan: must be a finite number"),
+        ("seed = " + "9" * 5000, "must be TOML of sane depth and numbers"),
+        ("seed = " + "[" * 5000, "must be TOML"),
+        ('[compare]\nseed = "a\\u0000b"\n', "must be text without NUL"),
     ],
 )
 def test_a_wrong_file_is_one_clear_error(shop, text, message):
@@ -129,6 +133,13 @@ def test_a_wrong_file_is_one_clear_error(shop, text, message):
     answer = shop.run("compare", "fleet.json", "--prices", "prices.csv")
     assert answer.status == 2
     assert message in answer.err
+
+
+def test_an_empty_default_is_none(shop):
+    (shop.folder / "spotfleet.toml").write_text(
+        '[defaults]\nprices = "prices.csv"\n[compare]\nstrategy = ""\n'
+    )
+    assert shop.run("compare", "fleet.json").status == 0
 
 
 def test_pipes(shop):

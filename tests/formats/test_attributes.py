@@ -249,12 +249,52 @@ def test_catalogues(tmp_path):
     [
         ("m5.large", "intel"), ("m6g.large", "amazon-web-services"), ("a1.large", "amazon-web-services"),
         ("c6gn.large", "amazon-web-services"), ("m5ad.large", "amd"), ("mac1.metal", "intel"),
+        ("mac-m4.metal", "apple"), ("g5.xlarge", "amd"), ("g5g.xlarge", "amazon-web-services"),
+        ("g4dn.xlarge", "intel"), ("g4ad.xlarge", "amd"), ("g6e.xlarge", "amd"), ("gr6f.4xlarge", "amd"),
+        ("f2.6xlarge", "amd"), ("inf2.xlarge", "amd"), ("p5.48xlarge", "amd"), ("p5en.48xlarge", "intel"),
+        ("z9.large", None), ("", None),
     ],
 )  # fmt: skip
-def test_manufacturers_by_name(name, maker):
-    from fleet.catalogue import manufacturer_of
+def test_makers_of_cpus_by_family(name, maker):
+    from fleet.cpu_makers import cpu_maker
 
-    assert manufacturer_of(name) == maker
+    assert cpu_maker(name) == maker
+
+
+def test_no_family_has_two_makers():
+    from fleet.cpu_makers import MAKERS
+
+    families = [family for of in MAKERS.values() for family in of.split()]
+    assert len(families) == len(set(families)) == 200
+
+
+def kinds_with(tmp_path, makers):
+    """A catalogue in which the API says who makes each type's CPU, or says nothing (None)."""
+    records = [
+        {
+            "InstanceType": name,
+            "VCpuInfo": {"DefaultVCpus": 4},
+            "MemoryInfo": {"SizeInMiB": 16384},
+            "ProcessorInfo": {"SupportedArchitectures": ["x86_64"], "Manufacturer": maker},
+        }
+        for name, maker in makers.items()
+    ]
+    (tmp_path / "types.json").write_text(json.dumps({"InstanceTypes": records}))
+    return fleet.read_instance_types(tmp_path / "types.json")
+
+
+def test_the_maker_of_a_cpu_is_what_the_api_says_else_what_is_known_of_the_family(tmp_path):
+    catalogue = kinds_with(
+        tmp_path, {"g5.xlarge": "AMD", "m9z.large": "AWS", "g4dn.xlarge": None, "q1.large": None}
+    )
+    assert [kind.cpu_manufacturer for kind in catalogue] == ["amd", "amazon-web-services", "intel", None]
+    asked = fleet.InstanceRequirements(
+        ANY, ANY, cpu_manufacturers=("amd",), bare_metal="included", burstable="included"
+    )
+    found = match(asked, catalogue)
+    assert [kind.name for kind in found.types] == ["g5.xlarge"]
+    assert found.dropped["q1.large"] == "the catalogue names no CPU manufacturer"
+    assert found.dropped["g4dn.xlarge"] == "CPU manufacturer intel is not amd"
 
 
 @pytest.mark.data
@@ -341,14 +381,14 @@ def test_performance_is_never_guessed(tmp_path):
     path = tmp_path / "types.csv"
     path.write_text(
         "instance_type,vcpu,memory_mib,cpu_performance,network_gbps\n"
-        "m5.large,2,8192,100,0.75\nm5d.large,2,8192,90,\nc6i.large,2,4096,95,1.2\nm6x.large,2,8192,,\n"
+        "m5.large,2,8192,100,0.75\nm5d.large,2,8192,90,\nc6i.large,2,4096,95,1.2\nm6in.large,2,8192,,\n"
     )
     catalogue = fleet.read_instance_types(path)
     assert catalogue["m5.large"].network_gbps == 0.75
     found = match(request.requirements[0].requirements, catalogue)
     assert {k.name for k in found.types} == {"m5.large", "c6i.large"}
     assert found.dropped["m5d.large"] == "CPU performance 90 is below 95 of c6i"
-    assert found.dropped["m6x.large"] == "the catalogue does not say its CPU performance"
+    assert found.dropped["m6in.large"] == "the catalogue does not say its CPU performance"
     path.write_text("instance_type,vcpu,memory_mib,ebs_mbps\nm5.large,2,8192,fast\n")
     with pytest.raises(CatalogueError, match="ebs_mbps 'fast'"):
         fleet.read_instance_types(path)

@@ -142,8 +142,8 @@ def test_counts_are_counts(tmp_path, market):
         ("us-x-1a_v100_1.json", [1], {"polarity": "sideways"}, "polarity 'sideways'"),
         ("us-q-9z_v100_1.json", [1], {}, "must be of pools of the market"),
         ("us-x-1a_tpu_4.json", [1], {}, "must say which instance type it is of"),
-        ("us-x-1a_v100_1.json", [-1], {}, "numbers from 0"),
-        ("us-x-1a_v100_1.json", "none", {}, "is no trace"),
+        ("us-x-1a_v100_1.json", [-1], {}, "data\\[0\\] -1: must be a number of at least 0"),
+        ("us-x-1a_v100_1.json", "none", {}, 'data "none": must be a list'),
     ],
 )
 def test_wrong_traces(tmp_path, market, name, data, options, words):
@@ -214,9 +214,9 @@ def test_a_stated_type_that_no_trace_names_is_a_proxy(tmp_path):
 
 
 def test_no_traces(tmp_path, market):
-    with pytest.raises(CapacityDataError, match=r"no \.json trace"):
+    with pytest.raises(CapacityDataError, match=r"holds no \.json file"):
         fleet.read_availability(tmp_path, market, polarity="available", start_s=0)
-    with pytest.raises(CapacityDataError, match="is not a folder"):
+    with pytest.raises(CapacityDataError, match="must be a folder"):
         fleet.read_availability(tmp_path / "x", market, polarity="available", start_s=0)
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 import math
+import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -274,16 +275,50 @@ def test_a_full_disk_is_one_error_and_leaves_no_half(aws, tmp_path, monkeypatch)
 def test_names_lead_nowhere_else(tmp_path):
     archive = Archive.open(tmp_path / "a", create=True)
     for region, kind in (("us-east-1", "../../m5"), ("..", "m5.large"), ("us-east-1", "")):
-        with pytest.raises(fleet.InputError, match="is no name of"):
+        with pytest.raises(fleet.InputError, match="must be the name of"):
             archive.spans(region, kind, "Linux/UNIX")
 
 
 def test_an_archive_that_another_process_begins_is_taken(tmp_path):
     (tmp_path / ".spotfleet-x1.json").write_text("")
     Archive.open(tmp_path, create=True)
-    (tmp_path / "archive.json").write_text("{")
-    with pytest.raises(fleet.InputError, match="another version"):
-        Archive.open(tmp_path)
+    for text, words in (
+        ("{", "JSON"),
+        ('{"format": "spotfleet archive", "version": 9}', "must be .*spotfleet archive"),
+    ):
+        (tmp_path / "archive.json").write_text(text)
+        with pytest.raises(fleet.InputError, match=words):
+            Archive.open(tmp_path)
+
+
+def test_without_pyarrow_an_archive_is_one_line_that_names_the_extra(tmp_path, monkeypatch):
+    Archive.open(tmp_path / "held", create=True)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(fleet.InputError, match="spotfleet\\[files\\]"):
+        list(Archive.open(tmp_path / "held").entries())
+    with pytest.raises(fleet.InputError, match="spotfleet\\[files\\]"):  # before anything is asked for
+        Archive.open(tmp_path / "new", create=True)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_no_price_file_is_named_as_broken(tmp_path):
+    """A Parquet file of something else, one that is damaged inside, a folder, and a pipe."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    archive = Archive.open(tmp_path, create=True)
+    row = {"AvailabilityZone": "us-x-1a", "InstanceType": "m5.large", "SpotPrice": "0.03"}
+    whole = archive.add_prices("us-x-1", "m5.large", "Linux/UNIX", (0, 3600), [row])
+    bytes_of = whole.read_bytes()
+    names = [whole.with_name(f"19700101T0{k}0000Z--19700101T0{k + 1}0000Z.parquet") for k in range(1, 6)]
+    pq.write_table(pa.table({"x": [1]}), names[0])
+    names[1].write_bytes(bytes_of[:4] + bytes(len(bytes_of) - 8) + bytes_of[-4:])
+    names[2].mkdir()
+    os.mkfifo(names[3])
+    pq.write_table(pa.table({"AvailabilityZone": [1]}), names[4])
+    (entry,) = archive.entries()
+    assert (entry.rows, entry.zones, entry.spans) == (1, ("us-x-1a",), ((0, 3600),))
+    assert entry.broken == tuple(str(name) for name in names)
 
 
 def test_what_is_missing_of_a_span():
@@ -317,7 +352,7 @@ def test_needs_of_a_request(tmp_path):
 
 def test_a_foreign_folder_is_no_archive(tmp_path):
     (tmp_path / "x").write_text("")
-    with pytest.raises(fleet.InputError, match="is no archive"):
+    with pytest.raises(fleet.InputError, match="must be an archive"):
         Archive.open(tmp_path, create=True)
 
 
