@@ -19,7 +19,7 @@ from fleet.resolution import resolve
 from fleet.runner import check_arguments, package_version
 from fleet.schedule import Cancellation, Schedule
 from fleet.schedule_rules import check_begin, never_done
-from fleet.span import replay_span
+from fleet.span import carried_notes, replay_span
 from fleet.spot_request import SpotRequest
 
 __all__ = ["replay_spot_request"]
@@ -75,6 +75,7 @@ def replay_spot_request(
     table = InstanceTable.of(log, end)
     terms = billing_of(billing)
     notes = [*request.notes, *prepared.market.notes, *prepared.notes, *never_done(schedule, end)]
+    notes += carried_notes(prepared.market, end)
     if request.valid_until is None and closes < end:
         notes.append(
             f"without ValidUntil a request is open for seven days: nothing new from {format_time(closes)}"

@@ -35,7 +35,7 @@ from fleet.results import ReplayResult
 from fleet.schedule import RebalanceSignals, Schedule
 from fleet.schedule_rules import check_schedule, never_done
 from fleet.snapshot import snapshot_at
-from fleet.span import replay_span
+from fleet.span import carried_notes, replay_span
 from fleet.strategy import Strategy, find_strategy
 
 __all__ = ["clairvoyant", "replay", "replay_plan", "replay_prepared", "with_hindsight"]
@@ -189,6 +189,7 @@ def replay_plan(
     log = PlannedEngine(prepared, plan, notice_s).run(*span)
     phases = {"prepare": 0.0, "replay": time.perf_counter() - started}
     notes = (*prepared.request.notes, *prepared.market.notes, *prepared.resolved.notes, *prepared.notes)
+    notes += carried_notes(prepared.market, span[1])
     return read_off(prepared, name, log, span, billing, start_delay_s, 0, notes, phases)
 
 
@@ -327,6 +328,7 @@ def warnings_of(
     none = np.zeros(len(snapshot), dtype=np.int64)
     _, plan, _ = spot_problem(strategy, snapshot, request.spot_target_capacity, none, None)
     notes = [*request.notes, *market.notes, *resolved.notes, *prepared.notes, *plan.notes]
+    notes += carried_notes(market, end)
     notes += outside(prepared, begin, end)
     late = int(np.isnan(snapshot.spot_price).sum())
     if late:

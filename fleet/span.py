@@ -8,36 +8,50 @@ from fleet.errors import InputError
 from fleet.formats import format_time
 from fleet.market import Market
 
-__all__ = ["replay_span"]
+__all__ = ["carried_notes", "replay_span"]
 
 HOUR_S = 3600
 FIRST_WORD_S = 25 * HOUR_S
+BEYOND_S = 366 * 24 * HOUR_S
 
 
 def replay_span(market: Market, start_s: int | None, end_s: int | None) -> tuple[int, int]:
-    """Return the span to replay: as asked, within what prices and capacity cover."""
+    """Return the span to replay: as asked, within what prices and capacity cover.
+
+    Prices hold until the next record, so an end that is asked for may lie up to `BEYOND_S` after the last one
+    (`carried_notes` says so); what the capacity is then must be known.
+    """
     first, last = market.start_s, market.end_s
+    latest = last + BEYOND_S
     if market.capacity is not None and len(market.capacity.times_s):
         known = market.capacity.times_s[~np.isnan(market.capacity.values)]
-        first = max(first, int(known.min())) if len(known) else first
-        last = min(last, last_known(market)) if len(known) else last
+        if len(known):
+            first, latest = max(first, int(known.min())), min(latest, last_known(market))
+            last = min(last, latest)
     begin, end = (
         default_start(market, first, last) if start_s is None else start_s,
         last if end_s is None else end_s,
     )
+    asked = f"replay from {format_time(begin)} to {format_time(end)}"
+    covered = f"choose within {format_time(first)} to {format_time(last)}"
     if begin >= end:
+        raise InputError(asked, "must end after it starts", covered)
+    if begin < first or begin > last or end > latest:
         raise InputError(
-            f"replay from {format_time(begin)} to {format_time(end)}",
-            "a span ends after it starts",
-            f"choose within {format_time(first)} to {format_time(last)}",
-        )
-    if begin < first or end > last:
-        raise InputError(
-            f"replay from {format_time(begin)} to {format_time(end)}",
-            f"the data covers {format_time(first)} to {format_time(last)}",
-            "choose a span within",
+            asked, f"must lie within what the data covers, {format_time(first)} to {format_time(last)}"
         )
     return begin, end
+
+
+def carried_notes(market: Market, end_s: int) -> tuple[str, ...]:
+    """Return a line where a span ends after the last record of prices."""
+    if end_s <= market.end_s:
+        return ()
+    hours = (end_s - market.end_s) / HOUR_S
+    return (
+        f"the end lies {hours:.1f} h after the last record: the prices of {format_time(market.end_s)} are "
+        "carried on",
+    )
 
 
 def default_start(market: Market, first: int, last: int) -> int:
@@ -58,4 +72,4 @@ def last_known(market: Market) -> int:
     assert capacity is not None
     lasts = capacity.offsets[1:][np.diff(capacity.offsets) > 0] - 1
     open_ended = ~np.isnan(capacity.values[lasts])
-    return market.end_s if bool(open_ended.any()) else int(capacity.times_s[lasts].max())
+    return market.end_s + BEYOND_S if bool(open_ended.any()) else int(capacity.times_s[lasts].max())

@@ -159,7 +159,7 @@ def market_of(files: MarketFiles, product: str, errors: Console) -> Market:
     names = {} if files.zones is None else read_zone_ids(files.zones)
     market = with_zone_names(market, names)
     if files.on_demand is not None:
-        market = read_on_demand(files.on_demand).apply(market)
+        market = read_on_demand(files.on_demand, zone_names=names).apply(market)
     if files.scores is not None:
         market = read_scores(files.scores, market, zone_names=names)
     if files.capacity is not None:

@@ -185,7 +185,7 @@ def cells_of(file: Any, name: str, where: str, what: type[InputError]) -> Cells:
     if types.is_nested(kind):
         raise what(f"{where} holds {kind}", "must hold plain values")
     if types.is_null(kind):
-        return Cells(np.zeros(len(column), dtype=np.int32), [None])
+        return Cells(np.zeros(len(column), dtype=np.int32), [None] if len(column) else [])
     if types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
         values = column.cast(kind).cast("float64", safe=False).to_numpy(zero_copy_only=False)
         return Cells(nothing, [], values.astype(np.float64))
@@ -193,6 +193,7 @@ def cells_of(file: Any, name: str, where: str, what: type[InputError]) -> Cells:
         seconds = column.cast(kind).cast(pyarrow.timestamp("s", tz=getattr(kind, "tz", None)), safe=False)
         return Cells(nothing, [], seconds.cast("int64").fill_null(ALWAYS_S).to_numpy(zero_copy_only=False))
     coded = column if types.is_dictionary(column.type) else column.dictionary_encode()
-    words = coded.dictionary.to_pylist()
-    codes = coded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
-    return Cells(codes.astype(np.int32), [*words, None] if coded.null_count else words)
+    words = [*coded.dictionary.to_pylist(), None]
+    codes = coded.indices.cast("int32").fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
+    used, codes = np.unique(codes, return_inverse=True)  # a dictionary may hold words of no row
+    return Cells(codes.reshape(-1).astype(np.int32), [words[k] for k in used.tolist()])

@@ -6,12 +6,29 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from fleet.errors import InputError
-from fleet.formats.raw import read_json
+from fleet.formats.decoding import decode
+from fleet.formats.kinds import other_kind
+from fleet.formats.raw import files_below, read_json
 from fleet.market import Market
 from fleet.pools import frozen_texts
 
 __all__ = ["read_zone_ids", "with_zone_names"]
+
+
+class Zone(msgspec.Struct):
+    """One zone of an account."""
+
+    ZoneId: str
+    ZoneName: str
+
+
+class Zones(msgspec.Struct):
+    """One answer of ``describe-availability-zones``."""
+
+    AvailabilityZones: list[Zone]
 
 
 def read_zone_ids(path: str | Path) -> dict[str, str]:
@@ -22,28 +39,20 @@ def read_zone_ids(path: str | Path) -> dict[str, str]:
     InputError
         If a file is no such answer, or two of them (two accounts) name one ID differently.
     """
-    root = Path(path)
     found: dict[str, str] = {}
-    for file in sorted(root.rglob("*.json")) if root.is_dir() else [root]:
-        documents = read_json(file)
-        try:
-            zones = [zone for answer in documents for zone in answer["AvailabilityZones"]]
-            pairs = [(str(zone["ZoneId"]), str(zone["ZoneName"])) for zone in zones]
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{file}: {type(error).__name__} {error}",
-                "is no describe-availability-zones answer",
-                "correct it",
-            ) from None
-        for zone_id, name in pairs:
-            if found.setdefault(zone_id, name) != name:
-                raise InputError(
-                    f"{file}: zone {zone_id}",
-                    f"is named {found[zone_id]} and {name}",
-                    "keep one account's answers",
-                )
+    for file in files_below(path, InputError, "*.json*"):
+        for document in read_json(file):
+            if not (isinstance(document, dict) and "AvailabilityZones" in document):
+                raise other_kind(document, str(file), "a describe-availability-zones answer")
+            for zone in decode(document, Zones, str(file)).AvailabilityZones:
+                if found.setdefault(zone.ZoneId, zone.ZoneName) != zone.ZoneName:
+                    raise InputError(
+                        f"{file}: zone {zone.ZoneId} is named {found[zone.ZoneId]} and {zone.ZoneName}",
+                        "must have one name",
+                        "keep one account's answers",
+                    )
     if not found:
-        raise InputError(f"{root}", "lists no zones", "give a describe-availability-zones answer")
+        raise InputError(f"{path} lists no zones", "must be a describe-availability-zones answer")
     return found
 
 

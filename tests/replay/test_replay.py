@@ -166,9 +166,11 @@ def test_target_zero():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"start_s": 50, "end_s": 50}, "ends after it starts"),
-        ({"start_s": 500, "end_s": 50}, "ends after it starts"),
+        ({"start_s": 50, "end_s": 50}, "end after it starts"),
+        ({"start_s": 500, "end_s": 50}, "end after it starts"),
         ({"start_s": -5}, "the data covers"),
+        ({"start_s": 2 * HOUR, "end_s": 3 * HOUR}, "the data covers"),
+        ({"end_s": 400 * 24 * HOUR}, "the data covers"),
         ({"billing": "weekly"}, "billing 'weekly'"),
         ({"interruptions": ["weather"]}, "interruptions 'weather'"),
         ({"interruptions": ["hazard"]}, "without a law"),
@@ -179,6 +181,15 @@ def test_target_zero():
 def test_questions_that_cannot_be_answered(arguments, words):
     with pytest.raises(InputError, match=words):
         fleet.replay(request_of(1, 1), market_of({0: [(0, 0.10)]}, [0.5], HOUR), **arguments)
+
+
+def test_an_end_after_the_last_record_goes_on_with_the_last_price_and_says_so():
+    market = market_of({0: [(0, 0.10)]}, [0.5], HOUR)
+    result = fleet.replay(request_of(1, 1), market, end_s=3 * HOUR)
+    assert result.cost == pytest.approx(0.30)
+    assert any("2.0 h after the last record" in note for note in result.warnings)
+    within = fleet.replay(request_of(1, 1), market, end_s=HOUR)
+    assert not any("last record" in note for note in within.warnings)
 
 
 def test_the_contract_and_the_same_bytes():
