@@ -10,7 +10,7 @@ import typer
 from fleet.cli.files import STDOUT, check_folder, check_paths
 from fleet.cli.inputs import MarketFiles, load_market
 from fleet.cli.options import LINUX, Capacity, Json, OnDemand, Prices
-from fleet.cli.output import errors, print_json, working
+from fleet.cli.output import console, errors, print_json, working
 from fleet.errors import InputError
 
 __all__ = ["cache"]
@@ -45,4 +45,4 @@ def cache(
         start, end = format_time(market.start_s), format_time(market.end_s)
         print_json({"folder": str(out), "pools": len(market), "start": start, "end": end, "digest": digest})
     else:
-        print(f"{out}: {market!r}")  # noqa: T201
+        console().print(f"{out}: {market!r}", highlight=False, soft_wrap=True)

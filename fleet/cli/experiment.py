@@ -16,6 +16,7 @@ from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.options import PICTURES, Force, HindsightToo, Json, Plot, Strategies
 from fleet.cli.outcome import INTERRUPTED
 from fleet.cli.output import console, print_json, print_table, print_warnings
+from fleet.cli.output import errors as stderr
 from fleet.cli.papers import Papers
 from fleet.cli.scenario import ScenarioOptions
 from fleet.errors import InputError
@@ -80,7 +81,7 @@ def experiment(
     length = None if window is None else seconds_of("--window", window)
     step = seconds_of("--stride", stride)
     chosen = strategy or DEFAULT_STRATEGIES
-    errors = Console(stderr=True)
+    errors = stderr()
     scenario = asked.read(chosen, errors)
     with executor_at(dask) as executor, progress_bar(errors, "replays") as progress, resumable(store, errors):
         found = replay_many(

@@ -14,7 +14,7 @@ from rich.console import Console
 from fleet.cli.files import check_folder, check_paths
 from fleet.cli.inputs import load_request, time_option
 from fleet.cli.options import InstanceTypes, Json, Product, Request, SubnetZone
-from fleet.cli.output import print_json, print_warnings
+from fleet.cli.output import console, errors, print_json, print_warnings
 
 __all__ = ["archive", "fetch"]
 
@@ -60,8 +60,8 @@ def fetch(
     catalogue = None if instance_types is None else read_instance_types(instance_types)
     needs = needs_of(load_request(request, subnet_zone), tuple(region or ()), product, catalogue)
     end = time_option("--until", until)
-    errors = Console(stderr=True)
-    with step_bar(errors) as bar:
+    told = errors()
+    with step_bar(told) as bar:
         report = run(
             needs,
             Archive.open(folder, create=True),
@@ -77,10 +77,10 @@ def fetch(
     if json_output:
         print_json(asdict(report))
     else:
-        Console(soft_wrap=True).print(f"{folder}: {report.summary()}", highlight=False, markup=False)
+        console().print(f"{folder}: {report.summary()}", highlight=False, soft_wrap=True)
     lines = [f"no price of {what}: is it offered there?" for what in report.nothing]
     lines += [f"{file} was no whole Parquet file: set aside, fetched again" for file in report.broken]
-    print_warnings(errors, lines)
+    print_warnings(told, lines)
 
 
 def archive(
@@ -130,7 +130,7 @@ def archive(
             f"{entry.size_bytes / 1000:,.1f}",
         )
     pools, size = sum(len(entry.zones) for entry in entries), sum(entry.size_bytes for entry in entries)
-    out = Console(width=None if Console().is_terminal else 140)
+    out = console()
     out.print(table)
     out.print(f"{pools:,} pools, {size / 1e6:,.2f} MB", highlight=False, markup=False)
     gaps = [
@@ -139,7 +139,7 @@ def archive(
         for (_, a), (b, _) in pairwise(entry.spans)
     ]
     cut = [f"{file} is no whole Parquet file: fetch again" for entry in entries for file in entry.broken]
-    print_warnings(Console(stderr=True), [*gaps, *cut])
+    print_warnings(errors(), [*gaps, *cut])
 
 
 class step_bar:  # noqa: N801 - reads as the verb that it is: with step_bar(...) as bar

@@ -31,7 +31,7 @@ from fleet.cli.options import (
     WhenUp,
     Zones,
 )
-from fleet.cli.output import print_warnings, steps_bar
+from fleet.cli.output import errors, print_warnings, steps_bar
 from fleet.errors import CapacityDataError, InputError, RequestError
 from fleet.formats import (
     is_market_folder,
@@ -257,5 +257,5 @@ def expanded(request: FleetRequest, files: FleetFiles, market: Market, at_s: int
     catalogue = read_instance_types(files.instance_types)
     expansion = expand(request, catalogue, market, at_s=at_s, product=files.product)
     dropped = [f"{name} dropped: {reason}" for name, reason in sorted(expansion.dropped.items())]
-    print_warnings(Console(stderr=True), dropped)
+    print_warnings(errors(), dropped)
     return expansion.request

@@ -13,11 +13,15 @@ import typer
 from fleet.cli.config import config_file, defaults_for
 from fleet.cli.files import nobody_reads
 from fleet.errors import CheckError, FleetError, InfeasibleError, InputError, RequestError, SolverError
+from fleet.shown import printable, shortened
 
 if TYPE_CHECKING:
     from fleet.allocation import Allocation
     from fleet.allocator import Conflict
     from fleet.results import ReplayResult
+
+LONGEST = 1500
+"""Characters of the line that says why: a wrong value may be a whole file."""
 
 __all__ = ["fail_if_nothing_ran", "fail_unfulfilled", "run"]
 
@@ -97,7 +101,8 @@ def failed(error: Exception) -> NoReturn:
 
 def finish(message: str, status: int) -> NoReturn:
     """Print one line to the error stream and exit."""
-    print(f"spotfleet: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    line = shortened(printable(" ".join(message.split())), LONGEST)
+    print(f"spotfleet: {line}", file=sys.stderr)  # noqa: T201
     sys.exit(status)
 
 

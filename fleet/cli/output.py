@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from fleet.cli.files import nobody_reads
+from fleet.shown import printable, shortened
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from fleet.allocation import Allocation
     from fleet.comparison import Comparison
     from fleet.experiments import Experiment
+
+LONGEST = 3000
+"""Characters of a warning."""
 
 __all__ = [
     "console",
@@ -62,7 +67,18 @@ def working(errors: Console, what: str) -> Iterator[Callable[[str], None]]:
         yield lambda name: bar.update(task, description=name)
 
 
-class Out(Console):
+class Plain(Console):
+    """A console that shows every text literally: no markup, no emoji codes, nothing that a terminal obeys."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a text to be shown, strange characters spelled out."""
+        return super().render_str(printable(text), **options)
+
+
+class Out(Plain):
     """Standard output whose reader may go: files are written and limits looked at all the same."""
 
     def on_broken_pipe(self) -> None:
@@ -78,7 +94,7 @@ def console(width: int = 140) -> Console:
 
 def errors() -> Console:
     """Return standard error."""
-    return Console(stderr=True)
+    return Plain(stderr=True)
 
 
 def print_json(document: Any) -> None:
@@ -93,7 +109,13 @@ def print_json(document: Any) -> None:
 def print_warnings(errors: Console, warnings: Sequence[str]) -> None:
     """Print warnings to the error stream, each once."""
     for warning in dict.fromkeys(warnings):
-        errors.print(f"note: {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        errors.print(
+            f"note: {shortened(warning, LONGEST)}",
+            style="yellow",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def print_allocation(console: Console, allocation: Allocation) -> None:

@@ -9,13 +9,19 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import InputError
 from fleet.experiments.records import RunRecord
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     import pyarrow
@@ -24,6 +30,7 @@ __all__ = ["Store"]
 
 FORMAT = b"spotfleet runs 1"
 EVERY_S = 2.0
+MOST_TRIES = 50
 KINDS = {"str": "string", "int": "int64", "float": "float64"}
 
 
@@ -57,10 +64,13 @@ class Store:
             raise InputError(
                 f"store {self.path}", "is a file, a store is a folder of Parquet parts", "rename it"
             )
-        found: dict[str, RunRecord] = {}
-        for part in self.parts():
-            found.update((row["key"], RunRecord(**row)) for row in read_part(part))
-        return found
+        for _ in range(MOST_TRIES):
+            try:
+                rows = [row for part in self.parts() for row in read_part(part)]
+            except FileNotFoundError:  # another experiment has just made one part of all
+                continue
+            return {row["key"]: RunRecord(**row) for row in rows}
+        raise InputError(f"store {self.path}", "must not change all the time", "wait for what writes there")
 
     def parts(self) -> list[Path]:
         """Return the files of the store.
@@ -96,13 +106,16 @@ class Store:
         self.written = time.monotonic()
 
     def close(self) -> None:
-        """Write what is left, and make one part of all."""
+        """Write what is left, and make one part of all, after any other experiment that is about it."""
         self.flush()
-        parts = self.parts()
-        if len(parts) > 1:
-            self.write(self.read().values())
-            for part in parts:
-                part.unlink(missing_ok=True)
+        if not self.path.is_dir():
+            return
+        with held(self.path):
+            parts = self.parts()
+            if len(parts) > 1:
+                self.write(self.read().values())
+                for part in parts:  # all that these hold is in the new one, also what came in meanwhile
+                    part.unlink(missing_ok=True)
 
     def write(self, records: Iterable[RunRecord]) -> None:
         """Write a part, whole or not at all."""
@@ -116,6 +129,21 @@ class Store:
             os.replace(unfinished, self.path / name)  # noqa: PTH105
         except OSError as error:
             raise InputError(f"store {self.path}", f"cannot be written ({error})", "choose another") from None
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which the system lets go of when a process ends, however it ends."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks: then two parts may stay, with the same runs
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def table_of(records: list[RunRecord]) -> pyarrow.Table:
@@ -137,14 +165,18 @@ def read_part(part: Path) -> list[dict[str, Any]]:
     ------
     InputError
         If it was not written by a store of this version.
+    FileNotFoundError
+        If it has gone meanwhile.
     """
     import pyarrow
     from pyarrow import parquet
 
     try:
         table = parquet.read_table(part)
+    except FileNotFoundError:
+        raise
     except (OSError, pyarrow.ArrowException) as error:
-        raise InputError(f"{part}", f"is no whole Parquet file ({error})", "remove it") from None
+        raise InputError(f"{part}", f"must be a whole Parquet file ({error})", "remove it") from None
     if (table.schema.metadata or {}).get(b"spotfleet") != FORMAT:
         raise InputError(f"{part}", "was not written by this version of spotfleet", "choose another store")
     rows: list[dict[str, Any]] = table.to_pylist()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from fleet.experiments import Experiment
 
-__all__ = ["comparison_figure", "headline", "save_figure"]
+__all__ = ["comparison_figure", "headline", "save_figure", "spelled_out"]
 
 ENDINGS = (".png", ".svg")
 DPI = 150
@@ -95,6 +96,21 @@ def comparison_figure(results: Sequence[ReplayResult], *, cloud: Experiment | No
     return figure
 
 
+@contextmanager
+def spelled_out(figure: Figure) -> Iterator[None]:
+    """Have a figure drawn with each text as it is spelled: a name between ``$`` is no formula."""
+    import matplotlib as mpl
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    literal = mpl.rc_context(  # for the texts that drawing makes
+        {"text.parse_math": False, "svg.hashsalt": "spotfleet", "svg.fonttype": "none"}
+    )
+    with literal:
+        yield
+
+
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG or SVG, whole or not at all; the same figure gives the same bytes.
 
@@ -103,13 +119,11 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     InputError
         If the ending is neither ``.png`` nor ``.svg``, or the folder does not exist.
     """
-    import matplotlib as mpl
-
     target = Path(path)
     if target.suffix not in ENDINGS:
         raise InputError(f"{target}", f"ends in {' or '.join(ENDINGS)}", "choose one of them")
     if not target.parent.is_dir():
         raise InputError(f"{target.parent}", "is not a folder", "create it first")
-    with replacing(target) as name, mpl.rc_context({"svg.hashsalt": "spotfleet", "svg.fonttype": "none"}):
+    with replacing(target) as name, spelled_out(figure):
         metadata = {"Date": None, "Creator": MAKER} if target.suffix == ".svg" else {"Software": MAKER}
         figure.savefig(name, dpi=DPI, metadata=metadata)

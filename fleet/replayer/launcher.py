@@ -53,6 +53,7 @@ class Launcher:
         if missing <= 0:
             return
         counts = self.on_demand_wanted(now, target, missing)
+        self.log.expect(int(counts.sum()))
         for i in np.flatnonzero(counts).tolist():
             for _ in range(int(counts[i])):
                 run = self.log.launch(now, i, float(self.pools.on_demand_price[i]), ON_DEMAND)
@@ -154,6 +155,7 @@ class Launcher:
         short = missing > sum(int(counts[i]) * roster.weight[i] for i in chosen)
         dry = [] if barred is not None else self.ran_dry(snapshot, counts, target, short=short)
         granted, refusing = self.granted(now, counts, chosen)
+        self.log.expect(int(granted.sum()))
         for i in chosen:
             if granted[i]:
                 self.begin(now, i, int(granted[i]), float(snapshot.spot_price[i]))

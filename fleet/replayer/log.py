@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fleet.errors import InputError
 from fleet.exact import Floats, Ints
 from fleet.formats import format_time
 from fleet.pools import LaunchPools
@@ -17,6 +18,9 @@ from fleet.replayer.words import AWS_NAMES, CAUSES, INTERRUPTIONS, EventKind, Re
 __all__ = ["ON_DEMAND", "SPOT", "EventKind", "EventLog", "InstanceTable", "LogWriter", "Reason"]
 
 SPOT, ON_DEMAND = 0, 1
+MOST_AT_ONCE, MOST_LAUNCHES = 200_000, 2_000_000
+"""Instances that a replay launches at one time, and in all. EC2 grants an account 100,000 units a region; a
+record takes some 20 microseconds and 700 bytes."""
 NAN = float("nan")
 COLUMNS: dict[str, type[np.generic]] = {
     "time_s": np.int64,
@@ -238,6 +242,25 @@ class LogWriter:
         """Add one event."""
         instance = self.instance_of[run] if run >= 0 else -1
         self.rows.append((time_s, kind, reason, pool, instance, lifecycle, price, units))
+
+    def expect(self, count: int) -> None:
+        """Refuse to log more launches than a replay can hold: each instance has a record of its own.
+
+        Raises
+        ------
+        InputError
+            If ``count`` more at one time, or all in all, are beyond `MOST_AT_ONCE` and `MOST_LAUNCHES`.
+        """
+        for launched, most, when in (
+            (count, MOST_AT_ONCE, "at one time"),
+            (self.instances + count, MOST_LAUNCHES, "in all"),
+        ):
+            if launched > most:
+                raise InputError(
+                    f"a replay that launches {launched:,} instances {when}",
+                    f"must not launch more than {most:,} ({when}; each instance is followed for itself)",
+                    "make target and weights smaller alike: costs and shares stay what they are",
+                )
 
     def launch(self, time_s: int, pool: int, price: float, lifecycle: int = SPOT) -> int:
         """Add a launch and return the number of the run."""

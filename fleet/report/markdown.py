@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleet.report.paper import Paper
+from fleet.shown import printable
 from fleet.written import MARK
 
 __all__ = ["markdown_of"]
@@ -50,4 +51,4 @@ def escaped(text: str) -> str:
     """Return text that Markdown shows as it is: no markup, no mention, no link, no new line."""
     for mark in "\\|*_<>`[]":
         text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split()).replace("@", "@\u200b")
+    return printable(" ".join(text.split())).replace("@", "@\u200b")

@@ -128,11 +128,11 @@ def still_picture(paper: Paper) -> str:
     """Return the still picture as an SVG element without its XML prologue, or where the numbers stand."""
     if paper.still is None:
         return "<p>The pictures need scripts; the tables below hold their numbers.</p>"
-    import matplotlib as mpl
+    from fleet.plots.figure import spelled_out
 
-    stream = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "spotfleet", "svg.fonttype": "none"}):
-        paper.still().savefig(stream, format="svg", metadata={"Date": None})
+    stream, figure = io.StringIO(), paper.still()
+    with spelled_out(figure):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
     return re.sub(r"^.*?(?=<svg)", "", stream.getvalue(), count=1, flags=re.DOTALL)
 
 

@@ -193,9 +193,9 @@ def test_a_folder_that_refuses_is_found_before_any_work(shop, monkeypatch):
 
 def test_a_zero_character_in_a_name_is_one_line(shop):
     (shop.folder / "spotfleet.toml").write_text('[allocate]\ncsv = "a\\u0000.csv"\n')
-    one_line(shop.run(*ALLOCATE), "null byte")
+    one_line(shop.run(*ALLOCATE), "NUL")
     (shop.folder / "spotfleet.toml").write_text('[allocate]\nprices = "a\\u0000.csv"\n')
-    one_line(shop.run("allocate", "fleet.json"), "null byte")
+    one_line(shop.run("allocate", "fleet.json"), "NUL")
 
 
 def test_long_names_that_the_disk_takes_are_written(shop):
@@ -216,6 +216,6 @@ def test_folders_of_others_are_found_before_prices_are_read(shop, monkeypatch):
     monkeypatch.setattr("fleet.cli.inputs.read_prices", None)
     (shop.folder / "kept").mkdir()
     (shop.folder / "kept" / "letter.txt").write_text("mine")
-    one_line(shop.run("cache", "--prices", "prices.csv", "--out", "kept"), "holds other things")
-    one_line(shop.run(*EXPERIMENT, "--store", "kept"), "holds other things")
+    one_line(shop.run("cache", "--prices", "prices.csv", "--out", "kept"), "letter.txt")
+    one_line(shop.run(*EXPERIMENT, "--store", "kept"), "letter.txt")
     assert [path.name for path in (shop.folder / "kept").iterdir()] == ["letter.txt"]

@@ -135,7 +135,7 @@ def test_foreign_folders_are_refused(market, request_, tmp_path):
         ask(market, request_, tmp_path / "other")
     (tmp_path / "cut").mkdir()
     (tmp_path / "cut" / "x.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match="no whole Parquet file"):
+    with pytest.raises(InputError, match="must be a whole Parquet file"):
         ask(market, request_, tmp_path / "cut")
 
 
@@ -145,3 +145,50 @@ def test_without_pyarrow_the_remedy_is_named(market, request_, tmp_path, monkeyp
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(InputError, match=r"pip install 'spotfleet\[store\]'"):
         ask(market, request_, tmp_path / "runs")
+
+
+def write_and_close(folder, number):
+    """Keep one run of its own in a store, as one of several experiments at once."""
+    from fleet.experiments.records import RunRecord
+
+    kinds = {"str": str, "int": int, "float": float}
+    from dataclasses import fields
+
+    values = {f.name: kinds[str(f.type).partition(" | ")[0]](number) for f in fields(RunRecord)}
+    for k in range(6):
+        store = Store(folder)
+        store.add([RunRecord(**{**values, "key": f"{number}-{k}"})])
+        store.close()
+
+
+def test_experiments_at_once_share_a_store(tmp_path):
+    """Each makes one part of all while the others read and write: none fails, and nothing is lost."""
+    from multiprocessing import get_context
+
+    processes = [
+        get_context("fork").Process(target=write_and_close, args=(tmp_path / "runs", k)) for k in range(8)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 8
+    assert set(Store(tmp_path / "runs").known) == {f"{number}-{k}" for number in range(8) for k in range(6)}
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+
+
+def test_a_part_that_goes_while_it_is_read_is_looked_for_again(market, request_, tmp_path, monkeypatch):
+    from fleet.experiments import store as module
+
+    first = ask(market, request_, tmp_path / "runs")
+    real, gone = module.read_part, []
+
+    def goes_once(part):
+        if not gone:
+            gone.append(part)
+            part.rename(part.with_name("runs-merged.parquet"))
+            raise FileNotFoundError
+        return real(part)
+
+    monkeypatch.setattr(module, "read_part", goes_once)
+    assert len(Store(tmp_path / "runs").known) == len(first)
