@@ -96,26 +96,24 @@ class InstanceRequirements:
     def __post_init__(self) -> None:
         if self.allowed and self.excluded:
             raise RequestError(
-                "AllowedInstanceTypes and ExcludedInstanceTypes", "exclude each other", "keep one"
+                "AllowedInstanceTypes and ExcludedInstanceTypes", "must not stand together", "keep one"
             )
         for name in ("bare_metal", "burstable", "local_storage"):
             if getattr(self, name) not in THREE_WAY:
                 raise RequestError(
-                    f"{name} {getattr(self, name)!r}", f"is one of {', '.join(THREE_WAY)}", "correct it"
+                    f"{name} {getattr(self, name)!r}", f"must be one of {', '.join(THREE_WAY)}"
                 )
         for name in ("allowed", "excluded"):
             if len(getattr(self, name)) > MOST_GLOBS:
                 raise RequestError(
                     f"{len(getattr(self, name))} {name} instance types",
-                    f"are more than the API takes ({MOST_GLOBS})",
+                    f"must be at most {MOST_GLOBS}, as the API takes no more",
                     "use globs",
                 )
         for name in RANGES:
             low, high = getattr(self, name) or ANY
             if not 0 <= low <= high:
-                raise RequestError(
-                    f"{name} from {low:g} to {high:g}", "is a range from 0 upward", "correct it"
-                )
+                raise RequestError(f"{name} from {low:g} to {high:g}", "must be a range from 0 upward")
 
 
 @dataclass(frozen=True)
@@ -205,7 +203,7 @@ def performance_floor(family: str | None, catalogue: Catalogue) -> float:
     if not known:
         raise RequestError(
             f"BaselinePerformanceFactors {family}",
-            "needs CPU performance figures, which AWS does not publish",
+            "must have CPU performance figures, which AWS does not publish",
             "give the catalogue a column cpu_performance (any scale), or drop the factor",
         )
     return min(known)

@@ -53,7 +53,7 @@ class Override:
     max_price
         $ per unit-hour, ``None`` where not stated.
     priority
-        Whole number from 0, lower first; ``None`` is last.
+        Number from 0, lower first (fractions too: the API's type is double); ``None`` is last.
     """
 
     instance_type: str
@@ -65,20 +65,18 @@ class Override:
     def __post_init__(self) -> None:
         where = f"override {self.instance_type} {self.availability_zone or '(every zone)'}"
         if not self.instance_type:
-            raise RequestError("override without InstanceType", "names one", "add InstanceType")
+            raise RequestError("override without InstanceType", "must name one")
         if not (math.isfinite(self.weight) and self.weight > 0):
             raise RequestError(
                 f"{where}: WeightedCapacity {self.weight:g}",
-                "a weight is a number above 0",
-                "correct or drop it (the default is 1)",
+                "must be a number above 0",
+                "drop it for the default of 1",
             )
         to_nano_scalar(self.weight, f"{where}: WeightedCapacity")
         if self.max_price is not None:
             check_price(self.max_price, f"{where}: max price")
-        if self.priority is not None and (self.priority < 0 or self.priority != int(self.priority)):
-            raise RequestError(
-                f"{where}: Priority {self.priority:g}", "a priority is a whole number from 0", "correct it"
-            )
+        if self.priority is not None and not (math.isfinite(self.priority) and self.priority >= 0):
+            raise RequestError(f"{where}: Priority {self.priority:g}", "must be a number from 0")
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Placement:
 def check_price(value: float, where: str) -> None:
     """Refuse a price that is not a finite number above 0."""
     if not (math.isfinite(value) and value > 0):
-        raise RequestError(f"{where} {value:g}", "a price is a number above 0", "correct or drop it")
+        raise RequestError(f"{where} {value:g}", "must be a number above 0")
     to_nano_scalar(value, where)
 
 
@@ -208,28 +206,26 @@ class FleetRequest:
         if self.reservations_first and self.fleet_type != "instant":
             raise RequestError(
                 f"use-capacity-reservations-first with Type {self.fleet_type}",
-                "is for instant fleets only",
-                "drop it or use Type instant",
+                "can only be stated for instant fleets",
+                "use Type instant",
             ).with_code("InvalidParameterCombination")
         if not self.overrides and not self.requirements:
-            raise RequestError("a request without launch pools", "names at least one instance type")
+            raise RequestError("a request without launch pools", "must name at least one instance type")
 
     def _check_target(self) -> None:
         target, on_demand = self.target_capacity, self.on_demand_target_capacity
         if not (math.isfinite(target) and 0 <= target <= MAX_TARGET):
-            raise RequestError(
-                f"TargetCapacity {target:g}", "a target is a number from 0 to 4e9", "correct it"
-            )
+            raise RequestError(f"TargetCapacity {target:g}", "must be a number from 0 to 4e9")
         to_nano_scalar(target, "TargetCapacity")
         if target == 0 and self.fleet_type != "maintain":
             raise RequestError(
-                f"TargetCapacity 0 with Type {self.fleet_type}", "only a maintain fleet may be parked at 0"
+                f"TargetCapacity 0 with Type {self.fleet_type}",
+                "must be above 0: only a maintain fleet may be parked at 0",
             )
         if not 0 <= on_demand <= target:
             raise RequestError(
                 f"OnDemandTargetCapacity {on_demand:g}",
-                f"lies between 0 and TargetCapacity ({target:g})",
-                "lower it or raise the target",
+                f"must lie between 0 and TargetCapacity ({target:g})",
             )
         to_nano_scalar(on_demand, "OnDemandTargetCapacity")
 
@@ -242,22 +238,21 @@ class FleetRequest:
         )
         for what, value, allowed in choices:
             if value not in allowed:
-                raise RequestError(f"{what} {value!r}", f"is one of {', '.join(allowed)}", "correct it")
+                raise RequestError(f"{what} {value!r}", f"must be one of {', '.join(allowed)}")
         self._check_instant()
         self._check_maintenance()
         count = self.instance_pools_to_use_count
         if count is not None and self.strategy != "lowestPrice":
             raise RequestError(
                 f"InstancePoolsToUseCount {count} with {self.strategy}",
-                "is only available with the lowestPrice allocation strategy",
-                "drop it or change the strategy",
+                "can only be stated with the lowestPrice allocation strategy",
             ).with_code("InvalidFleetConfig")
         if count is not None and count < 1:
-            raise RequestError(f"InstancePoolsToUseCount {count}", "is a whole number from 1", "correct it")
+            raise RequestError(f"InstancePoolsToUseCount {count}", "must be a whole number from 1")
         for what in ("valid_from", "valid_until"):
             moment = getattr(self, what)
             if moment is not None and moment.tzinfo is None:
-                raise RequestError(f"{what} {moment}", "a time names its zone", "add Z or +00:00")
+                raise RequestError(f"{what} {moment}", "must name its zone (Z or +00:00)")
 
     def _check_instant(self) -> None:
         for part in (self.spot_placement, self.on_demand_placement):
@@ -265,15 +260,14 @@ class FleetRequest:
             if part != Placement() and self.fleet_type != "instant":
                 raise RequestError(
                     f"single type, single zone or MinTargetCapacity with Type {self.fleet_type}",
-                    "is for instant fleets only",
-                    "drop it or use Type instant",
+                    "can only be stated for instant fleets",
+                    "use Type instant",
                 ).with_code("InvalidParameterCombination")
             single = part.single_instance_type or part.single_availability_zone
             if least is not None and not (single and 0 < least <= LARGEST_MINIMUM):
                 raise RequestError(
                     f"MinTargetCapacity {least:g}",
-                    "is at most 1000, with a single type or zone",
-                    "correct it",
+                    f"must be from 1 to {LARGEST_MINIMUM}, with a single type or zone",
                 )
 
     @property
@@ -286,27 +280,26 @@ class FleetRequest:
         if behavior != "terminate" and kind != "maintain":
             raise RequestError(
                 f"InstanceInterruptionBehavior {behavior} with Type {kind}",
-                "can not be specified together",
+                "must not be specified together",
                 "use Type maintain or behavior terminate",
             ).with_code("InvalidParameterCombination" if kind == "request" else "InvalidParameterValue")
         replacement, delay = self.capacity_rebalance, self.termination_delay_s
         if replacement not in (None, "launch", "launch-before-terminate"):
             raise RequestError(
-                f"ReplacementStrategy {replacement!r}", "is launch or launch-before-terminate", "correct it"
+                f"ReplacementStrategy {replacement!r}", "must be launch or launch-before-terminate"
             )
         if replacement is not None and kind != "maintain":
             raise RequestError(
-                f"CapacityRebalance with Type {kind}", "is for maintain fleets only", "drop it"
+                f"CapacityRebalance with Type {kind}", "can only be stated for maintain fleets"
             )
         if replacement == "launch-before-terminate":
             if delay is None or not LEAST_DELAY_S <= delay <= MOST_DELAY_S:
                 raise RequestError(
                     f"TerminationDelay {delay} with launch-before-terminate",
-                    f"lies between {LEAST_DELAY_S} and {MOST_DELAY_S} s",
-                    "state it",
+                    f"must lie between {LEAST_DELAY_S} and {MOST_DELAY_S} s",
                 )
         elif delay is not None:
-            raise RequestError(f"TerminationDelay {delay}", "is for launch-before-terminate only", "drop it")
+            raise RequestError(f"TerminationDelay {delay}", "can only be stated for launch-before-terminate")
 
     def __repr__(self) -> str:
         return (

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from fleet.errors import RequestError
-from fleet.formats.raw import read_json
+from fleet.formats.decoding import decode
+from fleet.formats.json_document import read_object
+from fleet.formats.kinds import other_kind
 
 __all__ = ["FleetAnswer", "LaunchError", "read_fleet_answer"]
 
@@ -51,6 +54,48 @@ class FleetAnswer:
         return {pool: gap for pool, gap in gaps.items() if gap}
 
 
+class LaunchedOverride(msgspec.Struct):
+    """The launch template override that a part is of."""
+
+    InstanceType: str | None = None
+    AvailabilityZone: str | None = None
+    AvailabilityZoneId: str | None = None
+
+
+class Launched(msgspec.Struct):
+    """A launch template with its override."""
+
+    Overrides: LaunchedOverride | None = None
+
+
+class Part(msgspec.Struct, kw_only=True):
+    """What the answer says of one pool."""
+
+    LaunchTemplateAndOverrides: Launched | None = None
+    InstanceType: str | None = None
+    Lifecycle: str | None = None
+
+
+class Launches(Part, kw_only=True):
+    """Instances of one pool."""
+
+    InstanceIds: list[str]
+
+
+class Failure(Part, kw_only=True):
+    """Why a pool got none."""
+
+    ErrorCode: str = "unknown"
+
+
+class Answer(msgspec.Struct):
+    """The answer."""
+
+    FleetId: str | None = None
+    Instances: list[Launches] = []
+    Errors: list[Failure] = []
+
+
 def read_fleet_answer(path: str | Path) -> FleetAnswer:
     """Read the answer of ``aws ec2 create-fleet`` with Type instant.
 
@@ -59,27 +104,21 @@ def read_fleet_answer(path: str | Path) -> FleetAnswer:
     RequestError
         If the file cannot be read or is no such answer.
     """
-    try:
-        (document,) = read_json(path, RequestError)
-        counts: Counter[PoolLaunch] = Counter()
-        for part in document.get("Instances", ()):
-            counts[pool_of(part)] += len(part["InstanceIds"])
-        errors = tuple(
-            LaunchError(*pool_of(part), str(part.get("ErrorCode", "unknown")))
-            for part in document.get("Errors", ())
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise RequestError(
-            f"{path}", "is no answer of create-fleet", "give the JSON that it printed"
-        ) from None
-    if "FleetId" not in document and not counts and not errors:
-        raise RequestError(f"{path}", "is no answer of create-fleet", "give the JSON that it printed")
-    return FleetAnswer(document.get("FleetId"), dict(counts), errors)
+    document = read_object(path)
+    if not {"FleetId", "Instances", "Errors"} & set(document):
+        raise other_kind(document, str(path), "an answer of create-fleet (FleetId)", RequestError)
+    answer = decode(document, Answer, str(path), RequestError)
+    counts: Counter[PoolLaunch] = Counter()
+    for part in answer.Instances:
+        counts[pool_of(part)] += len(part.InstanceIds)
+    errors = tuple(LaunchError(*pool_of(part), part.ErrorCode) for part in answer.Errors)
+    return FleetAnswer(answer.FleetId, dict(counts), errors)
 
 
-def pool_of(part: Mapping[str, Any]) -> PoolLaunch:
+def pool_of(part: Part) -> PoolLaunch:
     """Return the pool that a part of the answer speaks of."""
-    override = part.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
-    kind = part.get("InstanceType") or override.get("InstanceType", "")
-    zone = override.get("AvailabilityZone") or override.get("AvailabilityZoneId", "")
-    return str(kind), str(zone), str(part.get("Lifecycle", "spot"))
+    launched = part.LaunchTemplateAndOverrides
+    override = (None if launched is None else launched.Overrides) or LaunchedOverride()
+    kind = part.InstanceType or override.InstanceType or ""
+    zone = override.AvailabilityZone or override.AvailabilityZoneId or ""
+    return kind, zone, part.Lifecycle or "spot"

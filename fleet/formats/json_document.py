@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fleet.errors import RequestError
+from fleet.formats.json_text import Maker, documents_of, shown
 from fleet.formats.raw import read_text
-from fleet.formats.request_fields import require_object
 
-__all__ = ["parse_object", "read_object"]
+__all__ = ["object_of", "read_object"]
 
 
-def read_object(path: str | Path) -> Mapping[str, Any]:
+def read_object(path: str | Path, error: Maker = RequestError) -> Mapping[str, Any]:
     """Return the JSON object in a file; ``-`` is standard input.
 
     Raises
     ------
-    RequestError
-        If the file cannot be read, or holds no JSON object.
+    InputError
+        Made by ``error``, if the file cannot be read or holds no JSON object.
     """
     if str(path) == "-":
-        return parse_object(sys.stdin.read(), "standard input")
-    return parse_object(read_text(path, RequestError), str(path))
+        return object_of(sys.stdin.read(), "standard input", error)
+    return object_of(read_text(path, RequestError), str(path), error)
 
 
-def parse_object(text: str, source: str) -> Mapping[str, Any]:
-    """Return the JSON object that a text states; ``source`` names it in errors."""
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"{source}, line {error.lineno} column {error.colno}"
-        raise RequestError(where, f"is not JSON: {error.msg}", "correct it") from None
-    return require_object(document, source)
+def object_of(document: Any, source: str, error: Maker = RequestError) -> Mapping[str, Any]:
+    """Return the one JSON object that a text states, or that was parsed elsewhere."""
+    if isinstance(document, (str, bytes)):
+        found = documents_of(document, source, error)
+        if len(found) != 1:
+            raise error(f"{source}: {len(found)} JSON documents", "must be one", "")
+        (document,) = found
+    if not isinstance(document, Mapping):
+        raise error(f"{source}: {shown(document)}", "must be an object", "")
+    return document

@@ -154,7 +154,7 @@ def where(source: str, at: str, path: list[str | int]) -> str:
 def shown(value: Any) -> str:
     """Return a value as an error shows it: at most about 60 characters, control characters escaped."""
     if isinstance(value, Mapping):
-        return f"an object of {len(value)} fields" if value else "{}"
+        return f"{{{shown(str(next(iter(value))))}: ...}}" if value else "{}"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}" if value else "[]"
     if isinstance(value, str):

@@ -8,34 +8,38 @@ groups with multiple instance types and purchase options").
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from fleet.errors import RequestError
+from fleet.formats.decoding import decode
+from fleet.formats.request_effects import notes_of
 from fleet.formats.request_fields import (
     LEAST_MAX_PRICE,
     MALFORMED,
-    Fields,
-    enum_of,
     error_of,
+    malformed,
+    money,
     overrides_of,
-    require_object,
     requirements_of,
+    texts_in,
     too_many,
+    zones_by_subnet,
 )
-from fleet.formats.request_rules import too_many_requirements, unit_type
+from fleet.formats.request_rules import Rebalancing, too_many_requirements, unit_type
+from fleet.formats.request_shapes import Group, GroupLine, Spread
 from fleet.request import FleetRequest
 
 __all__ = ["is_mixed_instances", "mixed_instances", "on_demand_split"]
 
-STRATEGIES = ("lowestPrice", "capacityOptimized", "capacityOptimizedPrioritized", "priceCapacityOptimized")
 DEFAULT_POOLS = 2
 MOST_POOLS = 20
 HEAVIEST = 999
 MOST_OVERRIDES = 40
-CAPACITY_REBALANCE: dict[str, Any] = {
+POLICY = ("LaunchTemplate", "InstancesDistribution")
+CAPACITY_REBALANCE: Rebalancing = {
     "capacity_rebalance": "launch-before-terminate",
     "termination_delay_s": 120,
 }
@@ -57,7 +61,16 @@ def on_demand_split(desired: float, base: float, percentage: float) -> float:
     return base + math.ceil(above)
 
 
-def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> FleetRequest:
+def as_group(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a policy that stands alone, perhaps with a capacity beside it, as the group around it."""
+    if "MixedInstancesPolicy" in document:
+        return document
+    policy = {name: document[name] for name in POLICY if name in document}
+    rest = {name: value for name, value in document.items() if name not in POLICY}
+    return {**rest, "MixedInstancesPolicy": policy}
+
+
+def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str], source: str) -> FleetRequest:
     """Return the request that a group with a ``MixedInstancesPolicy`` states.
 
     Parameters
@@ -67,34 +80,22 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
         ``VPCZoneIdentifier``.
     zones
         The zone of each subnet.
+    source
+        What names the document in errors.
     """
-    group = Fields(document, "group")
-    policy = require_object(document.get("MixedInstancesPolicy", document), "MixedInstancesPolicy")
-    desired = group.whole("DesiredCapacity")
-    if desired is None:
-        raise error_of(
-            MALFORMED,
-            'missing "DesiredCapacity"',
-            "a policy alone has no target",
-            "add DesiredCapacity beside it",
-        )
-    template = require_object(policy.get("LaunchTemplate") or {}, "LaunchTemplate")
-    lines = template.get("Overrides")
+    document = as_group(document)
+    group = decode(document, Group, source, malformed)
+    policy = group.MixedInstancesPolicy
+    desired = desired_of(group)
+    lines = policy.LaunchTemplate.Overrides if policy.LaunchTemplate is not None else None
     if not lines:
-        raise RequestError(
-            'missing "Overrides"', "the policy lists instance types", "add LaunchTemplate.Overrides"
-        )
-    spread = Fields(
-        require_object(policy.get("InstancesDistribution") or {}, "InstancesDistribution"),
-        "InstancesDistribution",
-    )
-    if not isinstance(lines, list):
-        raise RequestError("LaunchTemplate.Overrides", "is a list", "correct it")
+        raise RequestError("LaunchTemplate without Overrides", "must list instance types")
+    spread = policy.InstancesDistribution or Spread()
     too_many(lines, MOST_OVERRIDES, "overrides of a group")
-    by_attributes = requirements_of(lines, "Overrides", "MaxPrice", zones)
-    named = overrides_of(lines, "Overrides", "MaxPrice", zones)
-    check_weights([line for line in lines if isinstance(line, Mapping)])
-    where = zones_of_group(document, zones)
+    by_attributes = requirements_of(lines, "Overrides", zones)
+    named = overrides_of(lines, "Overrides", zones)
+    check_weights(lines)
+    where = zones_of_group(group, zones)
     overrides = tuple(
         replace(override, availability_zone=zone, priority=float(k))
         for k, override in enumerate(named)
@@ -103,6 +104,7 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
     too_many_requirements(by_attributes)
     strategy = spot_rule(spread, by_attributes=bool(by_attributes))
     base, percentage = on_demand_fields(spread)
+    rebalances = bool(group.CapacityRebalance)
     return FleetRequest(
         target_capacity=desired,
         overrides=overrides,
@@ -113,119 +115,109 @@ def mixed_instances(document: Mapping[str, Any], zones: Mapping[str, str]) -> Fl
         instance_pools_to_use_count=pool_count(spread, strategy),
         max_price=max_price(spread),
         fleet_type="maintain",
-        target_capacity_unit_type=unit_type(document, by_attributes, "DesiredCapacityType"),
+        target_capacity_unit_type=unit_type(group.DesiredCapacityType, by_attributes, "DesiredCapacityType"),
         balance_zones=True,
-        **(CAPACITY_REBALANCE if document.get("CapacityRebalance") else {}),
-        notes=(
-            *((REBALANCE_NOTE,) if document.get("CapacityRebalance") else ()),
-            *balance_note(document),
-        ),
+        **(CAPACITY_REBALANCE if rebalances else {}),
+        notes=(*((REBALANCE_NOTE,) if rebalances else ()), *notes_of(document, Group)),
     )
 
 
-def on_demand_fields(spread: Fields) -> tuple[float, float]:
+def desired_of(group: Group) -> int:
+    """Return the desired capacity; CreateAutoScalingGroup takes the minimum size where none is stated."""
+    least, most, desired = group.MinSize, group.MaxSize, group.DesiredCapacity
+    if desired is None:
+        desired = least
+    if desired is None:
+        raise error_of(
+            MALFORMED,
+            "a group without DesiredCapacity and MinSize",
+            "must state one of them (a policy alone has no target)",
+            "add DesiredCapacity beside the policy",
+        )
+    if (least is not None and desired < least) or (most is not None and desired > most):
+        raise RequestError(
+            f"DesiredCapacity {desired}",
+            f"must lie between MinSize ({0 if least is None else least}) and MaxSize ({most})",
+        )
+    return desired
+
+
+def on_demand_fields(spread: Spread) -> tuple[float, float]:
     """Return the on-demand base in units, and the percentage above it (100 unless stated)."""
-    base = spread.whole("OnDemandBaseCapacity") or 0
-    stated = spread.number("OnDemandPercentageAboveBaseCapacity")
+    base = spread.OnDemandBaseCapacity or 0
+    stated = spread.OnDemandPercentageAboveBaseCapacity
     percentage = 100.0 if stated is None else stated
     if base < 0:
-        raise RequestError(f"OnDemandBaseCapacity {base}", "is a whole number from 0", "correct it")
+        raise RequestError(f"OnDemandBaseCapacity {base}", "must be a whole number from 0")
     if not 0 <= percentage <= 100:
         raise RequestError(
-            f"OnDemandPercentageAboveBaseCapacity {percentage:g}", "is from 0 to 100", "correct it"
+            f"OnDemandPercentageAboveBaseCapacity {percentage:g}", "must be a number from 0 to 100"
         )
     return float(base), percentage
 
 
-def max_price(spread: Fields) -> float | None:
+def max_price(spread: Spread) -> float | None:
     """Return the group's max price; an empty text removes it."""
-    price = spread.money("SpotMaxPrice")
+    price = money(spread.SpotMaxPrice, "SpotMaxPrice")
     if price is not None and price < LEAST_MAX_PRICE:
         raise RequestError(
-            f"SpotMaxPrice {price:g}", "a bid price is greater than or equal to 0.001", "raise or drop it"
+            f"SpotMaxPrice {price:g}", "must be greater than or equal to 0.001", "raise or drop it"
         )
     return price
 
 
-def spot_rule(spread: Fields, *, by_attributes: bool) -> str:
+def spot_rule(spread: Spread, *, by_attributes: bool) -> str:
     """Return the Spot strategy; priorities need a list of types."""
-    strategy = enum_of(spread.fields, "SpotAllocationStrategy", STRATEGIES, "lowestPrice")
+    strategy = str(spread.SpotAllocationStrategy or "lowestPrice")
     if by_attributes and strategy == "capacityOptimizedPrioritized":
         raise RequestError(
             "SpotAllocationStrategy 'capacity-optimized-prioritized'",
-            "is not compatible with instance requirements",
+            "must not stand with instance requirements: it is not compatible with instance requirements",
             "use capacity-optimized or price-capacity-optimized",
         )
     return strategy
 
 
-def balance_note(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a note where a group asks to stay balanced rather than to reach its target."""
-    wish = document.get("AvailabilityZoneDistribution") or {}
-    if wish.get("CapacityDistributionStrategy") != "balanced-only":
-        return ()
-    return (
-        "AvailabilityZoneDistribution balanced-only is not modelled: a dry zone is topped up from others",
-    )
-
-
-def on_demand_rule(spread: Fields, *, by_attributes: bool) -> str:
+def on_demand_rule(spread: Spread, *, by_attributes: bool) -> str:
     """Return the on-demand strategy: prioritized unless the group selects by attributes."""
-    default = "lowestPrice" if by_attributes else "prioritized"
-    rule = enum_of(spread.fields, "OnDemandAllocationStrategy", ("lowestPrice", "prioritized"), default)
+    rule = str(spread.OnDemandAllocationStrategy or ("lowestPrice" if by_attributes else "prioritized"))
     if by_attributes and rule == "prioritized":
         raise RequestError(
             "OnDemandAllocationStrategy 'prioritized'",
-            "is not compatible with instance requirements; valid is lowest-price",
-            "correct it",
+            "must not stand with instance requirements; valid is lowest-price",
         )
     return rule
 
 
-def pool_count(spread: Fields, strategy: str) -> int | None:
+def pool_count(spread: Spread, strategy: str) -> int | None:
     """Return over how many pools of a zone lowest-price spreads (2 unless stated)."""
-    count = spread.whole("SpotInstancePools")
+    count = spread.SpotInstancePools
     if strategy != "lowestPrice":
         if count:  # 0 is how Terraform takes it back
             raise RequestError(
-                f"SpotInstancePools {count}",
-                "is only available with the lowest-price allocation strategy",
-                "drop it",
+                f"SpotInstancePools {count}", "can only be stated with the lowest-price allocation strategy"
             )
         return None
     if count is not None and not 1 <= count <= MOST_POOLS:
-        raise RequestError(f"SpotInstancePools {count}", "is from 1 to 20", "correct it")
+        raise RequestError(f"SpotInstancePools {count}", "must be a whole number from 1 to 20")
     return DEFAULT_POOLS if count is None else count
 
 
-def check_weights(lines: list[Mapping[str, Any]]) -> None:
+def check_weights(lines: Sequence[GroupLine]) -> None:
     """Weights are whole numbers from 1 to 999, for all types or for none."""
-    weights = [line.get("WeightedCapacity") for line in lines]
+    weights = [line.WeightedCapacity for line in lines]
     given = [weight for weight in weights if weight is not None]
     if given and len(given) != len(weights):
-        raise RequestError(
-            "WeightedCapacity of some overrides", "is given for all or for none", "complete it"
-        )
+        raise RequestError("WeightedCapacity of some overrides", "must be given for all or for none")
     for weight in given:
-        if not (str(weight).isdigit() and 1 <= int(weight) <= HEAVIEST):
-            raise RequestError(
-                f"WeightedCapacity {weight!r}", "is a whole number from 1 to 999", "correct it"
-            )
+        if weight != int(weight) or not 1 <= weight <= HEAVIEST:
+            raise RequestError(f"WeightedCapacity {weight:g}", f"must be a whole number from 1 to {HEAVIEST}")
 
 
-def zones_of_group(document: Mapping[str, Any], zones: Mapping[str, str]) -> list[str | None]:
+def zones_of_group(group: Group, zones: Mapping[str, str]) -> list[str | None]:
     """Return the zones of the group, ``[None]`` for every zone that has data."""
-    for kind in ("AvailabilityZones", "AvailabilityZoneIds"):
-        if document.get(kind):
-            return list(document[kind])
-    subnets = str(document.get("VPCZoneIdentifier") or "")
-    found: list[str | None] = []
-    for subnet in (part.strip() for part in subnets.split(",") if part.strip()):
-        if subnet not in zones:
-            raise RequestError(
-                f"VPCZoneIdentifier {subnet}",
-                "does not say its availability zone",
-                f"name AvailabilityZones, or pass --subnet-zone {subnet}=ZONE",
-            )
-        found.append(zones[subnet])
-    return found or [None]
+    named = texts_in(group.AvailabilityZones) or texts_in(group.AvailabilityZoneIds)
+    if named:
+        return list(dict.fromkeys(named))
+    subnets = texts_in(group.VPCZoneIdentifier)
+    return list(dict.fromkeys(zones_by_subnet(subnets, "VPCZoneIdentifier", zones)))

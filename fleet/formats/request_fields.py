@@ -1,32 +1,43 @@
-"""The fields of AWS's request JSON: numbers, money, times, enums in both spellings, and overrides."""
+"""The lines of AWS's requests: overrides, zones, prices and attributes, from typed structs to the domain."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from fleet.attributes import InstanceRequirements, RequirementsLine
-from fleet.errors import InputError, RequestError
-from fleet.formats.times import parse_time
-from fleet.request import Override, strategy_spelling
+from fleet.errors import RequestError
+from fleet.formats.json_text import shown
+from fleet.formats.request_shapes import (
+    FleetLine,
+    GroupLine,
+    Launch,
+    LinePlacement,
+    PlacedLine,
+    Range,
+    Requirements,
+    SpotFleetLine,
+)
+from fleet.request import Override
 
 __all__ = [
     "LEAST_MAX_PRICE",
     "MALFORMED",
-    "Fields",
-    "enum_of",
     "error_of",
+    "malformed",
+    "moment_of",
+    "money",
     "overrides_of",
-    "require_object",
     "requirements_of",
+    "texts_in",
     "too_many",
+    "zones_by_subnet",
     "zones_of",
 ]
 
+Line = SpotFleetLine | FleetLine | GroupLine
 LEAST_MAX_PRICE = 0.001
 MALFORMED = "ParamValidationError"
 """What the SDKs answer before a request leaves the machine (botocore)."""
@@ -39,276 +50,238 @@ def error_of(code: str, wrong: str, rule: str, remedy: str = "") -> RequestError
     return RequestError(wrong, rule, remedy).with_code(code)
 
 
-def require_object(value: Any, where: str) -> Mapping[str, Any]:
-    """Return ``value`` if it is a JSON object."""
-    if not isinstance(value, Mapping):
-        raise RequestError(f"{where}: {type(value).__name__}", "is a JSON object", "correct it")
-    return value
+def malformed(wrong: str, rule: str, remedy: str) -> RequestError:
+    """Return the error for a value of the wrong type, or for a word that the API does not know."""
+    return error_of(
+        "InvalidParameter" if rule.startswith("must be one of") else MALFORMED, wrong, rule, remedy
+    )
 
 
 def too_many(items: Sequence[object], most: int, what: str = "overrides") -> None:
     """Refuse more entries than the API takes."""
     if len(items) > most:
-        raise RequestError(f"{len(items)} {what}", f"a request takes at most {most}", "split it")
+        raise RequestError(f"{len(items)} {what}", f"must be at most {most} in a request", "split it")
 
 
-@dataclass(frozen=True)
-class Fields:
-    """Typed access to the fields of one JSON object."""
-
-    fields: Mapping[str, Any]
-    where: str
-
-    def number(self, name: str) -> float | None:
-        """Return a finite number, also from text, or ``None`` if the field is not there."""
-        value = self.fields.get(name)
-        if value is None or value == "":
-            return None
-        try:
-            result = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError):
-            result = math.nan
-        if not math.isfinite(result):
-            raise error_of(MALFORMED, f"{self.where}.{name} {value!r}", "is a number", "correct it")
-        return result
-
-    def required(self, name: str) -> float:
-        """Return a whole number that must be there."""
-        value = self.whole(name)
-        if value is None:
-            raise error_of(
-                MALFORMED,
-                f'missing required parameter in {self.where}: "{name}"',
-                "a request states it",
-                "add it",
-            )
-        return float(value)
-
-    def whole(self, name: str) -> int | None:
-        """Return a whole number, or ``None``."""
-        value = self.number(name)
-        if value is not None and value != int(value):
-            raise error_of(MALFORMED, f"{self.where}.{name} {value:g}", "is a whole number", "correct it")
-        return None if value is None else int(value)
-
-    def money(self, name: str) -> float | None:
-        """Return dollars, which AWS writes as text; ``None`` if not stated."""
-        value = self.number(name)
-        if value is not None and value <= 0:
-            raise RequestError(f"{self.where}.{name} {value:g}", "a price is above 0", "correct or drop it")
-        return value
-
-    def time(self, name: str) -> datetime | None:
-        """Return an aware datetime, or ``None``; ``describe-fleets`` says 1970 where none was stated."""
-        value = self.fields.get(name)
-        if value is None:
-            return None
-        try:
-            time_s = parse_time(str(value))
-            return datetime.fromtimestamp(time_s, UTC) if time_s else None
-        except InputError as error:
-            raise RequestError(f"{self.where}.{name}: {error.wrong}", error.rule, error.remedy) from None
+def money(value: float | None, where: str) -> float | None:
+    """Return dollars, which are above 0."""
+    if value is not None and value <= 0:
+        raise RequestError(f"{where} {value:g}", "must be above 0")
+    return value
 
 
-def enum_of(
-    fields: Mapping[str, Any], name: str, allowed: Sequence[str], default: str, *, camel: bool = True
-) -> str:
-    """Return an enum in RequestSpotFleet's spelling, accepting CreateFleet's as well."""
-    value = fields.get(name)
-    if value is None:
-        return default
-    spelled = strategy_spelling(value) if camel and isinstance(value, str) else value
-    if spelled not in allowed:
-        raise error_of(
-            "InvalidParameter", f"{name} {value!r}", f"is one of {', '.join(allowed)}", "correct it"
-        )
-    return str(spelled)
+def moment_of(second: int | None) -> datetime | None:
+    """Return an aware datetime; ``describe-fleets`` says 1970 where none was stated."""
+    return datetime.fromtimestamp(second, UTC) if second else None
 
 
-def overrides_of(lines: Any, where: str, price_key: str, zones: Mapping[str, str]) -> tuple[Override, ...]:
+def texts_in(value: str | list[str] | None) -> list[str]:
+    """Return the entries of a list, or of a text with commas."""
+    parts = [value] if isinstance(value, str) else value or []
+    return [one.strip() for part in parts for one in part.split(",") if one.strip()]
+
+
+def overrides_of(lines: Sequence[Line], where: str, zones: Mapping[str, str]) -> tuple[Override, ...]:
     """Return the overrides of a list, one a zone where a line lists several.
 
     Parameters
     ----------
-    price_key
-        ``SpotPrice`` (RequestSpotFleet) or ``MaxPrice`` (CreateFleet).
+    lines
+        Those that ask for attributes are left to `requirements_of`.
+    where
+        Their JSON path.
     zones
         The zone of each subnet.
     """
-    if not isinstance(lines, list):
-        raise RequestError(where, "is a list", "correct it")
     found: list[Override] = []
     for k, line in enumerate(lines):
         place = f"{where}[{k}]"
-        fields = Fields(require_object(line, place), place)
-        if fields.fields.get("InstanceRequirements"):
-            continue  # see `requirements_of`
-        kind = fields.fields.get("InstanceType")
-        if not isinstance(kind, str) or not kind:
-            raise RequestError(f"{place} without InstanceType", "names one", "add InstanceType")
-        weight = fields.number("WeightedCapacity")
+        if asks(line):
+            continue
+        if line.InstanceType is None:
+            raise RequestError(f"{place} without InstanceType", "must name one")
+        weight = line.WeightedCapacity
         if weight is not None and weight <= 0:
-            raise RequestError(
-                f"{place}.WeightedCapacity {weight:g}", "a weight is above 0", "correct or drop it"
-            )
-        price = fields.money(price_key)
-        if price_key == "MaxPrice" and price is not None and price < LEAST_MAX_PRICE:
-            raise error_of(
-                "InvalidParameterValue",
-                f"{place}.MaxPrice {price:g}",
-                "is at least 0.001",
-                "raise or drop it",
-            )
-        for zone in zones_of(fields, zones):
+            raise RequestError(f"{place}.WeightedCapacity {weight:g}", "must be above 0")
+        price = price_of(line, place)
+        for zone in zones_of(line, place, zones):
             found.append(
-                Override(kind, zone, 1.0 if weight is None else weight, price, fields.number("Priority"))
+                Override(line.InstanceType, zone, 1.0 if weight is None else weight, price, priority_of(line))
             )
     return tuple(found)
 
 
-def zones_of(fields: Fields, zones: Mapping[str, str]) -> list[str | None]:
+def asks(line: Line) -> bool:
+    """Whether a line asks for attributes; an empty object does not."""
+    return line.InstanceRequirements is not None and line.InstanceRequirements != Requirements()
+
+
+def price_of(line: Line, where: str) -> float | None:
+    """Return the max price of a line, $ per unit-hour."""
+    name = "MaxPrice" if isinstance(line, FleetLine) else "SpotPrice"
+    price = money(line.price, f"{where}.{name}")
+    if name == "MaxPrice" and price is not None and price < LEAST_MAX_PRICE:
+        raise error_of("InvalidParameterValue", f"{where}.MaxPrice {price:g}", "must be at least 0.001")
+    return price
+
+
+def priority_of(line: Line) -> float | None:
+    """Return the priority of a line; a group's is its place in the list."""
+    return line.Priority if isinstance(line, PlacedLine) else None
+
+
+def zones_of(line: Line | Launch, where: str, zones: Mapping[str, str]) -> list[str | None]:
     """Return the zones of one line: named, by subnet, or ``None`` for every zone."""
-    line = fields.fields
-    placement = line.get("Placement") or {}
-    named = line.get("AvailabilityZone") or require_object(placement, f"{fields.where}.Placement").get(
-        "AvailabilityZone"
-    )
-    if named and line.get("AvailabilityZoneId"):
+    if isinstance(line, GroupLine):
+        return [None]
+    placed = line.Placement or LinePlacement()
+    own = line if isinstance(line, PlacedLine) else LinePlacement()
+    named = texts_in(own.AvailabilityZone) or texts_in(placed.AvailabilityZone)
+    by_id = texts_in(own.AvailabilityZoneId) or texts_in(placed.AvailabilityZoneId)
+    if named and by_id:
         raise error_of(
             "InvalidParameterCombination",
-            f"{fields.where}: AvailabilityZone and AvailabilityZoneId",
-            "exclude each other",
+            f"{where}: AvailabilityZone and AvailabilityZoneId",
+            "must not stand together",
             "keep one",
         )
-    subnets = line.get("SubnetId")
-    if named or line.get("AvailabilityZoneId"):
-        text = str(named or line["AvailabilityZoneId"])
-        listed: list[str | None] = [part.strip() for part in text.split(",") if part.strip()]
-        for subnet in (part.strip() for part in str(subnets or "").split(",")):
-            if subnet in zones and zones[subnet] not in listed:
-                raise RequestError(
-                    f"{fields.where}: subnet {subnet} is in {zones[subnet]}",
-                    f"the subnet cannot be used with the specified availability zone ({text})",
-                    "correct one of them",
-                )
-        return listed
-    if not subnets:
-        return [None]
+    stated: list[str | None] = [*named, *by_id]
+    subnets = subnets_of(line, where, zones)
+    if not stated:
+        return zones_by_subnet(subnets, where, zones)
+    for subnet in subnets:
+        if subnet in zones and zones[subnet] not in stated:
+            raise RequestError(
+                f"{where}: subnet {shown(subnet)} is in {zones[subnet]}",
+                "must lie in the stated zone: the subnet cannot be used with the specified availability zone",
+            )
+    return stated
+
+
+def subnets_of(line: PlacedLine | Launch, where: str, zones: Mapping[str, str]) -> list[str]:
+    """Return the subnets of a line, its own or those of its network interfaces, which lie in one zone."""
+    faces = dict.fromkeys(
+        face.SubnetId.strip() for face in line.NetworkInterfaces or () if face.SubnetId is not None
+    )
+    own = texts_in(line.SubnetId)
+    if own and faces:
+        raise error_of(
+            "InvalidParameterCombination",
+            f"{where}: SubnetId beside one of NetworkInterfaces",
+            "must not stand together",
+            "keep that of the interface",
+        )
+    known = dict.fromkeys(zones[subnet] for subnet in faces if subnet in zones)
+    if len(known) > 1:
+        raise RequestError(f"{where}.NetworkInterfaces in {', '.join(known)}", "must lie in one zone")
+    return own or list(faces)[:1]
+
+
+def zones_by_subnet(subnets: Iterable[str], where: str, zones: Mapping[str, str]) -> list[str | None]:
+    """Return the zone of each subnet, ``[None]`` if there is no subnet."""
     found: list[str | None] = []
-    for subnet in (part.strip() for part in str(subnets).split(",")):
+    for subnet in subnets:
         if subnet not in zones:
             raise RequestError(
-                f"{fields.where}: SubnetId {subnet}",
-                "does not say its availability zone",
-                f"name AvailabilityZone, or pass --subnet-zone {subnet}=ZONE",
+                f"{where}: subnet {shown(subnet)}",
+                "must have an availability zone",
+                f"name AvailabilityZone, or pass --subnet-zone {subnet[:60]}=ZONE",
             )
         found.append(zones[subnet])
-    return found
+    return found or [None]
 
 
 def requirements_of(
-    lines: Any, where: str, price_key: str, zones: Mapping[str, str]
+    lines: Sequence[Line], where: str, zones: Mapping[str, str]
 ) -> tuple[RequirementsLine, ...]:
     """Return the lines of a list that ask for attributes (``InstanceRequirements``)."""
     found: list[RequirementsLine] = []
     for k, line in enumerate(lines):
         place = f"{where}[{k}]"
-        fields = Fields(require_object(line, place), place)
-        asked = fields.fields.get("InstanceRequirements")
-        if not asked:
+        asked = line.InstanceRequirements
+        if asked is None or not asks(line):
             continue
-        if fields.fields.get("InstanceType"):
+        if line.InstanceType is not None:
             raise RequestError(
-                f"{place}: InstanceType and InstanceRequirements", "exclude each other", "keep one"
+                f"{place}: InstanceType and InstanceRequirements", "must not stand together", "keep one"
             )
-        wanted = requirements(Fields(require_object(asked, f"{place}.InstanceRequirements"), place))
-        for zone in zones_of(fields, zones):
-            found.append(
-                RequirementsLine(
-                    wanted,
-                    zone,
-                    fields.number("WeightedCapacity"),
-                    fields.money(price_key),
-                    fields.number("Priority"),
-                )
-            )
+        wanted = requirements(asked, f"{place}.InstanceRequirements")
+        weight, price = line.WeightedCapacity, price_of(line, place)
+        if weight is not None and weight <= 0:
+            raise RequestError(f"{place}.WeightedCapacity {weight:g}", "must be above 0")
+        for zone in zones_of(line, place, zones):
+            found.append(RequirementsLine(wanted, zone, weight, price, priority_of(line)))
     return tuple(found)
 
 
-def requirements(fields: Fields) -> InstanceRequirements:
+def requirements(asked: Requirements, where: str) -> InstanceRequirements:
     """Return ``InstanceRequirements`` as the API writes it."""
     for name in ("VCpuCount", "MemoryMiB"):
-        if "Min" not in (fields.fields.get(name) or {}):
-            raise RequestError(f"{fields.where}: {name}.Min", "is required (0 for any)", "add it")
-    over = fields.number("SpotMaxPricePercentageOverLowestPrice")
-    of_listed = fields.number("MaxSpotPriceAsPercentageOfOptimalOnDemandPrice")
+        stated: Range | None = getattr(asked, name)
+        if stated is None or stated.Min is None:
+            raise RequestError(f"{where} without {name}.Min", "must state it (0 for any)")
+    over = asked.SpotMaxPricePercentageOverLowestPrice
+    of_listed = asked.MaxSpotPriceAsPercentageOfOptimalOnDemandPrice
     if over is not None and of_listed is not None:
-        raise RequestError(f"{fields.where}: both Spot price protections", "exclude each other", "keep one")
-    listed = fields.number("OnDemandMaxPricePercentageOverLowestPrice")
+        raise RequestError(f"{where}: both Spot price protections", "must not stand together", "keep one")
+    listed = asked.OnDemandMaxPricePercentageOverLowestPrice
     return InstanceRequirements(
-        vcpu=range_of(fields, "VCpuCount") or (0.0, math.inf),
-        memory_mib=range_of(fields, "MemoryMiB") or (0.0, math.inf),
-        memory_gib_per_vcpu=range_of(fields, "MemoryGiBPerVCpu"),
-        accelerator_count=range_of(fields, "AcceleratorCount"),
-        accelerator_memory_mib=range_of(fields, "AcceleratorTotalMemoryMiB"),
-        local_storage_gb=range_of(fields, "TotalLocalStorageGB"),
-        network_interfaces=range_of(fields, "NetworkInterfaceCount"),
-        network_gbps=range_of(fields, "NetworkBandwidthGbps"),
-        ebs_mbps=range_of(fields, "BaselineEbsBandwidthMbps"),
-        cpu_manufacturers=texts_of(fields, "CpuManufacturers"),
-        generations=texts_of(fields, "InstanceGenerations"),
-        accelerator_types=texts_of(fields, "AcceleratorTypes"),
-        accelerator_manufacturers=texts_of(fields, "AcceleratorManufacturers"),
-        accelerator_names=texts_of(fields, "AcceleratorNames"),
-        local_storage_types=texts_of(fields, "LocalStorageTypes"),
-        allowed=texts_of(fields, "AllowedInstanceTypes"),
-        excluded=texts_of(fields, "ExcludedInstanceTypes"),
-        bare_metal=str(fields.fields.get("BareMetal", "excluded")),
-        burstable=str(fields.fields.get("BurstablePerformance", "excluded")),
-        local_storage=str(fields.fields.get("LocalStorage", "included")),
-        hibernation=bool(fields.fields.get("RequireHibernateSupport")),
-        encryption_in_transit=bool(fields.fields.get("RequireEncryptionInTransit")),
-        performance_of=performance_of(fields),
+        vcpu=range_of(asked.VCpuCount) or (0.0, math.inf),
+        memory_mib=range_of(asked.MemoryMiB) or (0.0, math.inf),
+        memory_gib_per_vcpu=range_of(asked.MemoryGiBPerVCpu),
+        accelerator_count=range_of(asked.AcceleratorCount),
+        accelerator_memory_mib=range_of(asked.AcceleratorTotalMemoryMiB),
+        local_storage_gb=range_of(asked.TotalLocalStorageGB),
+        network_interfaces=range_of(asked.NetworkInterfaceCount),
+        network_gbps=range_of(asked.NetworkBandwidthGbps),
+        ebs_mbps=range_of(asked.BaselineEbsBandwidthMbps),
+        cpu_manufacturers=lower(asked.CpuManufacturers),
+        generations=lower(asked.InstanceGenerations),
+        accelerator_types=lower(asked.AcceleratorTypes),
+        accelerator_manufacturers=lower(asked.AcceleratorManufacturers),
+        accelerator_names=lower(asked.AcceleratorNames),
+        local_storage_types=lower(asked.LocalStorageTypes),
+        allowed=tuple(asked.AllowedInstanceTypes or ()),
+        excluded=tuple(asked.ExcludedInstanceTypes or ()),
+        bare_metal=str(asked.BareMetal or "excluded"),
+        burstable=str(asked.BurstablePerformance or "excluded"),
+        local_storage=str(asked.LocalStorage or "included"),
+        hibernation=bool(asked.RequireHibernateSupport),
+        encryption_in_transit=bool(asked.RequireEncryptionInTransit),
+        performance_of=performance_of(asked, where),
         spot_over_lowest=over,
         spot_of_on_demand=of_listed,
         on_demand_over_lowest=20.0 if listed is None else listed,
     )
 
 
-def performance_of(fields: Fields) -> str | None:
+def lower(words: list[str] | None) -> tuple[str, ...]:
+    """Return words of the API in its own spelling, which is lower case throughout."""
+    return tuple(word.lower() for word in words or ())
+
+
+def performance_of(asked: Requirements, where: str) -> str | None:
     """Return the family whose CPU performance is the least, or ``None``; the API takes exactly one."""
-    factors = fields.fields.get("BaselinePerformanceFactors")
-    if not factors:
+    factors = asked.BaselinePerformanceFactors
+    if factors is None or factors.Cpu is None:
         return None
-    where = f"{fields.where}.BaselinePerformanceFactors"
-    cpu = require_object(require_object(factors, where).get("Cpu") or {}, f"{where}.Cpu")
-    references = cpu.get("References") or cpu.get("Reference")
-    if not isinstance(references, list) or len(references) != 1:
-        raise RequestError(f"{where}.Cpu.References", "holds exactly one InstanceFamily", "keep one")
-    family = require_object(references[0], f"{where}.Cpu.References[0]").get("InstanceFamily")
-    if not isinstance(family, str) or not family or UNSUPPORTED_FAMILY.fullmatch(family):
+    place = f"{where}.BaselinePerformanceFactors"
+    references = factors.Cpu.References or factors.Cpu.Reference or []
+    if len(references) != 1:
+        raise RequestError(f"{place}.Cpu.References of {len(references)}", "must hold one InstanceFamily")
+    family = references[0].InstanceFamily
+    if family is None or UNSUPPORTED_FAMILY.fullmatch(family):
         raise error_of(
             "InvalidParameterValue",
-            f"{where}: InstanceFamily {family!r}",
-            "is not supported as a performance reference",
+            f"{place}: InstanceFamily {shown(family)}",
+            "must be another family: it is not supported as a performance reference",
             "name another family, such as c6i",
         )
     return family
 
 
-def texts_of(fields: Fields, name: str) -> tuple[str, ...]:
-    """Return a list of texts, empty if not stated."""
-    value = fields.fields.get(name) or []
-    if not isinstance(value, list):
-        raise RequestError(f"{fields.where}.{name}", "is a list", "correct it")
-    return tuple(map(str, value))
-
-
-def range_of(fields: Fields, name: str) -> tuple[float, float] | None:
+def range_of(stated: Range | None) -> tuple[float, float] | None:
     """Return a Min/Max pair, open where a side is not stated."""
-    value = fields.fields.get(name)
-    if value is None:
+    if stated is None:
         return None
-    pair = Fields(require_object(value, f"{fields.where}.{name}"), f"{fields.where}.{name}")
-    low, high = pair.number("Min"), pair.number("Max")
-    return (0.0 if low is None else low, math.inf if high is None else high)
+    return (0.0 if stated.Min is None else stated.Min, math.inf if stated.Max is None else stated.Max)

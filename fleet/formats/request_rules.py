@@ -1,4 +1,4 @@
-"""Rules that join several fields of a fleet request, and what of it is noted rather than modelled.
+"""Rules that join several fields of a fleet request.
 
 Sources: API references of RequestSpotFleet and CreateFleet; EC2 User Guide, "Capacity Rebalancing". Where AWS
 documents the rule but not the code of its answer, the code is the API's general one.
@@ -6,30 +6,34 @@ documents the rule but not the code of its answer, the code is the API's general
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
-from fleet.formats.request_fields import Fields, enum_of, error_of, require_object
+from fleet.formats.request_fields import error_of, texts_in
+from fleet.formats.request_shapes import FleetTarget, FleetTemplate, Maintenance, Rebalance, SpecificationLine
 
 __all__ = [
+    "Rebalancing",
     "default_type_note",
-    "excess_terminates",
-    "not_modelled",
     "one_subnet_each",
     "rebalance_of",
     "refuse_template_only",
-    "reservations_first",
     "too_many_requirements",
     "unit_type",
 ]
 
 MOST_REQUIREMENTS = 4
-REPLACEMENTS = ("launch", "launch-before-terminate")
 SHORTEST_DELAY_S, LONGEST_DELAY_S = 120, 7200
 COMBINATION = "InvalidParameterCombination"
-RESERVATIONS_FIRST = "use-capacity-reservations-first"
+
+
+class Rebalancing(TypedDict, total=False):
+    """The fields of `FleetRequest` that say how Capacity Rebalancing replaces."""
+
+    capacity_rebalance: str
+    termination_delay_s: int | None
 
 
 def too_many_requirements(lines: Sequence[RequirementsLine]) -> None:
@@ -39,128 +43,99 @@ def too_many_requirements(lines: Sequence[RequirementsLine]) -> None:
         raise error_of(
             "InvalidParameterValue",
             f"{sets} InstanceRequirements",
-            f"are more than the maximum allowed number ({MOST_REQUIREMENTS})",
+            f"must be at most the maximum allowed number ({MOST_REQUIREMENTS})",
             "merge some",
         )
 
 
-def refuse_template_only(specifications: Any, strategy: str) -> None:
+def refuse_template_only(specifications: Sequence[SpecificationLine], strategy: str | None) -> None:
     """Refuse with ``LaunchSpecifications`` what needs launch templates: priorities, and what follows them."""
-    prioritized = isinstance(specifications, list) and any(
-        isinstance(line, Mapping) and line.get("Priority") is not None for line in specifications
-    )
-    wrong = "Priority" if prioritized else f"AllocationStrategy {strategy}"
+    prioritized = any(line.Priority is not None for line in specifications)
     if prioritized or strategy == "capacityOptimizedPrioritized":
         raise RequestError(
-            f"{wrong} with LaunchSpecifications", "needs launch templates", "use LaunchTemplateConfigs"
+            f"{'Priority' if prioritized else f'AllocationStrategy {strategy}'} with LaunchSpecifications",
+            "must stand in launch templates (it needs launch templates)",
+            "use LaunchTemplateConfigs",
         )
 
 
 def unit_type(
-    fields: Mapping[str, Any], asked: Sequence[RequirementsLine], name: str = "TargetCapacityUnitType"
+    stated: str | None, asked: Sequence[RequirementsLine], name: str = "TargetCapacityUnitType"
 ) -> str:
     """Return the unit of the target; other units than ``units`` are for attribute-based selection only."""
-    unit = enum_of(fields, name, ("units", "vcpu", "memory-mib"), "units", camel=False)
+    unit = str(stated or "units")
     if unit != "units" and not asked:
         raise error_of(
             COMBINATION,
             f"{name} {unit} without InstanceRequirements",
-            "is for attribute-based selection only",
+            "can only be stated for attribute-based selection",
             "state WeightedCapacity instead",
         )
     return unit
 
 
-def one_subnet_each(templates: Any) -> None:
+def one_subnet_each(templates: Sequence[FleetTemplate]) -> None:
     """Refuse several subnets in one override of an instant fleet."""
-    for template in templates:
-        for line in template.get("Overrides") or ():
-            if "," in str(line.get("SubnetId") or ""):
+    for k, template in enumerate(templates):
+        for i, line in enumerate(template.Overrides or ()):
+            if len(texts_in(line.SubnetId)) > 1:
                 raise error_of(
                     COMBINATION,
-                    f"SubnetId {line['SubnetId']} with Type instant",
-                    "an override of an instant fleet names one subnet",
+                    f"LaunchTemplateConfigs[{k}].Overrides[{i}].SubnetId with Type instant",
+                    "must be one subnet",
                     "write one override a subnet",
                 )
 
 
-def reservations_first(on_demand: Mapping[str, Any]) -> bool:
-    """Return whether unused capacity reservations are used first."""
-    options = require_object(
-        on_demand.get("CapacityReservationOptions") or {}, "OnDemandOptions.CapacityReservationOptions"
-    )
-    return enum_of(options, "UsageStrategy", (RESERVATIONS_FIRST,), "", camel=False) == RESERVATIONS_FIRST
-
-
-def default_type_note(capacity: Fields, total: float) -> tuple[str, ...]:
+def default_type_note(capacity: FleetTarget) -> tuple[str, ...]:
     """Return a note where the request does not say how the rest of its target is bought."""
-    stated = sum(float(capacity.whole(f"{part}TargetCapacity") or 0) for part in ("OnDemand", "Spot"))
-    if stated >= total or capacity.fields.get("DefaultTargetCapacityType"):
+    stated = (capacity.OnDemandTargetCapacity or 0) + (capacity.SpotTargetCapacity or 0)
+    total = capacity.TotalTargetCapacity
+    if stated >= total or capacity.DefaultTargetCapacityType:
         return ()
     return (f"DefaultTargetCapacityType is not stated: {total - stated:g} units are taken as Spot",)
 
 
-def excess_terminates(config: Mapping[str, Any]) -> bool:
-    """Return whether shrinking terminates instances."""
-    policies = ("default", "termination", "noTermination")
-    return enum_of(config, "ExcessCapacityTerminationPolicy", policies, "default") != "noTermination"
-
-
-def check_rebalance(rebalance: Fields, fleet_type: Any) -> None:
+def check_rebalance(rebalance: Rebalance, where: str, fleet_type: str | None) -> None:
     """Refuse a rebalancing that the API refuses."""
-    strategy = enum_of(rebalance.fields, "ReplacementStrategy", REPLACEMENTS, "launch", camel=False)
-    delay = rebalance.whole("TerminationDelay")
-    before = strategy == "launch-before-terminate"
+    delay = rebalance.TerminationDelay
+    before = rebalance.ReplacementStrategy == "launch-before-terminate"
     if fleet_type not in (None, "maintain"):
         raise error_of(
-            COMBINATION, f"{rebalance.where} with Type {fleet_type}", "is for maintain fleets only", "drop it"
+            COMBINATION, f"{where} with Type {fleet_type}", "can only be stated for maintain fleets"
         )
     if before and delay is None:
         raise error_of(
             COMBINATION,
-            f"{rebalance.where} without TerminationDelay",
-            "launch-before-terminate needs one",
-            "state 120 to 7200 seconds",
+            f"{where} without TerminationDelay",
+            "must state one: launch-before-terminate needs one (120 to 7200 seconds)",
         )
     if delay is not None and not before:
-        raise error_of(
-            COMBINATION, f"{rebalance.where}.TerminationDelay", "is not valid with launch", "drop it"
-        )
+        raise error_of(COMBINATION, f"{where}.TerminationDelay", "must not stand with launch")
     if delay is not None and not SHORTEST_DELAY_S <= delay <= LONGEST_DELAY_S:
         raise error_of(
-            "InvalidParameterValue",
-            f"{rebalance.where}.TerminationDelay {delay}",
-            "is from 120 to 7200 seconds",
-            "correct it",
+            "InvalidParameterValue", f"{where}.TerminationDelay {delay}", "must be from 120 to 7200 seconds"
         )
 
 
-def rebalance_of(config: Mapping[str, Any], maintenance: Any, where: str) -> dict[str, Any]:
+def rebalance_of(maintenance: Maintenance | None, where: str, fleet_type: str | None) -> Rebalancing:
     """Return what a request says of Capacity Rebalancing, as fields of `FleetRequest`.
 
     Parameters
     ----------
-    config
-        The request.
     maintenance, where
         Its maintenance strategies, and where they stand.
+    fleet_type
+        The request's type, if it states one.
     """
-    stated = require_object(maintenance or {}, where).get("CapacityRebalance") or {}
+    stated = None if maintenance is None else maintenance.CapacityRebalance
     place = f"{where}.CapacityRebalance"
-    fields = Fields(require_object(stated, place), place)
-    if not stated:
+    if stated is None or stated == Rebalance():
         return {}
-    if fields.fields.get("ReplacementStrategy") is None:
-        raise RequestError(place, "states its ReplacementStrategy", "add launch")
-    check_rebalance(fields, config.get("Type"))
+    if stated.ReplacementStrategy is None:
+        raise RequestError(f"{place} without ReplacementStrategy", "must state it", "add launch")
+    check_rebalance(stated, place, fleet_type)
     return {
-        "capacity_rebalance": str(fields.fields["ReplacementStrategy"]),
-        "termination_delay_s": fields.whole("TerminationDelay"),
+        "capacity_rebalance": str(stated.ReplacementStrategy),
+        "termination_delay_s": stated.TerminationDelay,
     }
-
-
-def not_modelled(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return a note for each field that matters and is not modelled."""
-    if config.get("ReplaceUnhealthyInstances"):
-        return ("ReplaceUnhealthyInstances is not modelled: instances are always healthy",)
-    return ()

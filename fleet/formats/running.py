@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from fleet.errors import InputError
-from fleet.formats.raw import read_json
+from fleet.formats.decoding import decode
+from fleet.formats.json_text import documents_of, escaped
+from fleet.formats.kinds import other_kind
+from fleet.formats.raw import read_text
 from fleet.formats.tables import Column, read_table
 
 __all__ = ["RunningInstances", "is_json", "read_counts", "read_running"]
 
 Place = tuple[str, str]
 RUNNING = ("pending", "running")
-ANSWER = "is no answer of describe-instances, describe-spot-fleet-instances or describe-fleet-instances"
+ANSWER = "an answer of describe-instances, describe-spot-fleet-instances or describe-fleet-instances"
 MOST_INSTANCES = 999_999_999
 LOOK_UP = "give what `aws ec2 describe-instances --instance-ids ...` prints of these"
 
@@ -89,19 +94,18 @@ def read_running(path: str | Path, places: Sequence[Place]) -> RunningInstances:
         zones_of.setdefault(kind, []).append(place)
     found: Counter[Place] = Counter()
     left_out: Counter[str] = Counter()
-    try:
-        for kind, zone, reason in (line for page in read_json(path) for line in lines_of(page, str(path))):
+    text = read_text(path)
+    for k, page in enumerate(documents_of(text, str(path))):
+        for kind, zone, reason in lines_of(page, str(path), "" if k == 0 else f"page {k + 1}"):
             zones = zones_of.get(kind, [])
             if reason is not None:
                 left_out[reason] += 1
             elif zone is None and len(zones) > 1:
-                raise InputError(f"{path}: {kind} without a zone", "may be in several zones", LOOK_UP)
+                raise InputError(f"{path}: {kind} without a zone", "must name one of several zones", LOOK_UP)
             elif zone in zones or (zone is None and zones):
                 found[kind, zone or zones[0]] += 1
             else:
                 left_out["in no pool of the request"] += 1
-    except (KeyError, TypeError, AttributeError):
-        raise InputError(f"{path}", ANSWER, "give the JSON that it printed") from None
     notes = tuple(f"{path}: left out {count} instances ({reason})" for reason, count in left_out.items())
     return RunningInstances(dict(found), notes)
 
@@ -110,24 +114,70 @@ Line = tuple[str, str | None, str | None]
 """Type, zone if it is said, and why the instance does not count, if so."""
 
 
-def lines_of(page: Any, path: str) -> Iterator[Line]:
+class Named(msgspec.Struct):
+    """A state."""
+
+    Name: str
+
+
+class Placed(msgspec.Struct):
+    """A placement."""
+
+    AvailabilityZone: str
+
+
+class Instance(msgspec.Struct):
+    """An instance of ``describe-instances``."""
+
+    InstanceType: str
+    State: Named
+    Placement: Placed
+    InstanceLifecycle: str | None = None
+
+
+class Reservation(msgspec.Struct):
+    """A reservation of ``describe-instances``."""
+
+    Instances: list[Instance]
+
+
+class Described(msgspec.Struct):
+    """The answer of ``describe-instances``."""
+
+    Reservations: list[Reservation]
+
+
+class Active(msgspec.Struct):
+    """An instance of a fleet; the answers name no zone, others who write the form may."""
+
+    InstanceType: str
+    AvailabilityZone: str | None = None
+
+
+class Actives(msgspec.Struct):
+    """The answer of ``describe-fleet-instances``."""
+
+    ActiveInstances: list[Active]
+
+
+def lines_of(page: Any, path: str, at: str) -> Iterator[Line]:
     """Yield each instance of one page."""
-    if "Reservations" in page:
-        for reservation in page["Reservations"]:
-            yield from map(line_of, reservation["Instances"])
-    elif "ActiveInstances" in page:
-        for instance in page["ActiveInstances"]:
-            yield instance["InstanceType"], instance.get("AvailabilityZone"), None
-    elif "AutoScalingInstances" in page or "AutoScalingGroups" in page:
-        raise InputError(f"{path}: Auto Scaling's answer", "does not tell Spot from on demand", LOOK_UP)
+    if isinstance(page, Mapping) and "Reservations" in page:
+        for reservation in decode(page, Described, path, at=at).Reservations:
+            yield from map(line_of, reservation.Instances)
+    elif isinstance(page, Mapping) and "ActiveInstances" in page:
+        for instance in decode(page, Actives, path, at=at).ActiveInstances:
+            yield instance.InstanceType, instance.AvailabilityZone, None
+    elif isinstance(page, Mapping) and ("AutoScalingInstances" in page or "AutoScalingGroups" in page):
+        raise InputError(f"{path}: Auto Scaling's answer", "must tell Spot from on demand", LOOK_UP)
     else:
-        raise InputError(f"{path}", ANSWER, "give the JSON that it printed")
+        raise other_kind(page, path, ANSWER)
 
 
-def line_of(instance: Mapping[str, Any]) -> Line:
+def line_of(instance: Instance) -> Line:
     """Return one instance of ``describe-instances``."""
-    state = instance["State"]["Name"]
-    reason = None if state in RUNNING else f"{state}"
-    if instance.get("InstanceLifecycle") != "spot":
+    state = instance.State.Name
+    reason = None if state in RUNNING else escaped(state)
+    if instance.InstanceLifecycle != "spot":
         reason = "not Spot"
-    return instance["InstanceType"], instance["Placement"]["AvailabilityZone"], reason
+    return instance.InstanceType, instance.Placement.AvailabilityZone, reason

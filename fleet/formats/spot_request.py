@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fleet.errors import RequestError
+from fleet.formats.decoding import decode
 from fleet.formats.json_document import read_object
-from fleet.formats.request_fields import MALFORMED, Fields, enum_of, error_of, require_object, zones_of
+from fleet.formats.json_text import shown
+from fleet.formats.kinds import kind_of, other_kind
+from fleet.formats.request_effects import notes_of
+from fleet.formats.request_fields import error_of, malformed, moment_of, money, zones_of
+from fleet.formats.request_shapes import SpotInstances
 from fleet.spot_request import SpotRequest
 
 __all__ = ["parse_spot_request", "read_spot_request"]
@@ -22,7 +27,6 @@ __all__ = ["parse_spot_request", "read_spot_request"]
 ANSWER = "SpotInstanceRequests"
 CODE = "InvalidParameterValue"
 """What EC2 answers where a rule of RequestSpotInstances has no code of its own."""
-BEHAVIORS = ("terminate", "stop", "hibernate")
 GROUPS = {
     "LaunchGroup": "its instances start and end one by one here",
     "AvailabilityZoneGroup": "its instances may lie in several zones here",
@@ -53,12 +57,8 @@ def read_spot_request(
     RequestError
         If the file cannot be read, is no JSON, or breaks a rule of the API.
     """
-    try:
-        document = read_object(path)
-    except RequestError as error:
-        raise error.with_code(CODE) from None
     return parse_spot_request(
-        document,
+        read_object(path, spot_error),
         subnet_zones=subnet_zones,
         legacy_blocks=legacy_blocks,
         block_price=block_price,
@@ -75,81 +75,90 @@ def parse_spot_request(
     source: str = "request",
 ) -> SpotRequest:
     """Return the request that a parsed document states (see `read_spot_request`)."""
-    legacy = {"legacy_blocks": legacy_blocks, "block_price": block_price}
+    legacy = Legacy(legacy_blocks, block_price)
     zones = subnet_zones or {}
+    if ANSWER not in document and "LaunchSpecification" not in document and kind_of(document) is not None:
+        raise other_kind(document, source, "a Spot request (LaunchSpecification)", spot_error)
     try:
         if ANSWER not in document:
-            return one_request(document, source, zones, legacy)
+            return one_request(document, source, "", zones, legacy)
         return answered(document, source, zones, legacy)
     except RequestError as error:
-        raise error.with_code(vars(error).get("code", CODE)) from None
+        wrong = error.wrong if error.wrong.startswith(source) else f"{source}: {error.wrong}"
+        told = RequestError(wrong, error.rule, error.remedy)
+        raise told.with_code(vars(error).get("code", CODE)) from None
+
+
+@dataclass(frozen=True)
+class Legacy:
+    """What is said of Spot blocks beside the request."""
+
+    blocks: bool
+    block_price: float | None
+
+
+def spot_error(wrong: str, rule: str, remedy: str) -> RequestError:
+    """Return an error with the code of RequestSpotInstances."""
+    return error_of(CODE, wrong, rule, remedy)
 
 
 def answered(
-    document: Mapping[str, Any], source: str, zones: Mapping[str, str], legacy: Mapping[str, Any]
+    document: Mapping[str, Any], source: str, zones: Mapping[str, str], legacy: Legacy
 ) -> SpotRequest:
     """Return the one request that the lines of an answer are of."""
     lines = document[ANSWER]
     if not isinstance(lines, list) or not lines:
-        raise RequestError(f"{source}: {ANSWER}", "is a list of at least one request", "correct it")
+        raise RequestError(f"{source}: {ANSWER} {shown(lines)}", "must be a list of at least one request")
     counts = Counter(
-        one_request(require_object(line, f"{ANSWER}[{k}]"), f"{ANSWER}[{k}]", zones, legacy)
-        for k, line in enumerate(lines)
+        one_request(line, source, f"{ANSWER}[{k}]", zones, legacy) for k, line in enumerate(lines)
     )
     if len(counts) > 1:
         raise RequestError(
             f"{source}: {len(counts)} requests that differ",
-            "are replayed one by one",
+            "must be replayed one by one",
             "keep those of one call",
         )
     request, count = counts.popitem()
     return replace(request, instance_count=count)
 
 
-def one_request(
-    config: Mapping[str, Any], where: str, zones: Mapping[str, str], legacy: Mapping[str, Any]
-) -> SpotRequest:
-    """Return one request, or one line of an answer."""
-    fields = Fields(config, where)
-    stated = require_object(config.get("LaunchSpecification") or {}, f"{where}: LaunchSpecification")
-    launch = Fields(stated, f"{where}: LaunchSpecification")
-    kind = stated.get("InstanceType")
-    if not isinstance(kind, str) or not kind:
-        raise error_of(
-            MALFORMED, f"{where} without LaunchSpecification.InstanceType", "names one", "add InstanceType"
-        )
-    zone, *more = zones_of(launch, zones)
+def one_request(document: Any, source: str, at: str, zones: Mapping[str, str], legacy: Legacy) -> SpotRequest:
+    """Return one request, or one line of an answer (at a JSON path)."""
+    stated = decode(document, SpotInstances, source, malformed, at=at)
+    prefix = f"{at}." if at else ""
+    place = f"{prefix}LaunchSpecification"
+    launch = stated.LaunchSpecification
+    zone, *more = zones_of(launch, place, zones)
     if more:
-        raise error_of(
-            "InvalidParameterValue",
-            f"{launch.where}: {1 + len(more)} zones or subnets",
-            "a Spot request names one",
-            "keep one, or use a fleet",
+        raise RequestError(
+            f"{place} in {1 + len(more)} zones or subnets", "must name one", "keep one, or use a fleet"
         )
-    minutes = fields.whole("BlockDurationMinutes")
-    groups = [name for name in GROUPS if config.get(name)]
+    minutes = stated.BlockDurationMinutes
+    groups = [name for name in GROUPS if getattr(stated, name) is not None]
     if minutes and groups:
         raise error_of(
             "InvalidParameterCombination",
-            f"{where}: {groups[0]} with BlockDurationMinutes",
-            "exclude each other",
+            f"{prefix}{groups[0]} with BlockDurationMinutes",
+            "must not stand together",
             "drop one",
         )
-    price = fields.money("ActualBlockHourlyPrice")
-    count, product = fields.whole("InstanceCount"), config.get("ProductDescription")
+    price = money(stated.ActualBlockHourlyPrice, f"{prefix}ActualBlockHourlyPrice")
+    product = stated.ProductDescription
     return SpotRequest(
-        instance_type=kind,
+        instance_type=launch.InstanceType,
         availability_zone=zone,
-        instance_count=1 if count is None else count,
-        persistent=enum_of(config, "Type", ("one-time", "persistent"), "one-time", camel=False)
-        == "persistent",
-        max_price=fields.money("SpotPrice"),
-        interruption_behavior=enum_of(config, "InstanceInterruptionBehavior", BEHAVIORS, "terminate"),
-        valid_from=fields.time("ValidFrom"),
-        valid_until=fields.time("ValidUntil"),
+        instance_count=1 if stated.InstanceCount is None else stated.InstanceCount,
+        persistent=stated.Type == "persistent",
+        max_price=money(stated.SpotPrice, f"{prefix}SpotPrice"),
+        interruption_behavior=str(stated.InstanceInterruptionBehavior or "terminate"),
+        valid_from=moment_of(stated.ValidFrom),
+        valid_until=moment_of(stated.ValidUntil),
         block_minutes=minutes or None,
-        block_price=legacy["block_price"] if price is None else price,
-        legacy_blocks=legacy["legacy_blocks"],
-        product=str(product).removesuffix(" (Amazon VPC)") if product else None,
-        notes=tuple(f"{name} is not modelled: {GROUPS[name]}" for name in groups),
+        block_price=legacy.block_price if price is None else price,
+        legacy_blocks=legacy.blocks,
+        product=None if product is None else product.removesuffix(" (Amazon VPC)"),
+        notes=(
+            *(f"{name} is not modelled: {GROUPS[name]}" for name in groups),
+            *notes_of(document, SpotInstances),
+        ),
     )

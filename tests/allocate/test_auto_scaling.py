@@ -132,18 +132,18 @@ def edited(**distribution):
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({k: v for k, v in GROUP.items() if k != "DesiredCapacity"}, 'missing "DesiredCapacity"'),
-        (edited(SpotAllocationStrategy="diversified"), "SpotAllocationStrategy 'diversified'"),
+        ({k: v for k, v in GROUP.items() if k != "DesiredCapacity"}, "without DesiredCapacity and MinSize"),
+        (edited(SpotAllocationStrategy="diversified"), 'SpotAllocationStrategy "diversified"'),
         (edited(SpotInstancePools=21), "from 1 to 20"),
         (
             edited(SpotInstancePools=3, SpotAllocationStrategy="capacity-optimized"),
-            "only available with the lowest",
+            "only be stated with the lowest",
         ),
         (
             {**GROUP, "AvailabilityZones": None, "VPCZoneIdentifier": "subnet-1"},
             "--subnet-zone subnet-1=ZONE",
         ),
-        ({**GROUP, "MixedInstancesPolicy": {"LaunchTemplate": {}}}, 'missing "Overrides"'),
+        ({**GROUP, "MixedInstancesPolicy": {"LaunchTemplate": {}}}, "LaunchTemplate without Overrides"),
     ],
 )
 def test_policies_that_break_a_rule(config, words):

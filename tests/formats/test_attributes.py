@@ -200,15 +200,18 @@ def broken(**changes):
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (broken(InstanceType="m5.large"), "exclude each other"),
+        (broken(InstanceType="m5.large"), "must not stand together"),
         (broken(requirements={"VCpuCount": {"Max": 4}}), "VCpuCount.Min"),
-        (broken(requirements={"AllowedInstanceTypes": ["m5*"]}), "exclude each other"),
-        (broken(requirements={"BareMetal": "maybe"}), "bare_metal 'maybe'"),
+        (broken(requirements={"AllowedInstanceTypes": ["m5*"]}), "must not stand together"),
+        (broken(requirements={"BareMetal": "maybe"}), 'BareMetal "maybe"'),
         (broken(requirements={"NetworkBandwidthGbps": {"Min": 10, "Max": 5}}), "network_gbps from 10 to 5"),
         (broken(requirements={"AllowedInstanceTypes": ["m*"] * 401, "ExcludedInstanceTypes": []}), "401"),
-        (broken(requirements={"BaselinePerformanceFactors": {"Cpu": {"References": []}}}), "exactly one"),
+        (
+            broken(requirements={"BaselinePerformanceFactors": {"Cpu": {"References": []}}}),
+            "must hold one InstanceFamily",
+        ),
         (broken(requirements=as_fast_as("p5")), "not supported as a performance reference"),
-        (broken(requirements={"CpuManufacturers": "intel"}), "is a list"),
+        (broken(requirements={"CpuManufacturers": "intel"}), "must be a list"),
         (
             broken(
                 requirements={
@@ -216,7 +219,7 @@ def broken(**changes):
                     "MaxSpotPriceAsPercentageOfOptimalOnDemandPrice": 1,
                 }
             ),
-            "exclude each other",
+            "must not stand together",
         ),
     ],
 )  # fmt: skip

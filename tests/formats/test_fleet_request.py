@@ -194,36 +194,36 @@ OVERRIDE = ("LaunchTemplateConfigs", 0, "Overrides", 0)
 @pytest.mark.parametrize(
     ("config", "path", "value", "words"),
     [
-        (SPOT_FLEET, ("TargetCapacity",), None, 'missing .*: "TargetCapacity"'),
-        (SPOT_FLEET, ("TargetCapacity",), "many", "TargetCapacity 'many'"),
+        (SPOT_FLEET, ("TargetCapacity",), None, "without TargetCapacity"),
+        (SPOT_FLEET, ("TargetCapacity",), "many", 'TargetCapacity "many"'),
         (SPOT_FLEET, ("TargetCapacity",), -5, "TargetCapacity -5"),
         (SPOT_FLEET, ("OnDemandTargetCapacity",), 41, "OnDemandTargetCapacity 41"),
-        (SPOT_FLEET, ("AllocationStrategy",), "cheapest", "AllocationStrategy 'cheapest'"),
-        (SPOT_FLEET, ("InstancePoolsToUseCount",), 2, "only available with the lowestPrice"),
-        (SPOT_FLEET, ("SpotPrice",), "free", "SpotPrice 'free'"),
-        (SPOT_FLEET, ("SpotMaxTotalPrice",), "-1", "a price is above 0"),
-        (SPOT_FLEET, ("ValidUntil",), "2030-01-01T00:00:00", "its zone"),
-        (SPOT_FLEET, ("Type",), "forever", "Type 'forever'"),
+        (SPOT_FLEET, ("AllocationStrategy",), "cheapest", 'AllocationStrategy "cheapest"'),
+        (SPOT_FLEET, ("InstancePoolsToUseCount",), 2, "can only be stated with the lowestPrice"),
+        (SPOT_FLEET, ("SpotPrice",), "free", 'SpotPrice "free"'),
+        (SPOT_FLEET, ("SpotMaxTotalPrice",), "-1", "must be above 0"),
+        (SPOT_FLEET, ("ValidUntil",), "2030-01-01T00:00:00", "must name its zone"),
+        (SPOT_FLEET, ("Type",), "forever", 'Type "forever"'),
         (SPOT_FLEET, ("LaunchSpecifications",), [{"InstanceType": "a.large"}], "both LaunchSpecifications"),
         (SPOT_FLEET, ("LaunchTemplateConfigs",), None, "neither LaunchSpecifications"),
         (SPOT_FLEET, (*OVERRIDE, "WeightedCapacity"), -1, "WeightedCapacity -1"),
-        (SPOT_FLEET, (*OVERRIDE, "WeightedCapacity"), "heavy", "WeightedCapacity 'heavy'"),
+        (SPOT_FLEET, (*OVERRIDE, "WeightedCapacity"), "heavy", 'WeightedCapacity "heavy"'),
         (SPOT_FLEET, (*OVERRIDE, "InstanceType"), None, "without InstanceType"),
-        (SPOT_FLEET, (*OVERRIDE, "AvailabilityZoneId"), "use1-az1", "exclude each other"),
-        (SPOT_FLEET, (*OVERRIDE, "Priority"), 1.5, "Priority 1.5"),
-        (SPOT_FLEET, (*OVERRIDE,), "m5.large", "is a JSON object"),
+        (SPOT_FLEET, (*OVERRIDE, "AvailabilityZoneId"), "use1-az1", "must not stand together"),
+        (SPOT_FLEET, (*OVERRIDE, "Priority"), -0.5, "Priority -0.5"),
+        (SPOT_FLEET, (*OVERRIDE,), "m5.large", "must be an object"),
         (SPOT_FLEET, ("LaunchTemplateConfigs", 0, "Overrides"), [], "without Overrides"),
         (CREATE_FLEET, ("TargetCapacitySpecification", "TotalTargetCapacity"), None, "TotalTargetCapacity"),
         (CREATE_FLEET, ("LaunchTemplateConfigs",), None, "LaunchTemplateConfigs"),
         (CREATE_FLEET, (*OVERRIDE, "MaxPrice"), "0.0005", "at least 0.001"),
-        (CREATE_FLEET, ("SpotOptions", "SingleInstanceType"), True, "instant fleets only"),
+        (CREATE_FLEET, ("SpotOptions", "SingleInstanceType"), True, "only be stated for instant fleets"),
         (
             CREATE_FLEET,
             ("TargetCapacitySpecification", "DefaultTargetCapacityType"),
             "capacity-block",
-            "is spot or",
+            "must be one of spot, on-demand",
         ),
-        (CREATE_FLEET, ("TargetCapacitySpecification", "SpotTargetCapacity"), 35, "do not exceed"),
+        (CREATE_FLEET, ("TargetCapacitySpecification", "SpotTargetCapacity"), 35, "must not exceed"),
     ],
 )
 def test_every_rule_is_one_clear_error(config, path, value, words):
@@ -260,5 +260,5 @@ def test_files(tmp_path):
     with pytest.raises(RequestError, match="cannot be read"):
         fleet.read_request(tmp_path / "nowhere.json")
     path.write_text("[1, 2]")
-    with pytest.raises(RequestError, match="is a JSON object"):
+    with pytest.raises(RequestError, match="must be an object"):
         fleet.read_request(path)

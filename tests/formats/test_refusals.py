@@ -77,8 +77,8 @@ BEFORE = "launch-before-terminate"
     ("config", "code", "words"),
     [
         ({"LaunchSpecifications": [{"InstanceType": "m5.large"}]}, MALFORMED, "TargetCapacity"),
-        (spot_fleet(TargetCapacity="many"), MALFORMED, "'many': is a number"),
-        (spot_fleet(TargetCapacity=2.5), MALFORMED, "2.5: is a whole number"),
+        (spot_fleet(TargetCapacity="many"), MALFORMED, '"many": must be a whole number'),
+        (spot_fleet(TargetCapacity=2.5), MALFORMED, "2.5: must be a whole number"),
         (spot_fleet(TargetCapacity=-1), CONFIG, "TargetCapacity -1"),
         (spot_fleet(TargetCapacity=0, Type="request"), CONFIG, "only a maintain fleet"),
         (spot_fleet(OnDemandTargetCapacity=11), CONFIG, "between 0 and TargetCapacity"),
@@ -88,7 +88,7 @@ BEFORE = "launch-before-terminate"
         (
             spot_fleet(InstancePoolsToUseCount=2, AllocationStrategy="diversified"),
             "InvalidFleetConfig",
-            "only available with the lowestPrice allocation strategy",
+            "can only be stated with the lowestPrice",
         ),
         (spot_fleet(InstancePoolsToUseCount=0), CONFIG, "whole number from 1"),
         (spot_fleet(LaunchSpecifications=[{"InstanceType": "m5.large"}]), CONFIG, "exactly one of them"),
@@ -105,7 +105,11 @@ BEFORE = "launch-before-terminate"
             COMBINATION,
             "stop with Type request",
         ),
-        (spot_fleet(TargetCapacityUnitType="vcpu"), COMBINATION, "attribute-based selection only"),
+        (
+            spot_fleet(TargetCapacityUnitType="vcpu"),
+            COMBINATION,
+            "only be stated for attribute-based selection",
+        ),
         (
             spot_fleet(**rebalance(ReplacementStrategy="launch", TerminationDelay=120)),
             COMBINATION,
@@ -114,7 +118,7 @@ BEFORE = "launch-before-terminate"
         (spot_fleet(**rebalance(ReplacementStrategy=BEFORE)), COMBINATION, "needs one"),
         (spot_fleet(**rebalance(ReplacementStrategy=BEFORE, TerminationDelay=119)), VALUE, "120 to 7200"),
         (spot_fleet(**rebalance(ReplacementStrategy=BEFORE, TerminationDelay=7201)), VALUE, "120 to 7200"),
-        (spot_fleet(**rebalance(ReplacementStrategy="relaunch")), PARAMETER, "'relaunch'"),
+        (spot_fleet(**rebalance(ReplacementStrategy="relaunch")), PARAMETER, '"relaunch"'),
         (
             spot_fleet(Type="request", **rebalance(ReplacementStrategy="launch")),
             COMBINATION,
@@ -157,8 +161,16 @@ BEFORE = "launch-before-terminate"
             COMBINATION,
             "hibernate with Type request",
         ),
-        (create_fleet(SpotOptions={"SingleInstanceType": True}), COMBINATION, "instant fleets only"),
-        (create_fleet(OnDemandOptions={"SingleAvailabilityZone": True}), COMBINATION, "instant fleets only"),
+        (
+            create_fleet(SpotOptions={"SingleInstanceType": True}),
+            COMBINATION,
+            "only be stated for instant fleets",
+        ),
+        (
+            create_fleet(OnDemandOptions={"SingleAvailabilityZone": True}),
+            COMBINATION,
+            "only be stated for instant fleets",
+        ),
         (
             create_fleet(Type="instant", SpotOptions={"MinTargetCapacity": 5}),
             VALUE,
@@ -167,7 +179,7 @@ BEFORE = "launch-before-terminate"
         (
             create_fleet(Type="instant", SpotOptions={"MinTargetCapacity": 1001, "SingleInstanceType": True}),
             VALUE,
-            "at most 1000",
+            "from 1 to 1000",
         ),
         (
             create_fleet(Type="instant", OnDemandOptions={"MinTargetCapacity": 5}),

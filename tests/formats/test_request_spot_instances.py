@@ -73,16 +73,16 @@ def test_requests_of_one_call_are_one_request_again():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"LaunchSpecification": {}}, "without LaunchSpecification.InstanceType"),
+        ({"LaunchSpecification": {}}, "LaunchSpecification without InstanceType"),
         ({"LaunchSpecification": {"InstanceType": "m5.large", "SubnetId": "s-1"}}, "--subnet-zone s-1=ZONE"),
         (
             {"LaunchSpecification": {"InstanceType": "x", "Placement": {"AvailabilityZone": "a, b"}}},
             "2 zones",
         ),
-        ({"Type": "request"}, "is one of one-time, persistent"),
+        ({"Type": "request"}, "must be one of one-time, persistent"),
         ({"InstanceCount": 0}, "InstanceCount 0"),
         ({"SpotPrice": "0"}, "above 0"),
-        ({"BlockDurationMinutes": 60, "LaunchGroup": "g"}, "exclude each other"),
+        ({"BlockDurationMinutes": 60, "LaunchGroup": "g"}, "must not stand together"),
         ({"SpotInstanceRequests": []}, "at least one request"),
         ({"SpotInstanceRequests": [ASKED, {**ASKED, "SpotPrice": "0.06"}]}, "2 requests that differ"),
     ],

@@ -71,10 +71,10 @@ def test_a_fleets_instances_have_no_zone_unless_the_request_says_which(tmp_path)
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        ({"AutoScalingInstances": []}, "does not tell Spot from on demand"),
-        ({"Instances": []}, "is no answer of describe-instances"),
-        ([1], "is no answer of describe-instances"),
-        ({"Reservations": [{"Instances": [{"InstanceType": "m5.large"}]}]}, "is no answer"),
+        ({"AutoScalingInstances": []}, "must tell Spot from on demand"),
+        ({"Instances": []}, "must be an answer of describe-instances"),
+        ([1], "must be an answer of describe-instances"),
+        ({"Reservations": [{"Instances": [{"InstanceType": "m5.large"}]}]}, "without State: must state it"),
     ],
 )
 def test_other_answers_are_one_clear_error(tmp_path, document, words):
