@@ -17,6 +17,7 @@ from fleet.catalogue import Catalogue, InstanceType
 from fleet.errors import RequestError
 from fleet.market import Market
 from fleet.request import FleetRequest, Override
+from fleet.resolution import product_in
 
 __all__ = ["Expansion", "expand"]
 
@@ -61,9 +62,9 @@ def expand(
     Raises
     ------
     RequestError
-        If nothing is left.
+        If nothing is left, or price protection refers to on-demand prices that are not known.
     """
-    prices = type_prices(market, market.end_s if at_s is None else at_s, product)
+    prices = type_prices(market, market.end_s if at_s is None else at_s, product_in(market, product))
     overrides = list(request.overrides)
     dropped: dict[str, str] = {}
     named = {(o.instance_type, o.availability_zone) for o in overrides}
@@ -80,7 +81,9 @@ def expand(
         dropped.pop(override.instance_type, None)
     if not overrides:
         few = "; ".join(f"{name}: {reason}" for name, reason in list(dropped.items())[:3])
-        raise RequestError("InstanceRequirements", f"leave no instance type ({few} ...)", "relax them")
+        raise RequestError(
+            "InstanceRequirements", f"must leave an instance type, and leave none ({few} ...)", "relax them"
+        )
     notes = [f"{SELECTION} kept {len(overrides)} overrides and dropped {len(dropped)} types"]
     if request.spot_target_capacity > 0 and any(
         by_default(line.requirements) for line in request.requirements
@@ -167,6 +170,12 @@ def protected(
     if r.spot_of_on_demand is not None and not on_demand:
         if r.spot_of_on_demand < NO_PROTECTION:
             ceiling = reference(priced, listed) * r.spot_of_on_demand / 100
+            if not np.isfinite(ceiling):
+                raise RequestError(
+                    f"MaxSpotPriceAsPercentageOfOptimalOnDemandPrice {r.spot_of_on_demand:g}",
+                    "must have on-demand prices to refer to, and none is known of the matching types",
+                    "give --on-demand",
+                )
     elif limit < NO_PROTECTION:
         ceiling = reference(priced, price) * (1 + limit / 100)
     kept = []

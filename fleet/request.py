@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
@@ -318,6 +318,16 @@ class FleetRequest:
             self.on_demand_target_capacity, "on-demand target"
         )
         return difference / 1e9
+
+    def closed_at(self, at_s: int) -> str | None:
+        """Return why AWS launches nothing at a second, or ``None`` where the request is open."""
+        moment = datetime.fromtimestamp(at_s, UTC)
+        at, form = f"{moment:%Y-%m-%dT%H:%M:%SZ}", "%Y-%m-%dT%H:%M:%S%z"
+        if self.valid_from is not None and moment < self.valid_from:
+            return f"the request opens at ValidFrom {self.valid_from:{form}}: AWS launches nothing at {at}"
+        if self.valid_until is not None and moment >= self.valid_until:
+            return f"the request ended at ValidUntil {self.valid_until:{form}}: AWS launches nothing at {at}"
+        return None
 
     def with_strategy(self, name: str) -> FleetRequest:
         """Return the same request under another strategy (a pool count stays only with lowestPrice)."""

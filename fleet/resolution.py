@@ -11,7 +11,7 @@ from fleet.market import Market
 from fleet.pools import LaunchPools
 from fleet.request import FleetRequest, Override
 
-__all__ = ["ResolvedRequest", "resolve"]
+__all__ = ["ResolvedRequest", "product_in", "resolve"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,17 +26,21 @@ class ResolvedRequest:
         One row a pool, in the order of the overrides, zones in the market's order.
     market
         ``market`` cut to ``pools``: row i of one is row i of the other.
+    left_out
+        Overrides without a price history, one line each. AWS calls such a pool unusable
+        (``launchSpecUnusable``), and goes on with the others.
     """
 
     request: FleetRequest
     pools: LaunchPools
     market: Market
+    left_out: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What an answer should say of the pools' on-demand prices, one line each."""
+        """What an answer should say of pools left out and of on-demand prices, one line each."""
         unknown = np.isnan(self.pools.on_demand_price)
-        notes = []
+        notes = list(self.left_out)
         if unknown.any() and not unknown.all():
             notes.append(f"on-demand price unknown for {int(unknown.sum())} of {len(unknown)} pools")
         unbounded = int((unknown & np.isnan(self.pools.max_price)).sum())
@@ -53,7 +57,7 @@ def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") 
     Raises
     ------
     PriceDataError
-        If an override names a zone without data, or a type without data in any zone.
+        If no override has a price history.
     RequestError
         If a pool is listed twice (EC2 Fleet refuses that; code ``InvalidFleetConfig``).
     """
@@ -63,10 +67,11 @@ def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") 
             "must be expanded to instance types first",
             "use fleet.expand or --instance-types",
         )
+    product = product_in(market, product)
     if product not in set(market.product):
         have = ", ".join(sorted(set(market.product))) or "nothing"
         raise PriceDataError(
-            f"product {product!r}", f"has no prices here (there are: {have})", "pass --product"
+            f"product {product!r}", f"must have prices, and there are only those of {have}", "pass --product"
         )
     zones_of: dict[str, list[int]] = {}
     for row, (name, of_product) in enumerate(zip(market.instance_type, market.product, strict=True)):
@@ -74,10 +79,20 @@ def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") 
             zones_of.setdefault(name, []).append(row)
     rows: list[int] = []
     lines: list[Override] = []
+    left_out: list[str] = []
     for override in request.overrides:
-        found = rows_of(override, zones_of, market, product)
+        found = rows_of(override, zones_of, market)
         rows += found
         lines += [override] * len(found)
+        if not found:
+            where = override.availability_zone or "any zone"
+            left_out.append(f"no {product} price of {override.instance_type} in {where}: it is left out")
+    if not rows:
+        raise PriceDataError(
+            left_out[0].removesuffix(": it is left out"),
+            "must be known for at least one pool of the request",
+            "add its prices or name other pools",
+        )
     seen: set[int] = set()
     for row, line in zip(rows, lines, strict=True):
         if row in seen:
@@ -88,23 +103,20 @@ def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") 
             ).with_code("InvalidFleetConfig")
         seen.add(row)
     cut = market.take(np.array(rows, dtype=np.int64))
-    return ResolvedRequest(request, pools_of(request, lines, cut), cut)
+    return ResolvedRequest(request, pools_of(request, lines, cut), cut, tuple(dict.fromkeys(left_out)))
 
 
-def rows_of(override: Override, zones_of: dict[str, list[int]], market: Market, product: str) -> list[int]:
-    """Return the market rows that an override stands for."""
+def product_in(market: Market, product: str) -> str:
+    """Return a product as the market has it; prices of a VPC stand under the name without the suffix."""
+    return product if product in set(market.product) else product.removesuffix(" (Amazon VPC)")
+
+
+def rows_of(override: Override, zones_of: dict[str, list[int]], market: Market) -> list[int]:
+    """Return the market rows that an override stands for, none if they have no price history."""
     found = zones_of.get(override.instance_type, [])
     if override.availability_zone is not None:
         found = [row for row in found if market.availability_zone[row] == override.availability_zone]
-    found = [row for row in found if market.prices.offsets[row + 1] > market.prices.offsets[row]]
-    if not found:
-        where = override.availability_zone or "any zone"
-        raise PriceDataError(
-            f"no {product} price of {override.instance_type} in {where}",
-            "every pool of a request needs a price history",
-            "add its prices or drop it from the request",
-        )
-    return found
+    return [row for row in found if market.prices.offsets[row + 1] > market.prices.offsets[row]]
 
 
 def pools_of(request: FleetRequest, lines: list[Override], cut: Market) -> LaunchPools:

@@ -124,8 +124,14 @@ def allocate(
     )
     if moment is not None and moment < market.start_s:
         raise InputError(f"--at {at}", "lies before the first price", "choose a later time")
+    decided_s = market.end_s if moment is None else moment
+    closed = wanted.closed_at(decided_s)
+    if closed is not None:
+        wanted = replace(
+            wanted, notes=(*wanted.notes, f"{closed}; this is what it would launch if it were open")
+        )
     resolved = resolve(wanted, market, asked.product)
-    snapshot = snapshot_at(resolved.market, resolved.pools, market.end_s if moment is None else moment)
+    snapshot = snapshot_at(resolved.market, resolved.pools, decided_s)
     stays = counts_file(running, resolved.pools, "--running")
     reserved = counts_file(reservations, resolved.pools, "--reservations")
     if wanted.reservations_first and reserved is None:

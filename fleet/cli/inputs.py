@@ -210,6 +210,8 @@ def check_traces(files: MarketFiles) -> None:
 
 def with_traces(files: MarketFiles, market: Market, product: str) -> Market:
     """Add availability traces (`check_traces` has seen that they are stated)."""
+    from fleet.resolution import product_in
+
     start_s = time_option("--availability-start", files.availability_start)
     assert files.availability is not None
     assert files.polarity is not None
@@ -220,7 +222,7 @@ def with_traces(files: MarketFiles, market: Market, product: str) -> Market:
         polarity=files.polarity,
         start_s=start_s,
         instances_when_up=files.instances_when_up,
-        product=product,
+        product=product_in(market, product),
         instance_type=files.trace_type,
     )
 

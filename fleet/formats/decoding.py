@@ -21,20 +21,24 @@ from fleet.errors import InputError
 from fleet.formats.json_text import Maker, RefusedError, documents_of, escaped, shown, tidy, where
 
 __all__ = [
+    "MOST_NAME",
     "Amount",
     "Maker",
     "Moment",
+    "Name",
     "Number",
     "Whole",
     "Word",
     "decode",
     "documents_of",
     "escaped",
+    "is_name",
     "shown",
     "unread",
 ]
 
 T = TypeVar("T")
+MOST_NAME = 255
 LARGEST = 1e15
 """The largest number that a document may state: beyond a float's whole numbers nothing is exact."""
 LAST_YEAR = 9999
@@ -86,6 +90,24 @@ class Word(str):
         if not isinstance(value, str) or folded(value) not in spelled:
             raise ValueError(f"must be one of {', '.join(cls.words)}")
         return cls(spelled[folded(value)])
+
+
+class Name(str):
+    """What is named: an instance type, a zone; printable and of sane length, as it is shown again."""
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        """Return the name."""
+        if not isinstance(value, str):
+            raise ValueError("must be text")
+        if not is_name(value):
+            raise ValueError(f"must be at most {MOST_NAME} printable characters")
+        return cls(value)
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be shown as a name."""
+    return len(text) <= MOST_NAME and text.isprintable()
 
 
 class Moment(int):
@@ -177,12 +199,12 @@ def refuse(document: Any, kind: Any, message: str, source: str, at: str, error: 
     missing = re.fullmatch(r"Object missing required field `(.*)`", reason)
     place = where(source, at, path[::-1])
     if missing:
-        raise error(f"{place} without {missing[1]}", "must state it", "")
+        raise error(f"{place.removesuffix(':')} without {missing[1]}", "must state it", "")
     value, stated = value_at(document, path), type_at(inspect.type_info(kind), path)
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
     if unknown:
         names = ", ".join(names_of(stated))
-        raise error(f"{place}: {escaped(unknown[1])}", f"must be one of {names}", "")
+        raise error(where(source, at, [unknown[1], *path[::-1]]), f"must be one of {names}", "")
     raise error(f"{place} {shown(value)}", rule_of(reason, stated), "")
 
 

@@ -22,9 +22,9 @@ from fleet.formats.request_fields import (
     error_of,
     malformed,
     money,
+    names_in,
     overrides_of,
     requirements_of,
-    texts_in,
     too_many,
     zones_by_subnet,
 )
@@ -216,8 +216,8 @@ def check_weights(lines: Sequence[GroupLine]) -> None:
 
 def zones_of_group(group: Group, zones: Mapping[str, str]) -> list[str | None]:
     """Return the zones of the group, ``[None]`` for every zone that has data."""
-    named = texts_in(group.AvailabilityZones) or texts_in(group.AvailabilityZoneIds)
+    named = names_in(group.AvailabilityZones or group.AvailabilityZoneIds, "AvailabilityZones")
     if named:
         return list(dict.fromkeys(named))
-    subnets = texts_in(group.VPCZoneIdentifier)
+    subnets = names_in(group.VPCZoneIdentifier, "VPCZoneIdentifier")
     return list(dict.fromkeys(zones_by_subnet(subnets, "VPCZoneIdentifier", zones)))

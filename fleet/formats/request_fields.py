@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from fleet.attributes import InstanceRequirements, RequirementsLine
 from fleet.errors import RequestError
+from fleet.formats.decoding import MOST_NAME, is_name
 from fleet.formats.json_text import shown
 from fleet.formats.request_shapes import (
     FleetLine,
@@ -29,9 +30,9 @@ __all__ = [
     "malformed",
     "moment_of",
     "money",
+    "names_in",
     "overrides_of",
     "requirements_of",
-    "texts_in",
     "too_many",
     "zones_by_subnet",
     "zones_of",
@@ -75,10 +76,16 @@ def moment_of(second: int | None) -> datetime | None:
     return datetime.fromtimestamp(second, UTC) if second else None
 
 
-def texts_in(value: str | list[str] | None) -> list[str]:
-    """Return the entries of a list, or of a text with commas."""
+def names_in(value: str | list[str] | None, where: str) -> list[str]:
+    """Return the names in a list, or in a text with commas."""
     parts = [value] if isinstance(value, str) else value or []
-    return [one.strip() for part in parts for one in part.split(",") if one.strip()]
+    names = [one.strip() for part in parts for one in part.split(",") if one.strip()]
+    for name in names:
+        if not is_name(name):
+            raise RequestError(
+                f"{where}: {shown(name)}", f"must be names of at most {MOST_NAME} printable characters"
+            )
+    return names
 
 
 def overrides_of(lines: Sequence[Line], where: str, zones: Mapping[str, str]) -> tuple[Override, ...]:
@@ -136,8 +143,8 @@ def zones_of(line: Line | Launch, where: str, zones: Mapping[str, str]) -> list[
         return [None]
     placed = line.Placement or LinePlacement()
     own = line if isinstance(line, PlacedLine) else LinePlacement()
-    named = texts_in(own.AvailabilityZone) or texts_in(placed.AvailabilityZone)
-    by_id = texts_in(own.AvailabilityZoneId) or texts_in(placed.AvailabilityZoneId)
+    named = names_in(own.AvailabilityZone or placed.AvailabilityZone, f"{where}.AvailabilityZone")
+    by_id = names_in(own.AvailabilityZoneId or placed.AvailabilityZoneId, f"{where}.AvailabilityZoneId")
     if named and by_id:
         raise error_of(
             "InvalidParameterCombination",
@@ -152,7 +159,7 @@ def zones_of(line: Line | Launch, where: str, zones: Mapping[str, str]) -> list[
     for subnet in subnets:
         if subnet in zones and zones[subnet] not in stated:
             raise RequestError(
-                f"{where}: subnet {shown(subnet)} is in {zones[subnet]}",
+                f"{where}: subnet {subnet} is in {zones[subnet]}",
                 "must lie in the stated zone: the subnet cannot be used with the specified availability zone",
             )
     return stated
@@ -160,10 +167,9 @@ def zones_of(line: Line | Launch, where: str, zones: Mapping[str, str]) -> list[
 
 def subnets_of(line: PlacedLine | Launch, where: str, zones: Mapping[str, str]) -> list[str]:
     """Return the subnets of a line, its own or those of its network interfaces, which lie in one zone."""
-    faces = dict.fromkeys(
-        face.SubnetId.strip() for face in line.NetworkInterfaces or () if face.SubnetId is not None
-    )
-    own = texts_in(line.SubnetId)
+    stated = [face.SubnetId for face in line.NetworkInterfaces or () if face.SubnetId is not None]
+    faces = dict.fromkeys(names_in(stated, f"{where}.NetworkInterfaces"))
+    own = names_in(line.SubnetId, f"{where}.SubnetId")
     if own and faces:
         raise error_of(
             "InvalidParameterCombination",
@@ -183,9 +189,9 @@ def zones_by_subnet(subnets: Iterable[str], where: str, zones: Mapping[str, str]
     for subnet in subnets:
         if subnet not in zones:
             raise RequestError(
-                f"{where}: subnet {shown(subnet)}",
+                f"{where}: subnet {subnet}",
                 "must have an availability zone",
-                f"name AvailabilityZone, or pass --subnet-zone {subnet[:60]}=ZONE",
+                f"name AvailabilityZone, or pass --subnet-zone {subnet}=ZONE",
             )
         found.append(zones[subnet])
     return found or [None]

@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from fleet.attributes import RequirementsLine
 from fleet.errors import RequestError
-from fleet.formats.request_fields import error_of, texts_in
+from fleet.formats.request_fields import error_of, names_in
 from fleet.formats.request_shapes import FleetTarget, FleetTemplate, Maintenance, Rebalance, SpecificationLine
 
 __all__ = [
@@ -78,7 +78,7 @@ def one_subnet_each(templates: Sequence[FleetTemplate]) -> None:
     """Refuse several subnets in one override of an instant fleet."""
     for k, template in enumerate(templates):
         for i, line in enumerate(template.Overrides or ()):
-            if len(texts_in(line.SubnetId)) > 1:
+            if len(names_in(line.SubnetId, "SubnetId")) > 1:
                 raise error_of(
                     COMBINATION,
                     f"LaunchTemplateConfigs[{k}].Overrides[{i}].SubnetId with Type instant",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from fleet.formats.decoding import Amount, Moment, Number, Whole, Word
+from fleet.formats.decoding import Amount, Moment, Name, Number, Whole, Word
 
 __all__ = [
     "CreateFleet",
@@ -129,7 +129,7 @@ class Range(msgspec.Struct):
 class Reference(msgspec.Struct):
     """A family whose CPU performance is the least."""
 
-    InstanceFamily: str | None = None
+    InstanceFamily: Name | None = None
 
 
 class CpuFactor(msgspec.Struct):
@@ -192,7 +192,7 @@ class Interface(msgspec.Struct):
 class Line(msgspec.Struct):
     """What the lines of all forms share."""
 
-    InstanceType: str | None = None
+    InstanceType: Name | None = None
     WeightedCapacity: Number | None = None
     InstanceRequirements: Requirements | None = None
 
@@ -389,7 +389,7 @@ class Group(msgspec.Struct):
 class Launch(msgspec.Struct):
     """LaunchSpecification of a Spot request."""
 
-    InstanceType: str
+    InstanceType: Name
     SubnetId: Names | None = None
     Placement: LinePlacement | None = None
     NetworkInterfaces: list[Interface] | None = None
@@ -407,6 +407,6 @@ class SpotInstances(msgspec.Struct):
     ValidUntil: Moment | None = None
     BlockDurationMinutes: Whole | None = None
     ActualBlockHourlyPrice: Number | None = None
-    ProductDescription: str | None = None
+    ProductDescription: Name | None = None
     LaunchGroup: str | None = None
     AvailabilityZoneGroup: str | None = None

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from fleet.errors import InputError
-from fleet.formats.decoding import decode
+from fleet.formats.decoding import Name, decode
 from fleet.formats.json_text import documents_of, escaped
 from fleet.formats.kinds import other_kind
 from fleet.formats.raw import read_text
@@ -123,13 +123,13 @@ class Named(msgspec.Struct):
 class Placed(msgspec.Struct):
     """A placement."""
 
-    AvailabilityZone: str
+    AvailabilityZone: Name
 
 
 class Instance(msgspec.Struct):
     """An instance of ``describe-instances``."""
 
-    InstanceType: str
+    InstanceType: Name
     State: Named
     Placement: Placed
     InstanceLifecycle: str | None = None
@@ -150,8 +150,8 @@ class Described(msgspec.Struct):
 class Active(msgspec.Struct):
     """An instance of a fleet; the answers name no zone, others who write the form may."""
 
-    InstanceType: str
-    AvailabilityZone: str | None = None
+    InstanceType: Name
+    AvailabilityZone: Name | None = None
 
 
 class Actives(msgspec.Struct):

@@ -241,12 +241,12 @@ def without(document, key):
 
 
 BAD_REQUESTS = {
-    "missing target": (without(REQUEST, "TargetCapacity"), '"TargetCapacity": a request states it'),
+    "missing target": (without(REQUEST, "TargetCapacity"), "without TargetCapacity: must state it"),
     "negative weight": (
         {**REQUEST, "LaunchSpecifications": [{"InstanceType": "m5.large", "WeightedCapacity": -2}]},
         "WeightedCapacity -2",
     ),
-    "unknown strategy": ({**REQUEST, "AllocationStrategy": "cheapest"}, "AllocationStrategy 'cheapest'"),
+    "unknown strategy": ({**REQUEST, "AllocationStrategy": "cheapest"}, 'AllocationStrategy "cheapest"'),
     "no such zone": (
         {
             "TargetCapacity": 1,
@@ -260,7 +260,7 @@ BAD_REQUESTS = {
         {"TargetCapacity": 1, "LaunchSpecifications": [{"InstanceType": "c5.large"}]},
         "c5.large in any zone",
     ),
-    "no JSON": ("{", "is not JSON"),
+    "no JSON": ("{", "must be JSON"),
     "a pool twice": (
         {"TargetCapacity": 1, "LaunchSpecifications": [{"InstanceType": "m5.large"}] * 2},
         "duplicate instance pools",

@@ -57,7 +57,7 @@ def test_states_status_codes_and_the_bill(shop):
         (("--fail-if", "cost > 0.1"), {}, 1, "cost"),
         (("--legacy-blocks", "--block-price", "0.05"), {}, 2, "a request with BlockDurationMinutes"),
         (("--launch-failures", "share=0.999,retry=1e30"), {}, 1, "capacity-not-available"),
-        ((), {"SpotPrice": "1e300"}, 2, "max price 1e+300: must be"),
+        ((), {"SpotPrice": "1e300"}, 2, 'SpotPrice "1e300": must be a number'),
         (("--legacy-blocks", "--block-price", "0.05", "--start", "2021-05-01T07:00:00Z"),
          {"BlockDurationMinutes": 60}, 0, ""),
     ],

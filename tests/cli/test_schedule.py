@@ -51,12 +51,12 @@ def test_a_schedule_is_followed(shop):
 @pytest.mark.parametrize(
     ("schedule", "words"),
     [
-        ("{", "is not JSON"),
-        ({"Change": []}, "'Change': is one of Changes, Cancel"),
-        ({"Changes": {}}, "Changes: is a list"),
+        ("{", "must be JSON"),
+        ({"Change": []}, "Change: must be one of Changes, Cancel"),
+        ({"Changes": {}}, "Changes {}: must be a list"),
         ({"Changes": [{"TargetCapacity": 1}]}, "without At"),
         ({"Changes": [{"At": "2021-05-01T06:00:00Z"}]}, "without TargetCapacity"),
-        ({"Changes": [{"At": "2021-05-01T06:00:00", "TargetCapacity": 1}]}, "names its zone"),
+        ({"Changes": [{"At": "2021-05-01T06:00:00", "TargetCapacity": 1}]}, "must name its zone"),
         ({"Cancel": {"At": "2021-05-01T06:00:00Z"}}, "TerminateInstances"),
         ({"Changes": SCHEDULE["Changes"][::-1]}, "times rise"),
     ],

@@ -70,12 +70,12 @@ def test_columns_are_read_only():
         ({"fleet_type": "sometimes"}, "Type 'sometimes'"),
         (
             {"strategy": "diversified", "instance_pools_to_use_count": 2},
-            "only available with the lowestPrice",
+            "can only be stated with the lowestPrice",
         ),
         ({"instance_pools_to_use_count": 0}, "InstancePoolsToUseCount 0"),
         ({"max_price": -0.1}, "max_price -0.1"),
         ({"spot_max_total_price": float("inf")}, "spot_max_total_price inf"),
-        ({"valid_from": datetime(2021, 1, 1)}, "names its zone"),  # noqa: DTZ001 - a naive time is the point
+        ({"valid_from": datetime(2021, 1, 1)}, "must name its zone"),  # noqa: DTZ001 - a naive time is the point
         ({"overrides": ()}, "without launch pools"),
     ],
 )
@@ -85,7 +85,7 @@ def test_requests_that_break_a_rule(fields, words):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"weight": 0}, {"weight": -1}, {"max_price": 0}, {"priority": 1.5}, {"priority": -1}]
+    "fields", [{"weight": 0}, {"weight": -1}, {"max_price": 0}, {"priority": float("nan")}, {"priority": -1}]
 )
 def test_overrides_that_break_a_rule(fields):
     with pytest.raises(RequestError):

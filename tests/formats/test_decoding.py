@@ -97,7 +97,7 @@ def test_what_is_sound_is_read_exactly(given_, attribute, value):
             'f.json: Parts.k["v.w"].price "q": must',
         ),
         ({"Parts": {"k": {"a": {}}}}, "f.json: Parts.k.a without price: must state it"),
-        ({"Parts": {"k": {"a": {"price": 1, "x": 2}}}}, "f.json: Parts.k.a: x: must be one of price, counts"),
+        ({"Parts": {"k": {"a": {"price": 1, "x": 2}}}}, "f.json: Parts.k.a.x: must be one of price, counts"),
         (
             {"Parts": {"k": {"a": {"price": 1, "counts": [1, {}]}}}},
             "f.json: Parts.k.a.counts[1] {}: must be a",
