@@ -142,7 +142,7 @@ def test_units(unit, weight):
 
 
 def test_nothing_left_is_an_error():
-    with pytest.raises(RequestError, match="leave no instance type"):
+    with pytest.raises(RequestError, match="must leave an instance type"):
         expand(vcpu=(1000, 2000))
 
 

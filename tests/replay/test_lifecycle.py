@@ -350,7 +350,7 @@ def test_cancel_terminates_what_is_stopped():
     ("kind", "code"), [("request", "InvalidParameterCombination"), ("instant", "InvalidParameterValue")]
 )
 def test_stop_needs_a_maintain_fleet(kind, code):
-    with pytest.raises(RequestError, match="can not be specified together") as caught:
+    with pytest.raises(RequestError, match="must not be specified together") as caught:
         request_of(1, 1, interruption_behavior="stop", fleet_type=kind)
     assert caught.value.code == code
 
@@ -492,7 +492,7 @@ def test_termination_delay_has_its_bounds():
             request_of(1, 1, capacity_rebalance="launch-before-terminate", termination_delay_s=delay)
     with pytest.raises(RequestError, match="only"):
         request_of(1, 1, capacity_rebalance="launch", termination_delay_s=300)
-    with pytest.raises(RequestError, match="maintain fleets only"):
+    with pytest.raises(RequestError, match="only be stated for maintain fleets"):
         request_of(1, 1, capacity_rebalance="launch", fleet_type="request")
     with pytest.raises(RequestError, match="ReplacementStrategy"):
         request_of(1, 1, capacity_rebalance="jump")
