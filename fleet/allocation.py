@@ -177,6 +177,12 @@ class Allocation:
         return frozen_floats(on_grid((self.spot_instances + stays) * self.snapshot.pools.weight))
 
     @property
+    def units_in_all(self) -> Floats:
+        """Shape (n,), units of the fleet: both lifecycles, launched, and what runs and stays."""
+        on_demand = self.on_demand_instances * self.snapshot.pools.weight
+        return frozen_floats(on_grid(self.spot_units + on_demand))
+
+    @property
     def fulfilled_capacity(self) -> float:
         """Units in all: launched, and what runs and stays."""
         stays = (
@@ -226,7 +232,7 @@ class Allocation:
     @property
     def max_pool_share(self) -> float | None:
         """Largest share of the units that one pool holds, Spot and on demand, with what runs and stays."""
-        units = self.spot_units + self.on_demand_instances * self.snapshot.pools.weight
+        units = self.units_in_all
         total = float(units.sum())
         return float(units.max()) / total if total > 0 else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import numpy as np
 import typer
@@ -26,19 +26,26 @@ __all__ = ["Limiting", "counts_file", "limits_of", "suited"]
 
 
 LIMITS = "Limits"
+SPOT = "spot"
+"""What a group ends in where Spot instances alone count."""
 MaxShare = Annotated[
     list[str] | None,
     typer.Option(
-        help="BY[:NAME]=SHARE: cap a pool, zone, type, family or region, as zone=0.4.", rich_help_panel=LIMITS
+        help="BY[:NAME][:spot]=SHARE of all units (of Spot alone with :spot) in a pool, zone, type, family "
+        "or region, as zone=0.4 or zone:spot=0.4.",
+        rich_help_panel=LIMITS,
     ),
 ]
 MaxCount = Annotated[
     list[str] | None,
-    typer.Option(help="BY[:NAME]=N: cap instances, as pool=10 or family:p3=2.", rich_help_panel=LIMITS),
+    typer.Option(
+        help="BY[:NAME][:spot]=N: cap instances (Spot ones with :spot), as pool=10 or family:p3=2.",
+        rich_help_panel=LIMITS,
+    ),
 ]
 MinPools = Annotated[
     int,
-    typer.Option(help="Least number of pools in use (needs --rounding exact).", rich_help_panel=LIMITS),
+    typer.Option(help="Least number of Spot pools in use (needs --rounding exact).", rich_help_panel=LIMITS),
 ]
 AtLeast = Annotated[
     list[str] | None,
@@ -50,7 +57,9 @@ AtLeast = Annotated[
 Survive = Annotated[
     str | None,
     typer.Option(
-        help="pool, zone ...: losing any one leaves the target (--rounding exact).", rich_help_panel=LIMITS
+        help="pool, zone ...: losing any one, its on-demand instances too, leaves the target; with :spot, "
+        "its Spot instances, the Spot target (--rounding exact).",
+        rich_help_panel=LIMITS,
     ),
 ]
 Placement = Annotated[
@@ -77,24 +86,30 @@ def limits_of(asked: Limiting, instance_types: Path | None) -> Limits:
     """Return the limits that the options state."""
     from fleet.allocator import Cap, Limits
 
-    caps = [Cap(by, share=value, only=only) for by, only, value in map(cap_of, asked.max_share or ())]
-    caps += [
-        Cap(by, instances=whole(text), only=only)
-        for text in asked.max_count or ()
-        for by, only, _ in [cap_of(text)]
-    ]
+    caps = [Cap(share=number_of(text)[1], **group_of(text)) for text in asked.max_share or ()]
+    caps += [Cap(instances=whole(text), **group_of(text)) for text in asked.max_count or ()]
+    survive, _, counted = (asked.survive or "").partition(":")
+    if counted not in ("", SPOT):
+        raise InputError(
+            f"--survive {asked.survive}", "must be GROUP or GROUP:spot", "write zone or zone:spot"
+        )
     kind, _, groups = (asked.placement or "").partition(":")
     if groups and not groups.isdecimal():
-        raise InputError(f"--placement {asked.placement!r}", "is KIND or KIND:NUMBER", "write partition:5")
+        raise InputError(
+            f"--placement {asked.placement!r}", "must be KIND or KIND:NUMBER", "write partition:5"
+        )
     resources = dict(map(amount_of, asked.at_least or ()))
     table = catalogue_for("--at-least", instance_types).resources() if resources else {}
     unknown = [name for name in resources if name not in table]
     if unknown:
-        raise InputError(f"--at-least {unknown[0]}", f"is one of {', '.join(table)}", "correct it")
+        raise InputError(
+            f"--at-least {unknown[0]}", f"must name one of {', '.join(table)}", "correct the name"
+        )
     return Limits(
         caps=tuple(caps),
         min_pools=asked.min_pools,
-        survive=asked.survive,
+        survive=survive or None,
+        survive_spot=counted == SPOT,
         resources=resources,
         per_instance=table,
         placement=kind or None,
@@ -108,21 +123,29 @@ def number_of(text: str) -> tuple[str, float]:
     try:
         return name, float(value)
     except ValueError:
-        raise InputError(f"limit {text!r}", "is BY=NUMBER", "write zone=0.4 or pool=10") from None
+        raise InputError(f"limit {text!r}", "must be BY=NUMBER", "write zone=0.4 or pool=10") from None
 
 
-def cap_of(text: str) -> tuple[str, str | None, float]:
-    """Return what ``zone=0.4`` or ``zone:us-east-1a=0.4`` says."""
-    name, value = number_of(text)
-    by, _, only = name.partition(":")
-    return by, only or None, value
+class Group(TypedDict):
+    """What a cap is on."""
+
+    by: str
+    only: str | None
+    spot: bool
+
+
+def group_of(text: str) -> Group:
+    """Return what ``zone=0.4``, ``zone:us-east-1a=0.4`` or ``zone:us-east-1a:spot=0.4`` caps."""
+    by, *rest = number_of(text)[0].split(":")
+    spot = bool(rest) and rest[-1] == SPOT
+    return {"by": by, "only": ":".join(rest[:-1] if spot else rest) or None, "spot": spot}
 
 
 def amount_of(text: str) -> tuple[str, float]:
     """Return what ``gpus=8`` says."""
     name, value = number_of(text)
     if not value > 0:
-        raise InputError(f"--at-least {text}", "is an amount above 0", "correct it")
+        raise InputError(f"--at-least {text}", "must be an amount above 0", "write gpus=8, say")
     return name, value
 
 
@@ -130,7 +153,7 @@ def whole(text: str) -> int:
     """Return the whole number that ``pool=10`` states."""
     _, value = number_of(text)
     if not value.is_integer():
-        raise InputError(f"limit {text!r}", "counts whole instances", "write pool=10")
+        raise InputError(f"limit {text!r}", "must count whole instances", "write pool=10")
     return int(value)
 
 

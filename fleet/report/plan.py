@@ -113,19 +113,21 @@ def saving(allocation: Allocation) -> float | None:
 
 
 def largest_loss(allocation: Allocation) -> str:
-    """Return what losing the pool or zone that carries most would take, of the Spot part."""
-    pools = allocation.snapshot.pools
-    units = allocation.spot_units
-    total = allocation.fulfilled_capacity
-    if not units.any():
-        return "Nothing of it can be interrupted: all is on demand."
-    worst = int(np.argmax(units))
+    """Return what the interruption of the largest Spot pool, and the loss of the largest zone, would take."""
+    pools, total = allocation.snapshot.pools, allocation.fulfilled_capacity
+    spot, units = allocation.spot_units, allocation.units_in_all
     zones, at = np.unique(np.asarray(pools.availability_zone, dtype=str), return_inverse=True)
     by_zone = np.bincount(at, weights=units)
     zone = int(np.argmax(by_zone))
+    too = ", its on-demand instances too" if allocation.on_demand_instances[at == zone].any() else ""
+    of_zone = f"{zones[zone]}{too}, takes" if too else f"{zones[zone]} takes"
+    of_zone += f" {percent(float(by_zone[zone]) / total)}"
+    if not spot.any():
+        return f"Nothing of it can be interrupted: all is on demand; losing {of_zone} of the units."
+    worst = int(np.argmax(spot))
     return (
-        f"Losing its largest pool, {pools.label(worst)}, takes {percent(float(units[worst]) / total)} of the "
-        f"units; losing {zones[zone]} takes {percent(float(by_zone[zone]) / total)}."
+        f"Losing its largest {'Spot ' if allocation.on_demand_instances.any() else ''}pool, "
+        f"{pools.label(worst)}, takes {percent(float(spot[worst]) / total)} of the units; losing {of_zone}."
     )
 
 

@@ -75,7 +75,7 @@ def cost_figure(allocation: Allocation) -> tuple[dict[str, Any], int]:
 def loss_figure(allocation: Allocation) -> tuple[dict[str, Any], int]:
     """Share of the units that the loss of a pool, a zone or a type takes; and how many bars."""
     pools = allocation.snapshot.pools
-    units, total = allocation.spot_units, allocation.fulfilled_capacity
+    units, total = allocation.units_in_all, allocation.fulfilled_capacity  # on-demand instances are lost too
     labels = {
         "a zone": np.asarray(pools.availability_zone, dtype=str),
         "a type": np.asarray(pools.instance_type, dtype=str),

@@ -133,7 +133,7 @@ def test_several_resources_at_once(shop):
     assert sum(brings[kind] * count for (kind, _), count in bought(answer).items()) >= 100
     for options, words in (
         (("--at-least", "memory_gib=100"), "--instance-types FILE"),
-        (("--at-least", "fun=1", "--instance-types", "types.csv"), "is one of vcpu, memory_gib, gpus"),
+        (("--at-least", "fun=1", "--instance-types", "types.csv"), "must name one of vcpu, memory_gib, gpus"),
         (("--at-least", "vcpu=0", "--instance-types", "types.csv"), "above 0"),
         (("--at-least", "vcpu=1", "--instance-types", "types.csv"), "rounding='exact'"),
     ):
@@ -237,3 +237,25 @@ def test_a_refused_request_says_awss_code(shop):
     answer = shop.run(*ALLOCATE)
     assert answer.status == 2
     assert "(AWS: InvalidFleetConfig)" in answer.err
+
+
+def test_limits_count_all_units_unless_told_spot(shop):
+    """Half of ten units on demand: a share of a zone is of all ten, with :spot of the five on Spot."""
+    (shop.folder / "fleet.json").write_text(json.dumps(instant(5)))
+    both = shop.run(*ALLOCATE, "--max-share", "zone=0.5", "--json")
+    assert both.status == 0
+    units = {}
+    for line in both.json["allocations"]:
+        units[line["availability_zone"]] = units.get(line["availability_zone"], 0) + line["units"]
+    assert max(units.values()) == 5
+    spot = shop.run(*ALLOCATE, "--max-count", "zone:spot=3", "--json")
+    zones = [zone for (_, zone), count in bought(spot).items() for _ in range(count)]
+    assert max(zones.count(zone) for zone in zones) == 3
+    one = shop.run(*ALLOCATE, "--max-count", "zone:us-x-1a:spot=0", "--json")
+    assert all(zone != "us-x-1a" for _, zone in bought(one))
+    survives = shop.run(*ALLOCATE, "--survive", "zone:spot", "--rounding", "exact", "--json")
+    assert sum(bought(survives).values()) == 10
+    assert sum(bought(survives, "on-demand").values()) == 5
+    refused = shop.run(*ALLOCATE, "--survive", "zone:ondemand", "--rounding", "exact")
+    assert refused.status == 2
+    assert "must be GROUP or GROUP:spot" in refused.err

@@ -110,7 +110,7 @@ def test_a_plan_of_many_pools_stays_readable(plan):
     assert re.match(
         r"Launch 480 Spot and 20 on-demand instances of \d+ pools: \$[\d.]+ per hour, 60 %", told.decision[0]
     )
-    assert "Losing its largest pool, " in told.decision[1]
+    assert "Losing its largest Spot pool, " in told.decision[1]
     assert len(told.charts[0].figure["layout"]["yaxis"]["categoryarray"]) <= 25
     risk = told.charts[1].figure["data"]
     assert risk[0]["x"] == [96.0]  # the one zone holds all of the Spot part
@@ -218,6 +218,16 @@ def test_an_experiment_says_how_sure_it_is(study):
     assert "<noscript><svg" in page_of(told)
 
 
+def test_the_loss_of_a_zone_takes_its_on_demand_instances():
+    """Twelve on demand and eight on Spot in zone a, five on Spot in b: 80 % of the units are in a."""
+    pools = fleet.LaunchPools.of(["m5.large"] * 2, ["us-x-1a", "us-x-1b"], on_demand_price=[0.09, 0.1])
+    snapshot = fleet.Snapshot.of(pools, [0.03, 0.04], [8.0, 9.0])
+    request = fleet.FleetRequest(25, (fleet.Override("m5.large"),), on_demand_target_capacity=12)
+    text = " ".join(paper_of(fleet.allocate(request, snapshot)).decision)
+    assert "Losing its largest Spot pool, m5.large us-x-1a, takes 32.00 % of the units" in text
+    assert "losing us-x-1a, its on-demand instances too, takes 80.00 %." in text
+
+
 def test_a_plan_beside_what_runs_counts_it_as_risk_and_says_what_ends():
     pools = fleet.LaunchPools.of(["m5.large", "c5.large"], on_demand_price=0.096)
     snapshot = fleet.Snapshot.of(pools, [0.03, 0.04])
@@ -228,7 +238,7 @@ def test_a_plan_beside_what_runs_counts_it_as_risk_and_says_what_ends():
     assert beside.max_pool_share == 0.6
     text = " ".join(paper_of(beside).decision)
     assert "It joins 6 instances already running, whose cost is not counted." in text
-    assert "Losing its largest pool, c5.large" in text
+    assert "Losing its largest Spot pool, c5.large" in text
     assert "takes 60.00 % of the units" in text
     above = " ".join(paper_of(fleet.allocate(request, snapshot, running=[20, 0])).decision)
     assert "End 12 instances: the fleet is above its target." in above
