@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from fleet.errors import InputError, PriceDataError
 from fleet.exact import Floats, Ints
-from fleet.formats.raw import read_text
-from fleet.formats.times import parse_time
+from fleet.formats.columns import Column, number_of
+from fleet.formats.json_text import shown
+from fleet.formats.raw import files_below, unpacked, unreadable_as
+from fleet.formats.tables import MissingColumnsError, Table, table_of
 from fleet.pools import Texts, frozen_floats, frozen_texts, region_of
 from fleet.written import MARK, replacing
 
@@ -43,6 +45,14 @@ FIELDS = (
     "Charge",
     "Version",
 )
+FIELDS_LINE = re.compile(rb"^#Fields:[ \t]*(Timestamp\b.*)$", re.MULTILINE)
+COLUMNS = (
+    Column("Timestamp", "time"),
+    *(Column(name, filled=False) for name in FIELDS[1:8]),
+    Column("Version", "whole", most=1e6),
+)
+MOST = 1e9
+"""Dollars, of an hour."""
 HEADER = f"#Version: 1.0\n#Fields: {' '.join(FIELDS)}\n"
 SPOT_USAGE = "SpotUsage"
 BARE_TYPE = "m1.small"
@@ -181,7 +191,8 @@ def write_data_feed(feed: DataFeed, path: str | Path) -> None:
 def read_data_feed(path: str | Path) -> DataFeed:
     """Read a feed: a file, or a folder (with its subfolders) of the hourly files, gzipped or not.
 
-    Rows are sorted by time and instance. Other files in a folder (no ``#Fields`` line) are passed over.
+    Rows are sorted by time and instance. Other files in a folder (no ``#Fields`` line) are passed over. A
+    market or maximum price of 0 is unknown: nothing is sold for nothing.
 
     Raises
     ------
@@ -189,48 +200,64 @@ def read_data_feed(path: str | Path) -> DataFeed:
         If there is no feed, or a row holds a wrong value.
     """
     source = Path(path)
-    files = sorted(file for file in source.rglob("*") if file.is_file()) if source.is_dir() else [source]
-    rows: list[tuple[Any, ...]] = []
-    feeds = 0
-    for file in files:
-        text = read_text(file, PriceDataError)
-        if f"#Fields: {FIELDS[0]}" not in text:
-            if source.is_dir():
-                continue
-            raise PriceDataError(f"{file}", "has no line #Fields: Timestamp ...", "give a Spot data feed")
-        feeds += 1
-        numbered = enumerate(text.splitlines(), 1)
-        rows += [row_of(line, f"{file} line {k}") for k, line in numbered if line[:1] not in ("#", "")]
-    if not feeds:
-        raise PriceDataError(f"{source}", "holds no Spot data feed", "correct the path")
-    rows.sort(key=lambda row: (row[0], row[3]))
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(FIELDS)
-    texts = (frozen_texts(column) for column in columns[1:5])
-    return DataFeed(columns[0], *texts, *columns[5:])  # type: ignore[arg-type]
+    tables: list[Table] = []
+    for file in files_below(source, PriceDataError):
+        with unreadable_as(PriceDataError, file):
+            data = unpacked(file)
+        header = FIELDS_LINE.search(data)
+        if header is not None:
+            tables.append(feed_table(data, header[1], str(file)))
+        elif file == source:
+            raise PriceDataError(f"{file} without a line #Fields: Timestamp ...", "must be a Spot data feed")
+    if not tables:
+        raise PriceDataError(f"{source}, which holds no Spot data feed", "must hold one")
+    times = np.concatenate([table.times["Timestamp"] for table in tables])
+    texts = {name: [text for table in tables for text in table.texts[name].each()] for name in FIELDS[1:8]}
+    money = (dollars(tables, name) for name in FIELDS[5:8])
+    versions = np.concatenate([table.numbers["Version"] for table in tables]).astype(np.int64)
+    order = np.lexsort((np.array(texts["InstanceID"], dtype=np.str_), times))
+    usage, operation, instance, request = (
+        frozen_texts(texts[name][k] for k in order) for name in FIELDS[1:5]
+    )
+    ceiling, price, charge = (column[order] for column in money)
+    for column in (ceiling, price):
+        column[column == 0] = np.nan
+    return DataFeed(
+        times[order], usage, operation, instance, request, ceiling, price, charge, versions[order]
+    )
 
 
-def row_of(line: str, where: str) -> tuple[Any, ...]:
-    """Return the values of one row."""
-    cells = [cell.strip() for cell in line.split("\t")]
-    if len(cells) != len(FIELDS):
-        raise PriceDataError(f"{where}: {len(cells)} columns", f"a row has {len(FIELDS)}", "correct the row")
-    money = [dollars(cell, f"{where}: {name}") for cell, name in zip(cells[5:8], FIELDS[5:8], strict=True)]
-    try:
-        time_s, version = parse_time(cells[0]), int(cells[8])
-    except (InputError, ValueError):
-        raise PriceDataError(
-            f"{where}: {cells[0]!r}, {cells[8]!r}", "are a time in UTC and a version", "correct the row"
-        ) from None
-    return time_s, *cells[1:5], *money, version
+def feed_table(data: bytes, header: bytes, source: str) -> Table:
+    """Return the rows of one file; its lines of # are no rows, and its fields are the columns' names."""
+    lines = data.splitlines()
+    rows = [b"" if line.startswith(b"#") else line for line in lines]
+    rows[0] = b"\t".join(header.split())
+    if not lines[0].startswith(b"#"):
+        raise PriceDataError(f"line 1 of {source}, which is no line of #", "must be #Version")
+    with unreadable_as(PriceDataError, source):
+        try:
+            return table_of(b"\n".join(rows), source, COLUMNS, PriceDataError)
+        except MissingColumnsError as missing:
+            raise PriceDataError(missing.wrong, missing.rule) from None
 
 
-def dollars(cell: str, where: str) -> float:
-    """Return the number of ``0.0142 USD``; nan of an empty cell."""
-    number, _, currency = cell.partition(" ")
-    try:
-        value = float(number) if cell else float("nan")
-    except ValueError:
-        value = -1.0
-    if value < 0 or currency not in ("", "USD"):
-        raise PriceDataError(f"{where} {cell!r}", "is an amount in USD", "correct the row")
-    return value
+def dollars(tables: list[Table], name: str) -> Floats:
+    """Return the numbers of ``0.0142 USD``; nan of an empty cell."""
+    return np.concatenate([amounts(table, name) for table in tables])
+
+
+def amounts(table: Table, name: str) -> Floats:
+    """Return the numbers of one table."""
+    coded = table.texts[name]
+    values = []
+    for code, word in enumerate(coded.words):
+        number, _, currency = word.partition(" ")
+        value = float("nan") if not word else number_of(number)
+        if value is None or value < 0 or value > MOST or currency not in ("", "USD"):
+            row = int(np.argmax(coded.codes == code))
+            raise PriceDataError(
+                f"{name} {shown(word)} ({table.where(row)})",
+                f"must be an amount in USD from 0 to {MOST:,.0f}",
+            )
+        values.append(value)
+    return np.array(values)[coded.codes] if len(coded.codes) else np.empty(0)

@@ -14,17 +14,63 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from fleet.errors import InputError
-from fleet.formats.price_history import files_of
-from fleet.formats.raw import read_json
-from fleet.formats.times import parse_time
+from fleet.formats.decoding import Moment, decode, shown
+from fleet.formats.kinds import other_kind
+from fleet.formats.raw import files_below, read_json
 
 __all__ = ["InterruptionLog", "LoggedInstance", "read_interruption_log"]
 
 WARNING = "EC2 Spot Instance Interruption Warning"
 RECOMMENDATION = "EC2 Instance Rebalance Recommendation"
 STATE_CHANGE = "EC2 Instance State-change Notification"
+NEEDED = "events as EventBridge delivers them, or describe-instances answers"
 BEGIN, END = ("pending", "running"), ("shutting-down", "terminated", "stopping", "stopped")
+
+
+class Detail(msgspec.Struct, rename={"instance": "instance-id", "action": "instance-action"}):
+    """What an event says of its instance."""
+
+    instance: str
+    action: str = ""
+    state: str | None = None
+
+
+class Event(msgspec.Struct):
+    """An event of one of the three kinds."""
+
+    time: Moment
+    detail: Detail
+
+
+class Place(msgspec.Struct):
+    """Where an instance is."""
+
+    AvailabilityZone: str = ""
+
+
+class Instance(msgspec.Struct):
+    """An instance of ``describe-instances``."""
+
+    InstanceId: str
+    InstanceType: str = ""
+    InstanceLifecycle: str | None = None
+    LaunchTime: Moment | None = None
+    Placement: Place | None = None
+
+
+class Reservation(msgspec.Struct):
+    """Instances that were launched together."""
+
+    Instances: list[Instance] = []
+
+
+class Described(msgspec.Struct):
+    """A ``describe-instances`` answer."""
+
+    Reservations: list[Reservation] = []
 
 
 @dataclass(frozen=True)
@@ -84,76 +130,67 @@ def read_interruption_log(path: str | Path) -> InterruptionLog:
     """
     found: dict[str, LoggedInstance] = {}
     times: list[int] = []
-    passed_over = 0
-    for file in files_of(Path(path)):
-        for part in parts_of(read_json(file), str(file)):
+    passed_over: list[InputError] = []
+    for file in files_below(path, InputError):
+        for at, part in parts_of(read_json(file), str(file)):
             if "Reservations" in part:
-                passed_over += described(part, found, str(file))
+                passed_over += described(decode(part, Described, str(file), at=at), found, str(file))
             elif part.get("detail-type") in (WARNING, RECOMMENDATION, STATE_CHANGE):
-                times.append(take(part, found, str(file)))
+                times.append(take(part["detail-type"], decode(part, Event, str(file), at=at), found))
             else:
-                passed_over += 1
+                passed_over.append(other_kind(part, str(file), NEEDED))
+    if len(passed_over) == 1 and not found:
+        raise passed_over[0]
     if not times:
         raise InputError(
-            f"{path}", f"holds no {WARNING}, no {RECOMMENDATION}", "give events as EventBridge writes them"
+            f"{path} without {WARNING} or {RECOMMENDATION}", "must hold events as EventBridge delivers them"
         )
-    notes = (f"passed over {passed_over} events or instances of other kinds",) if passed_over else ()
+    notes = (f"passed over {len(passed_over)} events or instances of other kinds",) if passed_over else ()
     return InterruptionLog(found, min(times), max(times), notes)
 
 
-def parts_of(documents: list[Any], file: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the JSON objects of a file, out of lists."""
+def parts_of(documents: list[Any], file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the JSON objects of a file, out of lists, and where in a list they stand."""
     for document in documents:
-        for part in document if isinstance(document, list) else [document]:
+        of_list = isinstance(document, list)
+        for k, part in enumerate(document if of_list else [document]):
+            at = f"[{k}]" if of_list else ""
             if not isinstance(part, Mapping):
-                raise InputError(f"{file}: {part!r}", "is no event", "give events as EventBridge writes them")
-            yield part
+                raise InputError(f"{file}: {at} {shown(part)}", f"must be one of {NEEDED}")
+            yield at, part
 
 
-def described(answer: Mapping[str, Any], found: dict[str, LoggedInstance], file: str) -> int:
-    """Add what ``describe-instances`` says, and return how many instances were passed over."""
-    other = 0
-    try:
-        instances = [i for reservation in answer["Reservations"] for i in reservation["Instances"]]
-        ids = [str(instance["InstanceId"]) for instance in instances]
-    except (KeyError, TypeError):
-        raise InputError(
-            f"{file}", "is no describe-instances answer", "give the JSON that it printed"
-        ) from None
-    for name, instance in zip(ids, instances, strict=True):
-        if instance.get("InstanceLifecycle") != "spot":
-            other += 1
+def described(answer: Described, found: dict[str, LoggedInstance], file: str) -> list[InputError]:
+    """Add what ``describe-instances`` says, and return what is said of each instance passed over."""
+    others = []
+    for instance in (one for reservation in answer.Reservations for one in reservation.Instances):
+        name = instance.InstanceId
+        if instance.InstanceLifecycle != "spot":
+            others.append(InputError(f"{file}: instance {name}, which is on demand", "must be Spot"))
             continue
+        known = found.get(name, LoggedInstance(name))
         found[name] = replace(
-            found.get(name, LoggedInstance(name)),
-            instance_type=str(instance.get("InstanceType", "")),
-            availability_zone=str((instance.get("Placement") or {}).get("AvailabilityZone", "")),
-            launch_s=parse_time(str(instance["LaunchTime"])) if "LaunchTime" in instance else None,
+            known,
+            instance_type=instance.InstanceType,
+            availability_zone=instance.Placement.AvailabilityZone if instance.Placement else "",
+            launch_s=known.launch_s if instance.LaunchTime is None else instance.LaunchTime,
         )
-    return other
+    return others
 
 
-def take(event: Mapping[str, Any], found: dict[str, LoggedInstance], file: str) -> int:
+def take(kind: str, event: Event, found: dict[str, LoggedInstance]) -> int:
     """Add one event, and return its time; events may come in any order, and twice."""
-    try:
-        time_s, detail = parse_time(str(event["time"])), event["detail"]
-        name = str(detail["instance-id"])
-    except (KeyError, TypeError):
-        raise InputError(
-            f"{file}: {event.get('detail-type')} without time or instance-id", "names both", "drop it"
-        ) from None
-    one = found.get(name, LoggedInstance(name))
-    state = detail.get("state")
-    if event["detail-type"] == WARNING:
-        action = str(detail.get("instance-action", ""))
-        one = replace(one, noticed_s=earlier(one.noticed_s, time_s), action=action)
-    elif event["detail-type"] == RECOMMENDATION:
+    time_s, detail = int(event.time), event.detail
+    one = found.get(detail.instance, LoggedInstance(detail.instance))
+    if kind == WARNING:
+        one = replace(one, noticed_s=earlier(one.noticed_s, time_s), action=detail.action)
+    elif kind == RECOMMENDATION:
         one = replace(one, recommended_s=earlier(one.recommended_s, time_s))
-    elif state in BEGIN:
+    elif detail.state in BEGIN:
         one = replace(one, launch_s=earlier(one.launch_s, time_s))
-    elif state in END:
+    elif detail.state in END:
         one = replace(one, end_s=earlier(one.end_s, time_s))
-    found[name] = one
+    found[detail.instance] = one
     return time_s
 
 

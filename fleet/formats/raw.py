@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fleet.errors import CatalogueError, InputError
+from fleet.errors import InputError
 from fleet.formats.json_text import documents_of
 from fleet.formats.packed import LARGEST, Member, unpacked_members
 
@@ -22,7 +22,6 @@ __all__ = [
     "files_below",
     "read_json",
     "read_members",
-    "read_table",
     "read_text",
     "unpacked",
     "unreadable_as",
@@ -158,24 +157,3 @@ def read_json(path: str | Path, what: type[InputError] = InputError, *, most: in
     """
     with unreadable_as(what, path):
         return documents_of(unpacked(Path(path), most), str(path), what)
-
-
-def read_table(path: str | Path, what: type[InputError] = CatalogueError) -> list[dict[str, str]]:
-    """Return the rows of a table as dictionaries of unchecked text (see `fleet.formats.tables`)."""
-    from fleet.formats.cells import delimited, parquet
-
-    with unreadable_as(what, path):
-        data = unpacked(Path(path))
-        read = parquet if data.startswith(PARQUET) else delimited
-        raw = read(data, str(path), what)
-        columns = {name: raw.column(k) for k, name in enumerate(raw.names)}
-    if not raw.rows:
-        raise what(f"{path} holds no rows", "must be a table with a header and rows")
-    rows = range(raw.rows)
-    cells = {
-        name: ["" if (w := c.words[c.codes[k]]) is None else str(w) for k in rows]
-        if c.plain is None
-        else list(map(str, c.plain.tolist()))
-        for name, c in columns.items()
-    }
-    return [{name: column[k] for name, column in cells.items()} for k in rows]

@@ -7,25 +7,51 @@ A placement score (1 to 10) says how likely a *request set* is to succeed as a w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from fleet.errors import CapacityDataError
-from fleet.formats.raw import read_json, read_table
-from fleet.formats.times import parse_time
+from fleet.formats.cells import ALWAYS_S
+from fleet.formats.columns import Column
+from fleet.formats.decoding import Moment, decode, documents_of
+from fleet.formats.kinds import other_kind
+from fleet.formats.raw import unpacked, unreadable_as
+from fleet.formats.tables import read_table
 from fleet.market import ChangePoints, Market
 
 __all__ = ["read_scores"]
 
-ALWAYS_S = -(2**62)
-SPOTLAKE = {"InstanceType", "AZ", "SPS"}
-UNAVAILABLE = -1.0
-Row = tuple[str, str, int, float]
-"""Instance type (empty: all of them), zone, second, score."""
+HIGHEST = 1e6
+"""Far above AWS's 10 and SpotLake's 3."""
+SPOTLAKE = (
+    Column("InstanceType"),
+    Column("AZ"),
+    Column("SPS", "number", most=HIGHEST, filled=False, unknown=(-1.0,)),  # -1: not offered
+    Column("Time", "time", required=False, filled=False, utc_beside="SPS"),
+)
+Row = tuple[str, str, int, float, str]
+"""Instance type (empty: all of them), zone, second, score, where it stands."""
+
+
+class Scored(msgspec.Struct):
+    """The score of one zone."""
+
+    Score: Annotated[float, msgspec.Meta(ge=0, le=HIGHEST)]
+    AvailabilityZoneId: str | None = None
+    Region: str | None = None
+
+
+class Answer(msgspec.Struct):
+    """A ``get-spot-placement-scores`` answer, perhaps with the request's types and a time beside it."""
+
+    SpotPlacementScores: list[Scored] = []
+    InstanceTypes: list[str] = []
+    Time: Moment | None = None
 
 
 def read_scores(path: str | Path, market: Market, *, zone_names: Mapping[str, str] | None = None) -> Market:
@@ -49,83 +75,78 @@ def read_scores(path: str | Path, market: Market, *, zone_names: Mapping[str, st
     """
     file = Path(path)
     names = zone_names or {}
-    is_json = ".json" in file.name
-    rows = json_rows(file) if is_json else spotlake_rows(file)
+    with unreadable_as(CapacityDataError, file):
+        data = unpacked(file)
+    is_json = data.lstrip()[:1] in (b"{", b"[")
+    rows = json_rows(data, str(file)) if is_json else spotlake_rows(file)
     source = "proxy: placement score" if is_json else "proxy: SpotLake placement score"
-    pools_of: dict[tuple[str, str], list[int]] = {}
-    for i, (kind, zone) in enumerate(zip(market.instance_type, market.availability_zone, strict=True)):
-        for known in ((kind, zone), ("", zone)):
-            pools_of.setdefault(known, []).append(i)
-    placed = [
-        (i, time_s, score)
-        for kind, zone, time_s, score in rows
-        for i in pools_of.get((kind, names.get(zone, zone)), [])
-    ]
+    placed = placed_in(market, rows, names)
     if not placed:
         raise CapacityDataError(
             f"{file}",
-            "scores none of the market's pools",
+            "must score one of the market's pools",
             "check types and zones; zone IDs need --zones FILE",
         )
-    pool, times, scores = (np.array(column) for column in zip(*placed, strict=True))
-    points = ChangePoints.from_rows(len(market), pool, times, scores)
+    pool, times = (np.array(column) for column in zip(*placed, strict=True))
+    points = ChangePoints.from_rows(len(market), pool, times, np.array(list(placed.values())))
     covered = int((np.diff(points.offsets) > 0).sum())
     notes = () if covered == len(market) else (f"placement scores for {covered} of {len(market)} pools",)
     return replace(market, score=points, score_source=source, notes=market.notes + notes)
 
 
-def json_rows(file: Path) -> list[Row]:
-    """Return the scores of ``get-spot-placement-scores`` answers."""
-    documents: Sequence[Any] = read_json(file, CapacityDataError)
+def placed_in(market: Market, rows: Iterable[Row], names: Mapping[str, str]) -> dict[tuple[int, int], float]:
+    """Return the score by pool and second.
+
+    Raises
+    ------
+    CapacityDataError
+        If a pool has two scores at one time.
+    """
+    pools_of: dict[tuple[str, str], list[int]] = {}
+    for i, (kind, zone) in enumerate(zip(market.instance_type, market.availability_zone, strict=True)):
+        for known in ((kind, zone), ("", zone)):
+            pools_of.setdefault(known, []).append(i)
+    found: dict[tuple[int, int], tuple[float, str]] = {}
+    for kind, zone, time_s, score, where in rows:
+        for i in pools_of.get((kind, names.get(zone, zone)), []):
+            first, there = found.setdefault((i, time_s), (score, where))
+            if first != score:
+                pool = f"{market.instance_type[i]} in {market.availability_zone[i]}"
+                raise CapacityDataError(
+                    f"score of {pool}: {first:g} ({there}) and {score:g} ({where})",
+                    "must be one at a time",
+                    "keep one of them",
+                )
+    return {key: score for key, (score, _) in found.items()}
+
+
+def json_rows(data: bytes, source: str) -> Iterator[Row]:
+    """Yield the scores of ``get-spot-placement-scores`` answers: one, one after the other, or a list."""
+    documents: list[Any] = documents_of(data, source, CapacityDataError)
     if len(documents) == 1 and isinstance(documents[0], list):
         documents = documents[0]
-    rows: list[Row] = []
-    for answer in documents:
-        found = answer.get("SpotPlacementScores") if isinstance(answer, Mapping) else None
-        if not isinstance(found, list):
-            raise CapacityDataError(
-                f"{file}", "is no get-spot-placement-scores answer (no SpotPlacementScores)", "correct it"
-            )
-        kinds = answer.get("InstanceTypes") or [""]
-        time_s = parse_time(str(answer["Time"])) if "Time" in answer else ALWAYS_S
-        for line in found:
-            zone = line.get("AvailabilityZoneId")
-            if zone is None:
+    for document in documents:
+        if not isinstance(document, Mapping) or "SpotPlacementScores" not in document:
+            raise other_kind(document, source, "a get-spot-placement-scores answer", CapacityDataError)
+        answer = decode(document, Answer, source, CapacityDataError)
+        time_s = ALWAYS_S if answer.Time is None else answer.Time
+        for k, line in enumerate(answer.SpotPlacementScores):
+            where = f"{source}: SpotPlacementScores[{k}]"
+            if line.AvailabilityZoneId is None:
                 raise CapacityDataError(
-                    f"{file}: score of region {line.get('Region')}",
-                    "is of no zone",
+                    f"{where} of region {line.Region or 'unknown'}",
+                    "must be of a zone (AvailabilityZoneId)",
                     "ask with SingleAvailabilityZone",
                 )
-            rows += [(kind, zone, time_s, score_of(line.get("Score"), str(file))) for kind in kinds]
-    return rows
+            for kind in answer.InstanceTypes or [""]:
+                yield kind, line.AvailabilityZoneId, time_s, line.Score, where
 
 
-def spotlake_rows(file: Path) -> list[Row]:
-    """Return the placement scores of SpotLake rows; -1 (not offered) is no score."""
-    table = read_table(file, CapacityDataError)
-    missing = sorted(SPOTLAKE - set(table[0]))
-    if missing:
-        raise CapacityDataError(f"{file}: column {missing[0]}", "is missing", "give SpotLake rows")
-    clock = next((name for name in ("Time", "time") if name in table[0]), None)
-    return [
-        (row["InstanceType"], row["AZ"], utc_second(row[clock]) if clock else ALWAYS_S, score)
-        for number, row in enumerate(table, 2)
-        if (score := score_of(row["SPS"], f"{file}, line {number}")) != UNAVAILABLE
-    ]
-
-
-def utc_second(text: str) -> int:
-    """Return the second of a SpotLake time, which is UTC and may not say so."""
-    zoned = text.endswith("Z") or "+" in text
-    return parse_time(text if zoned else f"{text}+00:00")
-
-
-def score_of(value: Any, where: str) -> float:
-    """Return a score, a number from 0 (or the sentinel -1)."""
-    try:
-        score = float(value)
-    except (TypeError, ValueError):
-        score = math.nan
-    if not (math.isfinite(score) and (score >= 0 or score == UNAVAILABLE)):
-        raise CapacityDataError(f"{where}: score {value!r}", "is a number from 0", "correct it")
-    return score
+def spotlake_rows(file: Path) -> Iterator[Row]:
+    """Yield the placement scores of SpotLake rows; their times are UTC, and may not say so."""
+    table = read_table(file, SPOTLAKE, CapacityDataError)
+    kinds, zones = table.texts["InstanceType"].each(), table.texts["AZ"].each()
+    times, scores = table.times["Time"].tolist(), table.numbers["SPS"].tolist()
+    for row, (kind, zone, time_s, score) in enumerate(zip(kinds, zones, times, scores, strict=True)):
+        if not math.isnan(score):
+            yield kind, zone, time_s, score, f"row {row + 1} of {file}"

@@ -316,6 +316,13 @@ RECORD = {
 }
 
 
+def of_the_api(**facts):
+    from fleet.formats.decoding import decode
+    from fleet.formats.instance_types import Record, from_record
+
+    return from_record(decode({**RECORD, **facts}, Record, "types.json"))
+
+
 @pytest.mark.parametrize(
     ("network", "gbps"),
     [
@@ -336,41 +343,28 @@ RECORD = {
     ],
 )
 def test_network_bandwidth_is_the_baseline(network, gbps):
-    from fleet.formats.instance_types import from_record
-
-    assert from_record({**RECORD, "NetworkInfo": network}).network_gbps == gbps
+    assert of_the_api(NetworkInfo=network).network_gbps == gbps
 
 
 def test_what_the_api_says_of_a_type():
-    from fleet.formats.instance_types import from_record
-
-    kind = from_record(
-        {
-            **RECORD,
-            "NetworkInfo": {"EncryptionInTransitSupported": True},
-            "EbsInfo": {
-                "EbsOptimizedSupport": "default",
-                "EbsOptimizedInfo": {"BaselineBandwidthInMbps": 630},
-            },
-            "PlacementGroupInfo": {"SupportedStrategies": ["partition", "spread"]},
-            "GpuInfo": {
-                "Gpus": [{"Name": "Radeon Pro V520", "Manufacturer": "AMD", "Count": 2}],
-                "TotalGpuMemoryInMiB": 16384,
-            },
-        }
+    kind = of_the_api(
+        NetworkInfo={"EncryptionInTransitSupported": True},
+        EbsInfo={"EbsOptimizedSupport": "default", "EbsOptimizedInfo": {"BaselineBandwidthInMbps": 630}},
+        PlacementGroupInfo={"SupportedStrategies": ["partition", "spread"]},
+        GpuInfo={
+            "Gpus": [{"Name": "Radeon Pro V520", "Manufacturer": "AMD", "Count": 2}],
+            "TotalGpuMemoryInMiB": 16384,
+        },
     )
     assert (kind.ebs_mbps, kind.encryption_in_transit) == (630, True)
     assert kind.placement_strategies == ("partition", "spread")
     assert (kind.accelerators, kind.accelerator_name) == (2, "radeon-pro-v520")
-    none = from_record({**RECORD, "EbsInfo": {"EbsOptimizedSupport": "unsupported"}})
+    none = of_the_api(EbsInfo={"EbsOptimizedSupport": "unsupported"})
     assert (none.ebs_mbps, none.placement_strategies) == (0, None)
-    neuron = from_record(
-        {
-            **RECORD,
-            "NeuronInfo": {
-                "NeuronDevices": [{"Name": "Trainium", "Manufacturer": "AWS", "Count": 1}],
-                "TotalNeuronDeviceMemoryInMiB": 32768,
-            },
+    neuron = of_the_api(
+        NeuronInfo={
+            "NeuronDevices": [{"Name": "Trainium", "Manufacturer": "AWS", "Count": 1}],
+            "TotalNeuronDeviceMemoryInMiB": 32768,
         }
     )
     assert (neuron.accelerator_type, neuron.accelerator_memory_mib) == ("inference", 32768)
@@ -393,7 +387,7 @@ def test_performance_is_never_guessed(tmp_path):
     assert found.dropped["m5d.large"] == "CPU performance 90 is below 95 of c6i"
     assert found.dropped["m6in.large"] == "the catalogue does not say its CPU performance"
     path.write_text("instance_type,vcpu,memory_mib,ebs_mbps\nm5.large,2,8192,fast\n")
-    with pytest.raises(CatalogueError, match="ebs_mbps 'fast'"):
+    with pytest.raises(CatalogueError, match='ebs_mbps "fast"'):
         fleet.read_instance_types(path)
 
 

@@ -75,7 +75,10 @@ def test_a_score_without_types_is_of_every_type(files):
     [
         ({"SpotPlacementScores": [{"Region": "us-x-1", "Score": 5}]}, "SingleAvailabilityZone"),
         ({"Scores": []}, "get-spot-placement-scores"),
-        ({"SpotPlacementScores": [{"AvailabilityZoneId": "us-x-1b", "Score": "high"}]}, "number from 0"),
+        (
+            {"SpotPlacementScores": [{"AvailabilityZoneId": "us-x-1b", "Score": "high"}]},
+            '"high": must be',
+        ),
         ({"SpotPlacementScores": [{"AvailabilityZoneId": "usx1-az1", "Score": 5}]}, "--zones"),
     ],
 )
