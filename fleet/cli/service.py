@@ -107,12 +107,14 @@ def when_up(zones: TraceSet, instances: int | None) -> TraceSet:
     """Return yes-or-no traces with what a yes stands for."""
     from dataclasses import replace
 
+    from fleet.service.service import MOST
+
     if instances is None:
         return zones
-    if instances < 1 or int(zones.count.max()) > 1:
+    if not 1 <= instances <= MOST or int(zones.count.max()) > 1:
         raise InputError(
             f"--instances-when-up {instances}",
-            "must be at least 1, and can only be used with yes-or-no traces",
+            f"must be from 1 to {MOST:,}, and can only be used with yes-or-no traces",
         )
     note = f"proxy: a yes stands for {instances} instances"
     return replace(zones, count=zones.count * instances, notes=(*zones.notes, note))

@@ -20,7 +20,8 @@ Bools = npt.NDArray[np.bool_]
 IDLE = -1
 ON_DEMAND = -2
 """What runs is a zone (0, 1, ...: Spot there), on-demand, or nothing."""
-LONGEST_H = 1_000_000
+LONGEST_H = 400_000
+"""45 years: products of two times stay below what 64 bits hold."""
 BILLINGS = ("whole-tick", "per-second")
 
 
@@ -58,10 +59,13 @@ class Job:
     billing: str = "whole-tick"
 
     def __post_init__(self) -> None:
-        if self.work_s < 1 or self.deadline_s < 1 or self.restart_overhead_s < 0:
+        longest_s = max(self.work_s, self.deadline_s, self.restart_overhead_s)
+        least_s = min(self.work_s, self.deadline_s, self.restart_overhead_s + 1)
+        if least_s < 1 or longest_s > 3600 * LONGEST_H:
             raise InputError(
                 f"work {self.work_s} s, deadline {self.deadline_s} s, overhead {self.restart_overhead_s} s",
-                "must be at least 1 second of work and to the deadline, and no overhead below 0",
+                "must be at least 1 second of work and to the deadline, and no overhead below 0, "
+                f"none above {LONGEST_H:,} hours",
             )
         for price in (self.spot_price, self.on_demand_price, *self.zone_price.values()):
             if not 0 < price < float("inf"):

@@ -134,9 +134,8 @@ def clairvoyant_service(service: Service, traces: TraceSet) -> ServiceBound:
     # where a zone has room for all or for none, replicas do not compete, and one path serves them all
     lots = service.replicas if bool(np.isin(room, (0, service.replicas)).all()) else 1
     limits = [int(most) // lots for most in (*room.max(axis=0), service.replicas)]
-    states = ways(limits, service.replicas // lots)
-    if states > MOST_STATES:
-        method = f"tick by tick without cold starts: {states:,} states are too many for the plan"
+    if ways(limits, service.replicas // lots) > MOST_STATES:
+        method = f"tick by tick without cold starts: over {MOST_STATES:,} states, too many for the plan"
         bound = float(floor[: len(floor) - allowed].sum())
         return ServiceBound(None, bound, allowed, method, None, [], floor)
     paths = StretchPaths.of(room // lots, tick_cost * lots, cold, service.replicas // lots)
@@ -290,11 +289,22 @@ def states_of(most: Ints, replicas: int) -> States:
 
 
 def ways(limits: list[int], total: int) -> int:
-    """Return how many vectors within the limits sum to at most ``total``."""
-    counts = [1] + [0] * total
+    """Return how many vectors within the limits sum to at most ``total``, or a number above `MOST_STATES`.
+
+    It stops counting there: one entry alone may take as many values as its limit allows.
+    """
+    least = max((min(limit, total) for limit in limits), default=0) + 1
+    if least > MOST_STATES:
+        return least
+    counts = np.zeros(min(total, sum(limits)) + 1)
+    counts[0] = 1
     for limit in limits:
-        counts = [sum(counts[max(0, s - limit) : s + 1]) for s in range(total + 1)]
-    return sum(counts)
+        sums = np.cumsum(counts)
+        counts = sums.copy()
+        counts[limit + 1 :] -= sums[: max(0, len(sums) - limit - 1)]
+        if counts.sum() > MOST_STATES:
+            break
+    return int(counts.sum())
 
 
 def vectors(limits: list[int], total: int) -> Iterator[tuple[int, ...]]:

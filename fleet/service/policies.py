@@ -74,10 +74,11 @@ class RoundRobin:
 
     def decide(self, view: ServiceView, memory: Pointer) -> Ints:
         """Return what runs, and one more in the next zones."""
-        wanted = view.held.copy()
-        for _ in range(view.service.replicas - int(view.held.sum())):
-            wanted[memory.zone] += 1
-            memory.zone = (memory.zone + 1) % len(wanted)
+        zones = len(view.held)
+        rounds, rest = divmod(max(0, view.service.replicas - int(view.held.sum())), zones)
+        wanted = view.held + rounds
+        wanted[(memory.zone + np.arange(rest)) % zones] += 1
+        memory.zone = (memory.zone + rest) % zones
         return with_on_demand(wanted, 0)
 
 
@@ -98,18 +99,33 @@ class SpotHedge:
 
     def decide(self, view: ServiceView, memory: list[bool]) -> Ints:
         """Return Spot by zone, and the on-demand that covers what is not ready."""
-        price = view.spot_price.tolist()
         for zone in np.flatnonzero((view.lost > 0) | (view.refused > 0)).tolist():
             memory[zone] = False
         if sum(memory) < min(2, len(memory)):
             memory[:] = [True] * len(memory)
         target = view.service.replicas + view.service.extra
-        wanted = view.held.tolist()
-        for _ in range(target - sum(wanted)):
-            open_zones = [zone for zone, available in enumerate(memory) if available]
-            wanted[min(open_zones, key=lambda zone: (wanted[zone], price[zone], zone))] += 1
+        wanted = levelled(view.held, view.spot_price, np.flatnonzero(memory), target - int(view.held.sum()))
         on_demand = min(view.service.replicas, max(0, target - int(view.ready.sum())))
-        return with_on_demand(np.array(wanted), on_demand)
+        return with_on_demand(wanted, on_demand)
+
+
+def levelled(held: Ints, price: Floats, zones: Ints, missing: int) -> Ints:
+    """Return what is held and what is missing, each in the zone with the fewest, the cheapest of equals.
+
+    That fills the emptiest zones up to one level; what is left over goes one each to the cheapest on it.
+    """
+    if missing <= 0:
+        return held
+    ranked = zones[np.lexsort((zones, price[zones], held[zones]))]
+    count = np.arange(1, len(ranked) + 1)
+    room = count * held[ranked] - np.cumsum(held[ranked])
+    lowest = int(np.flatnonzero(room <= missing)[-1]) + 1
+    level, rest = divmod(int(held[ranked[:lowest]].sum()) + missing, lowest)
+    wanted = held.copy()
+    wanted[ranked[:lowest]] = level
+    on_level = ranked[:lowest]
+    wanted[on_level[np.lexsort((on_level, price[on_level]))][:rest]] += 1
+    return wanted
 
 
 @dataclass(frozen=True, eq=False)

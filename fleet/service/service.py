@@ -11,6 +11,8 @@ import numpy as np
 from fleet.errors import InputError
 from fleet.exact import Floats, Ints
 
+MOST = 10**9
+
 __all__ = ["Service", "ServicePolicy", "ServiceView"]
 
 
@@ -43,10 +45,11 @@ class Service:
     target_availability: float = 0.99
 
     def __post_init__(self) -> None:
-        if self.replicas < 1 or self.extra < 0 or self.cold_start_s < 0:
+        most = max(self.replicas, self.extra, self.cold_start_s)
+        if self.replicas < 1 or self.extra < 0 or self.cold_start_s < 0 or most > MOST:
             raise InputError(
                 f"replicas {self.replicas}, extra {self.extra}, cold start {self.cold_start_s} s",
-                "must be at least 1 replica, and no extra and no cold start below 0",
+                f"must be at least 1 replica, no extra and no cold start below 0, and none above {MOST:,}",
             )
         if not 0 <= self.target_availability <= 1:
             raise InputError(f"target availability {self.target_availability:g}", "must be from 0 to 1")

@@ -104,7 +104,7 @@ def run_service(service: Service, traces: TraceSet, policy: ServicePolicy) -> Se
         kept = np.append(np.minimum(now[:zones], available), now[zones])
         lost = now[:zones] - kept[:zones]
         past = held[max(0, tick - cold) : tick]
-        ready = np.minimum(past.min(axis=0, initial=10**9), kept) if tick >= cold else 0 * kept
+        ready = np.minimum(past.min(axis=0, initial=2**62), kept) if tick >= cold else 0 * kept
         view = ServiceView(
             service,
             spot_price,

@@ -237,7 +237,7 @@ def test_the_simulator_is_its_plain_twin(data, billing, zones):
                 assert getattr(told, name)[i] == getattr(by_hand, name), (strategy.name, name)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     st.data(),
     st.sampled_from(["whole-tick", "per-second"]),
@@ -365,6 +365,10 @@ def test_what_cannot_be():
         starts_of(job(600, 6000, 0), trace("111"))
     with pytest.raises(InputError, match="billing"):
         job(600, 6000, 0, billing="hourly")
+    with pytest.raises(InputError, match="none above 400,000 hours"):
+        job(10**18, 10**18, 0)
+    with pytest.raises(InputError, match="deadline of nan hours: must lie between"):
+        Job.of_hours(1, float("nan"), 0, 1.0, 3.0)
     with pytest.raises(InputError, match="price"):
         Job(600, 6000, 0, 0.0, 3.06)
     with pytest.raises(UnknownStrategyError, match="greedy"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -19,7 +20,7 @@ from fleet.plots import plot_replicas, plot_service, service_figure
 from fleet.plots.service import MOST_STEPS
 from fleet.service import Service, clairvoyant_service, find_policies, run_service, service_study
 from fleet.service.clairvoyant import StretchPaths, floor_of, room_of, search, ways
-from fleet.service.policies import EvenSpread, SpotHedge
+from fleet.service.policies import EvenSpread, SpotHedge, levelled
 from fleet.service.simulator import ready_of
 
 
@@ -173,6 +174,42 @@ def test_wrong_questions():
 
     with pytest.raises(CheckError, match="counts from 0"):
         run_service(Service(1, 0, 1.0, 3.0), trace("111"), Wrong())
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from([1.0, 1.5, 2.0]), st.booleans())),
+    st.integers(-2, 30),
+)
+def test_missing_replicas_go_one_by_one_to_the_emptiest_zone(zones, missing):
+    held, price, allowed = (np.array(column) for column in zip(*zones, (0, 1.0, True), strict=True))
+    some = np.flatnonzero(allowed)
+    by_hand = held.tolist()
+    for _ in range(missing):
+        by_hand[min(some.tolist(), key=lambda z: (by_hand[z], price[z], z))] += 1
+    assert levelled(held, price, some, missing).tolist() == by_hand
+
+
+def test_a_billion_replicas_are_answered_and_more_are_refused():
+    """No loop and no list is as long as the number of replicas."""
+    traces = coming_and_going(3, 40, 2, most=1)
+    for replicas in (10**5, 10**9):
+        study = service_study(Service(replicas, 180, 1.0, 3.0), traces)
+        for line in study.lines():
+            assert line["cost"] >= line["bound"] * (1 - 1e-12)
+        alone = study.lines()[0]
+        assert alone["policy"] == "on-demand"
+        assert alone["cost"] == pytest.approx(replicas * 40 * 300 / 3600 * 3.0)
+        assert alone["availability"] == 1
+    with pytest.raises(InputError, match="none above 1,000,000,000"):
+        Service(10**9 + 1, 180, 1.0, 3.0)
+
+
+def test_ways_are_counted():
+    for limits, total in (([2, 3], 4), ([1, 1, 1, 5], 5), ([0, 0], 3), ([4], 2), ([3, 0, 2], 9)):
+        boxes = itertools.product(*(range(limit + 1) for limit in limits))
+        assert ways(limits, total) == sum(sum(box) <= total for box in boxes)
+    assert ways([10**9], 10**9) > 20_000
 
 
 def test_no_policy_pays_for_on_demand_twice_while_no_spot_is_up():
