@@ -25,6 +25,8 @@ NAMED_POOLS = 8
 """How many pools that ran dry a certificate names."""
 TRIES = 3
 """Solves with less of a budget, after which the check has the word."""
+NOISE = 1e-12
+"""Relative; what differences of units may be off by."""
 REACHED = 1e-9
 """Relative; what an LP's optimum may be off by."""
 
@@ -173,7 +175,8 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, float, bool]:
     short = 0.0
     if solution.status in (INFEASIBLE, FAILED):
         if not problem.open.any():
-            return solution, max(problem.target, 0.0), minima_met(problem)
+            short = objective_value(problem, Shortfall(), np.zeros(len(problem)))
+            return solution, round(short, 9), minima_met(problem)
         short, counts = least_short(whole, solver)
         solution = within_budget(lowered(whole, short), chosen)
         if solution.instances is None:  # by a solver's tolerance beyond its own answer, or no time left
@@ -194,7 +197,13 @@ def lowered(problem: Problem, short: float) -> Problem:
     survival = problem.survival
     if survival is not None:
         survival = replace(survival, least=round(survival.least - short, 9))
-    return replace(problem, target=max(0.0, round(problem.target - short, 9)), survival=survival)
+    return replace(problem, target=remaining(problem.target, short), survival=survival)
+
+
+def remaining(target: float, short: float) -> float:
+    """Return what is left of a target that is missed by so much; noise of large numbers is nothing."""
+    left = round(target - short, 9)
+    return left if left > NOISE * target else 0.0
 
 
 def minima_met(problem: Problem) -> bool:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from fleet.allocation import Allocation, Certificate
 from fleet.allocator.certify import Answer, OutOfTimeError
 from fleet.allocator.check import check_allocation, check_limits
-from fleet.allocator.limits import Limits, grouped, unmet_by_group
-from fleet.allocator.parts import How, Parts
+from fleet.allocator.limits import Limits, grouped, unmet, unmet_by_group
+from fleet.allocator.parts import Decision, How, Parts
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.allocator.scale_down import scale_down
 from fleet.errors import InputError, SolverError
@@ -127,7 +127,7 @@ def allocate(
         ineligible=ineligible_lines(snapshot, eligibility, plan),
         warnings=(*request.notes, *snapshot.notes, *plan.notes, *decision.notes),
         running=stays,
-        terminated_instances=ended(chosen.name, request, snapshot, stays),
+        terminated_instances=ended(chosen.name, request, snapshot, stays, bounds, decision),
         problem=decision.problem,
     )
     check_allocation(allocation, stays)
@@ -145,15 +145,39 @@ def end_of(time_limit_s: float) -> float:
     return time.monotonic() + time_limit_s
 
 
-def ended(strategy: str, request: FleetRequest, snapshot: Snapshot, stays: Ints) -> Ints:
-    """Return what a maintain fleet ends of what it has above its Spot target, shape (n,)."""
-    return scale_down(
+def ended(
+    strategy: str, request: FleetRequest, snapshot: Snapshot, stays: Ints, limits: Limits, decision: Decision
+) -> Ints:
+    """Return what a maintain fleet ends of what it has above its Spot target, shape (n,).
+
+    What the fleet needs for survival, resources or a least number of pools stays.
+    """
+    victims = scale_down(
         strategy,
         snapshot,
         stays,
         request.spot_target_capacity,
         terminate=request.terminate_excess and request.fleet_type == "maintain",
     )
+    if not limits.needs_exact or not victims.any():
+        return victims
+    on_demand = None if decision.on_demand is None else decision.on_demand.instances
+
+    def broken(ends: Ints) -> set[str]:
+        fleet = stays + decision.spot.instances - ends
+        wanted = request.spot_target_capacity, on_demand, request.on_demand_target_capacity
+        lines = unmet(limits, snapshot.pools, fleet, *wanted)
+        return {line.partition(":")[0] for line in lines if not line.startswith("at most")}
+
+    ends = np.zeros_like(victims)
+    already = broken(ends)
+    for i in np.flatnonzero(victims).tolist():
+        low, high = 0, int(victims[i])  # more that end break no less: the most that may is found by halves
+        while low < high:
+            ends[i] = middle = (low + high + 1) // 2
+            low, high = (middle, high) if broken(ends) <= already else (low, middle - 1)
+        ends[i] = low
+    return ends
 
 
 def check_placement_group(request: FleetRequest, limits: Limits, pools: LaunchPools, stays: Ints) -> None:

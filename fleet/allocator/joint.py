@@ -14,6 +14,7 @@ import numpy as np
 from fleet.allocator.certify import (
     Answer,
     certified,
+    remaining,
     whole_answer,
 )
 from fleet.allocator.limits import Limits
@@ -101,8 +102,8 @@ class Joint:
             if isinstance(o, Linear)
         )
         on_demand, spot = self.on_demand, self.spot
-        wanted = max(0.0, round(on_demand.target - short.on_demand, 9))
-        wanted_spot = max(0.0, round(spot.target - short.spot, 9))
+        wanted = remaining(on_demand.target, short.on_demand)
+        wanted_spot = remaining(spot.target, short.spot)
         upper = self.most()
         base = Problem(
             weight=np.concatenate((on_demand.weight, spot.weight)),

@@ -104,11 +104,14 @@ class Standing:
         Shape (n,), Spot instances without notice in each pool.
     weight
         Shape (n,), units that an instance serves.
+    on_demand
+        Shape (n,), on-demand instances in each pool; ``None`` if there are none.
     """
 
     time_s: int
     healthy: Ints
     weight: npt.NDArray[np.float64]
+    on_demand: Ints | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,11 +124,14 @@ class Blow:
         Shape (n,), instances that are given notice in each pool, oldest first.
     blocked
         Shape (n,), pools into which nothing is launched until ``blocked_until_s``; ``None`` for none.
+    lost_on_demand
+        Shape (n,), on-demand instances that end at once in each pool, oldest first; ``None`` for none.
     """
 
     lost: Ints
     blocked: npt.NDArray[np.bool_] | None = None
     blocked_until_s: int = 0
+    lost_on_demand: Ints | None = None
 
 
 @runtime_checkable

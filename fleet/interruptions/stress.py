@@ -1,8 +1,10 @@
 """The stress library: what-ifs at a stated moment, put on any market and beside any other driver.
 
 An *outage* takes all instances of a pool, zone, family, type or region (a named one, or the biggest at that
-moment) and lets nothing be launched there for a time. A *mass loss* takes k instances wherever they are and
-blocks every refill for a time. A *price spike* multiplies Spot prices for a time.
+moment) and lets nothing be launched there for a time. That of a zone or region is the loss of a place:
+on-demand instances end too, without notice. That of a pool, type or family is a want of Spot capacity, which
+on-demand instances outlast. A *mass loss* takes k Spot instances wherever they are and blocks every refill
+for a time. A *price spike* multiplies Spot prices for a time.
 """
 
 from __future__ import annotations
@@ -24,11 +26,15 @@ from fleet.pools import LaunchPools
 __all__ = ["BIGGEST", "MassLoss", "MassLossDriver", "Outage", "OutageDriver", "PriceSpike", "spiked"]
 
 BIGGEST = "biggest"
+PLACES = ("zone", "region")
+"""Groups whose outage takes on-demand instances too."""
 
 
 @dataclass(frozen=True)
 class Outage:
     """All instances of a group of pools are interrupted, and none is launched there for a time.
+
+    Spot instances are; of a zone or region on-demand instances too, which end at once.
 
     Parameters
     ----------
@@ -100,11 +106,20 @@ class OutageDriver:
 
     def strike(self, standing: Standing) -> Blow:
         """Take all that runs in the group; of equally big groups, the first."""
+        counts, listed = standing.healthy, None
+        if standing.on_demand is not None and self.outage.by in PLACES:
+            listed = standing.on_demand
+            counts = counts + listed
         struck = self.struck
         if struck is None:
-            units = np.bincount(self.group, standing.healthy * standing.weight, minlength=self.groups)
+            units = np.bincount(self.group, counts * standing.weight, minlength=self.groups)
             struck = np.equal(self.group, units.argmax())
-        return Blow(np.where(struck, standing.healthy, 0), struck, standing.time_s + self.outage.blocked_s)
+        return Blow(
+            np.where(struck, standing.healthy, 0),
+            struck,
+            standing.time_s + self.outage.blocked_s,
+            None if listed is None else np.where(struck, listed, 0),
+        )
 
 
 @dataclass(frozen=True)

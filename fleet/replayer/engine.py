@@ -70,7 +70,9 @@ class Engine:
         self.on_demand_target = to_nano_scalar(request.on_demand_target_capacity, "on-demand target")
         self.log = LogWriter()
         self.roster = Roster(to_nano(prepared.pools.weight, "weight"))
-        self.perils = Perils(prepared.drivers, self.roster.healthy, prepared.pools.weight)
+        self.perils = Perils(
+            prepared.drivers, self.roster.healthy, prepared.pools.weight, self.roster.on_demand
+        )
         self.recommendations = Recommendations(signals, self.perils, seed)
         self.launcher = Launcher(prepared, strategy, self.roster, self.perils, self.recommendations, self.log)
         self.rebalance = Rebalance(self, self.recommendations)
@@ -117,6 +119,8 @@ class Engine:
             if k < len(openings):
                 times.append(int(openings[k]))
             times.append(self.perils.next_unblock(now))
+        elif self.maintains and self.open and self.on_demand_target > self.roster.on_demand_units:
+            times.append(self.perils.next_unblock(now))
         return min(times)
 
     def fill(self, now: int) -> None:
@@ -131,7 +135,11 @@ class Engine:
         """Give notice to all that the drivers take; hibernation begins at once."""
         behavior = self.request.interruption_behavior
         due = now if behavior == "hibernate" else now + self.notice_s
-        for pool, runs, reason in self.perils.losses(now):
+        for pool, runs, reason, on_demand in self.perils.losses(now):
+            if on_demand:
+                for run in runs:
+                    self.changes.end_on_demand(now, run, reason)
+                continue
             price = value_in_force(self.prepared.market.prices, pool, now)
             for run in runs:
                 self.roster.note(run)

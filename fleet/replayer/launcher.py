@@ -48,7 +48,7 @@ class Launcher:
         self.out_of_budget = False
 
     def on_demand(self, now: int, target: int) -> None:
-        """Launch what is missing of ``target`` units x 1e9 on demand, which is never interrupted."""
+        """Launch what is missing of ``target`` units x 1e9 on demand, which only the loss of a place ends."""
         missing = target - self.roster.on_demand_units
         if missing <= 0:
             return
@@ -71,6 +71,9 @@ class Launcher:
         if budget is not None:
             budget = max(0.0, budget - round(float(held @ price), 9))
         problem = on_demand_problem(snapshot, target / NANO, request.on_demand_strategy, budget)
+        closed = self.perils.places_closed_until > now
+        if closed.any():
+            problem = replace(problem, upper=np.where(closed, 0.0, problem.upper))
         problem = replace(problem, target=missing / NANO)
         if self.zone is None:
             return launch(problem)

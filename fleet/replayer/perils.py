@@ -7,7 +7,7 @@ stresses.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,11 +30,12 @@ __all__ = ["Loss", "Perils"]
 
 
 class Loss(NamedTuple):
-    """Runs of instances that are to be given notice now."""
+    """Runs of instances that are to be given notice now; on-demand ones end at once."""
 
     pool: int
     runs: list[int]
     reason: Reason
+    on_demand: bool = False
 
 
 class Perils:
@@ -48,10 +49,19 @@ class Perils:
         Kept by the engine, read here.
     weight
         Shape (n,), units an instance.
+    on_demand
+        The pools of on-demand runs, oldest first; kept by the engine.
     """
 
-    def __init__(self, drivers: Sequence[AnyDriver], healthy: Healthy, weight: Floats) -> None:
+    def __init__(
+        self,
+        drivers: Sequence[AnyDriver],
+        healthy: Healthy,
+        weight: Floats,
+        on_demand: Mapping[int, int] | None = None,
+    ) -> None:
         self.healthy, self.weight = healthy, weight
+        self.on_demand: Mapping[int, int] = {} if on_demand is None else on_demand
         self.by_pool = [driver for driver in drivers if isinstance(driver, Driver)]
         self.by_instance = [driver for driver in drivers if isinstance(driver, InstanceDriver)]
         self.stresses = [driver for driver in drivers if isinstance(driver, StressDriver)]
@@ -64,6 +74,7 @@ class Perils:
         self.strikes: list[tuple[int, int]] = []  # (time, driver)
         self.blocked_until = np.zeros(len(weight), dtype=np.int64)
         self.unblocks: list[int] = []
+        self.places_closed_until = self.blocked_until.copy()  # for on-demand instances too
 
     def begin(self, start_s: int, end_s: int, seed: int) -> None:
         """Make the drivers ready for a run."""
@@ -138,7 +149,8 @@ class Perils:
         counts = np.zeros(len(self.weight), dtype=np.int64)
         for pool, healthy in self.healthy.items():
             counts[pool] = len(healthy)
-        blow = driver.strike(Standing(now, counts, self.weight))
+        listed = np.bincount(list(self.on_demand.values()), minlength=len(self.weight)).astype(np.int64)
+        blow = driver.strike(Standing(now, counts, self.weight, listed))
         if blow.blocked is not None and blow.blocked_until_s > now:
             longer = np.where(blow.blocked, blow.blocked_until_s, 0)
             self.blocked_until = np.maximum(self.blocked_until, longer)
@@ -147,6 +159,13 @@ class Perils:
             if pool in self.healthy:
                 yield Loss(pool, oldest(self.healthy[pool], int(blow.lost[pool])), Reason.STRESS)
                 self.changed(pool, now)
+        if blow.lost_on_demand is not None:
+            if blow.blocked is not None:
+                longer = np.where(blow.blocked, blow.blocked_until_s, 0)
+                self.places_closed_until = np.maximum(self.places_closed_until, longer)
+            for pool in np.flatnonzero(blow.lost_on_demand).tolist():
+                runs = [run for run, where in self.on_demand.items() if where == pool]
+                yield Loss(pool, runs[: int(blow.lost_on_demand[pool])], Reason.STRESS, on_demand=True)
 
     def refused(self, pool: int, count: int, now: int) -> int:
         """Return how many of ``count`` launches fail now; the pool is then left alone for a time."""

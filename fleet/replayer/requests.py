@@ -200,7 +200,7 @@ class RequestEngine:
         """Give notice to what the drivers take, and to blocks that are about to end."""
         behavior = self.request.interruption_behavior
         due = now if behavior == "hibernate" else now + self.notice_s
-        for pool, runs, reason in self.perils.losses(now):
+        for pool, runs, reason, _ in self.perils.losses(now):
             for run in runs:
                 self.roster.note(run)
                 self.tell_notice(now, pool, run, reason)

@@ -169,3 +169,24 @@ def test_a_part_below_its_least_capacity_makes_room_for_the_other():
     assert allocation.spot_instances.tolist() == [6]
     assert allocation.on_demand_instances.tolist() == [0]
     assert allocation.unfulfilled
+
+
+def test_what_a_limit_needs_is_not_ended():
+    """Two in each zone serve 2 units whichever is lost: none of them is above the target."""
+    snapshot = two_zones(spot=(0.02, 0.03), listed=(0.1, 0.2))
+    request = wanted(2, 0, snapshot)
+    freely = fleet.allocate(request, snapshot, running=[2, 3])
+    assert freely.terminated_instances.sum() == 3
+    limits = fleet.Limits(survive="zone")
+    kept = fleet.allocate(request, snapshot, running=[2, 3], limits=limits, rounding="exact")
+    assert kept.terminated_instances.tolist() == [0, 1]
+
+
+def test_a_loss_that_what_runs_does_not_survive_where_nothing_can_be_launched():
+    """Three units run for 1.8 and no cap leaves room for more: said, not a failure."""
+    pools = fleet.LaunchPools.of(["m5.large"], ["us-x-1a"], weight=[3.0])
+    snapshot = fleet.Snapshot.of(pools, [0.031], [1.0])
+    request = fleet.FleetRequest(1.8, (fleet.Override("m5.large", weight=3.0),))
+    limits = fleet.Limits((fleet.Cap("pool", units=1.44),), survive="zone")
+    allocation = fleet.allocate(request, snapshot, limits=limits, rounding="exact", running=[1])
+    assert allocation.unfulfilled

@@ -106,6 +106,8 @@ def check_bounds(case, launches, allocation, own):
             continue
         if part == "spot" and (case.spot_target <= 0 or case.tied):
             continue  # beside the on-demand part's own choice: held by the objectives above
+        if case.limits.placement == "cluster" and case.on_demand > 0:
+            continue  # within the zone that both parts together have chosen
         as_many = ok & (launches.short[k] <= own_short[k][0])
         if case.tied:
             as_many &= launches.short[1 - k] <= own_short[1 - k][0]

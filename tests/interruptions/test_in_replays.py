@@ -267,3 +267,31 @@ def test_a_replay_at_the_speed_of_events_is_a_year_of_many_instances():
     quarters = np.bincount(times // (365 * DAY // 4), minlength=4)[:4]
     expected = 60 * 8760 / 4 * 1e-3
     assert quarters == pytest.approx(expected, abs=4 * np.sqrt(expected))
+
+
+@pytest.mark.parametrize(("by", "label", "lost"), [("zone", "us-x-1a", 3), ("type", "m5.large", 0)])
+def test_the_loss_of_a_zone_takes_on_demand_instances_too(by, label, lost):
+    """Three on demand in zone a end at noon without notice and are launched elsewhere at once."""
+    noon = DAY + 12 * HOUR
+    request = request_of(6, "lowestPrice", on_demand_target_capacity=3)
+    outage = fleet.Outage(by, label, noon, HOUR)
+    result = fleet.replay(request, market_of(2 * DAY), interruptions=outage)
+    table, listed = result.instances, result.instances.lifecycle == 1
+    ended = listed & (table.end_s == noon)
+    assert ended.sum() == lost
+    fresh = listed & (table.launch_s == noon)
+    assert fresh.sum() == lost
+    assert {str(result.pools.availability_zone[i]) for i in table.pool[fresh]} == (
+        {"us-x-1b"} if lost else set()
+    )
+    assert len(notices(result)) == 3  # those on Spot
+
+
+def test_on_demand_instances_wait_until_the_only_zone_is_back():
+    noon = DAY + 12 * HOUR
+    overrides = (fleet.Override("m5.large", "us-x-1a"),)
+    request = fleet.FleetRequest(3, overrides, on_demand_target_capacity=2)
+    outage = fleet.Outage("zone", "us-x-1a", noon, HOUR)
+    result = fleet.replay(request, market_of(2 * DAY), interruptions=outage)
+    table, listed = result.instances, result.instances.lifecycle == 1
+    assert sorted(table.launch_s[listed].tolist()) == [0, 0, noon + HOUR, noon + HOUR]
