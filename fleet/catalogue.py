@@ -93,7 +93,7 @@ class Catalogue:
             return self.types[name]
         except KeyError:
             raise CatalogueError(
-                f"instance type {name!r}", "is not in the catalogue", "give one that has it"
+                f"instance type {name!r}", "must be in the catalogue", "give one that has it"
             ) from None
 
     def resources(self) -> dict[str, dict[str, float]]:

@@ -183,7 +183,7 @@ def write_data_feed(feed: DataFeed, path: str | Path) -> None:
     """Write a feed as gzipped text, whole or not at all; the same feed gives the same bytes."""
     target = Path(path)
     if not target.parent.is_dir():
-        raise InputError(f"{target.parent}", "is not a folder", "create it first")
+        raise InputError(f"{target.parent}", "must be a folder", "create it first")
     with replacing(target) as fresh:
         fresh.write_bytes(data_feed_bytes(feed))
 

@@ -159,5 +159,5 @@ def test_round_trip_and_the_same_bytes(tmp_path):
     assert list(again.lines()) == list(feed.lines())
     assert round(again.total, 2) == round(result.statement.spot, 2)
     assert len(list(tmp_path.iterdir())) == 2
-    with pytest.raises(InputError, match="is not a folder"):
+    with pytest.raises(InputError, match="must be a folder"):
         fleet.write_data_feed(feed, tmp_path / "none" / "x.gz")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -156,6 +157,26 @@ def test_damage_is_one_clear_error(market, tmp_path, harm, words):
     fleet.save_market(market, tmp_path)
     harm(next(tmp_path.glob("columns-*")))
     with pytest.raises(InputError, match=words):
+        fleet.load_market(tmp_path)
+
+
+def test_a_copied_folder_is_read_and_held_to_its_checksums(market, tmp_path):
+    fleet.save_market(market, tmp_path / "kept")
+    copied = shutil.copytree(tmp_path / "kept", tmp_path / "copy", copy_function=shutil.copyfile)
+    same(market, fleet.load_market(copied))
+    turned(next(copied.glob("columns-*")) / "on_demand_price.npy")
+    with pytest.raises(InputError, match=r"on_demand_price\.npy with other bytes"):
+        fleet.load_market(copied)
+
+
+@pytest.mark.parametrize("columns", ["../kept/columns", "columns-/../..", "/etc", ""])
+def test_columns_lie_within_the_folder(market, tmp_path, columns):
+    from fleet.formats.market_folder import checksum
+
+    fleet.save_market(market, tmp_path)
+    head = json.loads((tmp_path / "market.json").read_text()) | {"columns": columns}
+    (tmp_path / "market.json").write_text(json.dumps(head | {"sha256": checksum(head)}))
+    with pytest.raises(InputError, match="must"):
         fleet.load_market(tmp_path)
 
 
