@@ -31,10 +31,16 @@ if TYPE_CHECKING:
 __all__ = ["Null", "executor_at", "experiment", "progress_bar", "seconds_of"]
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST_S = 36_525 * SECONDS["d"]
+"""A hundred years: no market is longer."""
 
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core. 1: none besides.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Processes; default: one a core. 1: none besides.")
+]
 Dask = Annotated[str | None, typer.Option(help="Run on a Dask cluster: tcp://HOST:PORT.")]
-Null = Annotated[int, typer.Option("--null", min=0, help="Random strategies to rank the others among.")]
+Null = Annotated[
+    int, typer.Option("--null", min=0, max=100_000, help="Random strategies to rank the others among.")
+]
 Share = Annotated[
     Path | None, typer.Option(help="Folder that all workers see, for the market (with --dask).")
 ]
@@ -45,7 +51,7 @@ def experiment(
     papers: Papers,
     window: Annotated[str | None, typer.Option(help="Length of a window: 7d, 12h; default: all.")] = None,
     stride: Annotated[str, typer.Option(help="From one window's start to the next: 1d, 6h.")] = "1d",
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, max=100_000, help="How many seeds, from 0.")] = 1,
     strategy: Strategies = None,
     null: Null = 0,
     store: Annotated[
@@ -136,10 +142,14 @@ def show(found: Experiment, json_output: bool, plot: Path | None, papers: Papers
 def seconds_of(name: str, text: str) -> int:
     """Return the seconds of a span of time: 7d, 12h, 30m, 90s."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
-    seconds = int(float(match[1]) * SECONDS[match[2]]) if match else 0
-    if seconds < 1:
-        raise InputError(f"{name} {text!r}", "is a number above 0 and s, m, h or d", "write 7d or 12h")
-    return seconds
+    seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
+    if not 1 <= seconds <= LONGEST_S:
+        raise InputError(
+            f"{name} {text!r}",
+            f"must be a number and s, m, h or d, from 1 second to {LONGEST_S // SECONDS['d']:,} days",
+            "write 7d or 12h",
+        )
+    return int(seconds)
 
 
 @contextmanager

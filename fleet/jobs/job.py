@@ -25,6 +25,10 @@ LONGEST_H = 400_000
 BILLINGS = ("whole-tick", "per-second")
 
 
+HIGHEST_PRICE = 1_000_000
+"""$ per instance-hour: beyond it sums of a plan lose their cents."""
+
+
 @dataclass(frozen=True)
 class Job:
     """Work that must be done by a deadline (Wu et al., "Can't Be Late", NSDI 2024).
@@ -68,8 +72,9 @@ class Job:
                 f"none above {LONGEST_H:,} hours",
             )
         for price in (self.spot_price, self.on_demand_price, *self.zone_price.values()):
-            if not 0 < price < float("inf"):
-                raise InputError(f"price {price:g}", "must be above 0", "state $ per instance-hour")
+            if not 0 < price <= HIGHEST_PRICE:
+                rule = f"must be above 0 and at most {HIGHEST_PRICE:,}"
+                raise InputError(f"price {price:g}", rule, "state $ per instance-hour")
         if self.nodes < 1:
             raise InputError(f"nodes {self.nodes}", "must be at least 1")
         if self.billing not in BILLINGS:

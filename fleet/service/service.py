@@ -16,6 +16,10 @@ MOST = 10**9
 __all__ = ["Service", "ServicePolicy", "ServiceView"]
 
 
+HIGHEST_PRICE = 1_000_000
+"""$ per instance-hour: beyond it sums of a plan lose their cents."""
+
+
 @dataclass(frozen=True)
 class Service:
     """Replicas that must be ready (Mao et al., "SkyServe", EuroSys 2025).
@@ -54,8 +58,9 @@ class Service:
         if not 0 <= self.target_availability <= 1:
             raise InputError(f"target availability {self.target_availability:g}", "must be from 0 to 1")
         for price in (self.spot_price, self.on_demand_price, *self.zone_price.values()):
-            if not 0 < price < float("inf"):
-                raise InputError(f"price {price:g}", "must be above 0", "state $ per instance-hour")
+            if not 0 < price <= HIGHEST_PRICE:
+                rule = f"must be above 0 and at most {HIGHEST_PRICE:,}"
+                raise InputError(f"price {price:g}", rule, "state $ per instance-hour")
 
     def cold_ticks(self, gap_s: int) -> int:
         """Return the ticks from launch to ready."""

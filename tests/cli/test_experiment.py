@@ -84,7 +84,7 @@ def test_without_a_window_the_span_is_one(folder):
     [
         (("--window", "soon"), "is a number above 0 and s, m, h or d"),
         (("--window", "99d"), "does not fit"),
-        (("--stride", "0d"), "is a number above 0"),
+        (("--stride", "0d"), "must be a number and"),
         (("--strategy", "cheapest"), "cheapest"),
         (("--store", "fleet.json"), "must be a folder"),
         (("--dask", "tcp://127.0.0.1:1", "--workers", "2"), "exclude each other"),
