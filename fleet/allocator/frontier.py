@@ -7,19 +7,21 @@ of those the deepest. Weighted sums would miss the points inside the hull, and c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator.certify import answer
-from fleet.allocator.core import whole_counts
+from fleet.allocator.core import allocate, whole_counts
 from fleet.allocator.limits import Limits
+from fleet.allocator.placement import Mask, best_of, choices, inside
 from fleet.allocator.region import spot_problem
 from fleet.allocator.rows import Standing, apply_limits
 from fleet.errors import InfeasibleError, InputError
 from fleet.exact import NANO, Floats, Ints, on_grid, to_nano
-from fleet.model import Cover, Linear, Problem
+from fleet.model import Cover, Linear, Objective, Problem
 from fleet.request import FleetRequest
 from fleet.snapshot import Snapshot
 from fleet.solvers import choose_solver
@@ -190,25 +192,22 @@ def frontier(
     base, _, eligibility = spot_problem(
         CheapestStrategy(), snapshot, request.spot_target_capacity, stays, request.spot_max_total_price
     )
-    base = apply_limits(
-        base,
-        bounds,
-        snapshot.pools,
-        Standing(request.spot_target_capacity, request.on_demand_target_capacity, stays, stays * 0),
-    )
+    standing = beside_on_demand(request, snapshot, bounds, stays)
+    masks = spot_choices(request, snapshot, bounds, base, standing)
+    base = apply_limits(base, bounds, snapshot.pools, standing)
     view = View(snapshot, request.spot_target_capacity, stays, eligibility.mask)
     given_up = Linear("depth_given_up", view.depth_given_up * snapshot.pools.weight)
-    region = replace(base, whole=whole)
-    price_end = end_point(region, base.objectives[0], given_up, solver)
-    depth_end = end_point(region, given_up, base.objectives[0], solver)
+    regions = [replace(inside(base, mask), whole=whole) for mask in masks]
+    price_end = end_point(regions, base.objectives[0], given_up, solver)
+    depth_end = end_point(regions, given_up, base.objectives[0], solver)
     most, least = float(given_up.per_instance @ price_end), float(given_up.per_instance @ depth_end)
 
     def point(dial: float) -> FrontierPoint:
         allowed = most - dial * (most - least)
-        return point_of(dial, cheapest_within(region, given_up, allowed, solver), snapshot, given_up)
+        return point_of(dial, cheapest_within(regions, given_up, allowed, solver), snapshot, given_up)
 
     if isinstance(dials, str):
-        points = every_point(region, given_up, price_end, least, snapshot, solver, word=dials)
+        points = every_point(regions, given_up, price_end, least, snapshot, solver, word=dials)
     else:
         settings = np.atleast_1d(np.asarray(dials, dtype=np.float64))
         if not bool(((settings >= 0) & (settings <= 1)).all()):
@@ -220,8 +219,9 @@ def frontier(
             find_strategy(name, named_for(request, name)) if isinstance(name, str) else name,
             request,
             snapshot,
-            stays,
-            region,
+            standing,
+            masks,
+            regions,
             given_up,
             solver,
             bounds,
@@ -231,13 +231,36 @@ def frontier(
     return Frontier(tuple(points), located, snapshot.capacity_source)
 
 
+def beside_on_demand(request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints) -> Standing:
+    """Return what is wanted and what stands: where limits count it, the on-demand part that is decided."""
+    on_demand = np.zeros_like(stays)
+    if request.on_demand_target_capacity and limits:
+        rounding = "exact" if limits.needs_exact else "aws"
+        decided = allocate(request, snapshot, rounding=rounding, running=stays, limits=limits)
+        on_demand = decided.counts_of("on_demand_instances")
+    return Standing(request.spot_target_capacity, request.on_demand_target_capacity, stays, on_demand)
+
+
+def spot_choices(
+    request: FleetRequest, snapshot: Snapshot, limits: Limits, base: Problem, standing: Standing
+) -> list[Mask]:
+    """Return the sets of pools that a single type or zone, or a cluster, leaves to the Spot part."""
+    pools, wish, cluster = snapshot.pools, request.spot_placement, limits.placement == "cluster"
+    in_use = list(set(pools.availability_zone[standing.counts > 0]))
+    if cluster and in_use:
+        base = inside(base, np.isin(pools.availability_zone, in_use))
+    zone = wish.single_availability_zone or cluster
+    everywhere = np.ones(len(pools), dtype=bool)
+    return choices([base], pools, zone=zone, kind=wish.single_instance_type) or [everywhere]
+
+
 def named_for(request: FleetRequest, name: str) -> FleetRequest:
     """Return the request as that strategy would be asked (a pool count is lowestPrice's alone)."""
     return request.with_strategy(name)
 
 
 def every_point(
-    region: Problem,
+    regions: list[Problem],
     given_up: Linear,
     price_end: Floats,
     least: float,
@@ -247,47 +270,55 @@ def every_point(
     word: str,
 ) -> list[FrontierPoint]:
     """Return all points that no other beats: from pure price on, each time giving up strictly less depth."""
-    if word != "every" or not region.whole:
+    if word != "every" or not regions[0].whole:
         raise InputError(
             f"dials {word!r}", "are numbers from 0 to 1, or 'every' of whole instances", "correct it"
         )
     found = [point_of(0.0, price_end, snapshot, given_up)]
     most = found[0].depth_given_up
+    open_ = np.any([region.open for region in regions], axis=0)
     # Depths of whole instances are multiples of one step: half of it asks for strictly less.
     step = max(
-        float(np.gcd.reduce(to_nano(on_grid(given_up.per_instance[region.open]), "depth"))) / NANO / 2,
+        float(np.gcd.reduce(to_nano(on_grid(given_up.per_instance[open_]), "depth"))) / NANO / 2,
         LEAST_STEP,
     )
     while found[-1].depth_given_up > least + step:
         if len(found) == MOST_POINTS:
             raise InputError("every point of the frontier", f"are more than {MOST_POINTS}", "name some dials")
-        instances = cheapest_within(region, given_up, found[-1].depth_given_up - step, solver)
+        instances = cheapest_within(regions, given_up, found[-1].depth_given_up - step, solver)
         reached = point_of(0.0, instances, snapshot, given_up)
         dial = (most - reached.depth_given_up) / (most - least)
         found.append(replace(reached, dial=round(dial, 9)))
     return found
 
 
-def end_point(region: Problem, first: object, then: object, solver: str) -> Floats:
+def end_point(regions: list[Problem], first: Objective, then: Objective, solver: str) -> Floats:
     """Return the instances that are best by one objective, then by the other."""
-    problem = replace(region, objectives=(first, then))  # type: ignore[arg-type]
-    return solved(problem, solver)
+    return solved([replace(region, objectives=(first, then)) for region in regions], solver)
 
 
-def cheapest_within(region: Problem, given_up: Linear, allowed: float, solver: str) -> Floats:
+def cheapest_within(regions: list[Problem], given_up: Linear, allowed: float, solver: str) -> Floats:
     """Return the cheapest fleet that gives up at most ``allowed``, and of those the deepest."""
     slack = 1e-9 * max(1.0, abs(allowed))
     row = Cover("depth", -given_up.per_instance, -(allowed + slack))
-    problem = replace(region, covers=(*region.covers, row), objectives=(region.objectives[0], given_up))
-    return solved(problem, solver)
+    return solved(
+        [
+            replace(region, covers=(*region.covers, row), objectives=(region.objectives[0], given_up))
+            for region in regions
+        ],
+        solver,
+    )
 
 
-def solved(problem: Problem, solver: str) -> Floats:
-    """Return the optimal instances, or raise InfeasibleError."""
-    solution = choose_solver(solver, problem).solve(problem)
-    if solution.instances is None:
-        raise InfeasibleError("the target", f"is out of reach: {solution.message}", "lower it or add pools")
-    return solution.instances
+def solved(problems: list[Problem], solver: str) -> Floats:
+    """Return the best of the optimal instances of each choice, or raise InfeasibleError."""
+    found = [choose_solver(solver, problem).solve(problem) for problem in problems]
+    answered = [solution for solution in found if solution.instances is not None]
+    if not answered:
+        raise InfeasibleError("the target", f"is out of reach: {found[0].message}", "lower it or add pools")
+    best = min(answered, key=lambda solution: tuple(round(value, 9) for value in solution.values))
+    assert best.instances is not None
+    return best.instances
 
 
 def point_of(dial: float, instances: Floats, snapshot: Snapshot, given_up: Linear) -> FrontierPoint:
@@ -301,24 +332,26 @@ def locate(
     strategy: Strategy,
     request: FleetRequest,
     snapshot: Snapshot,
-    stays: Ints,
-    region: Problem,
+    standing: Standing,
+    masks: list[Mask],
+    regions: list[Problem],
     given_up: Linear,
     solver: str,
     limits: Limits,
 ) -> StrategyPoint:
     """Return where a strategy's launch lies relative to the frontier."""
     target = request.spot_target_capacity
-    problem, _, _ = spot_problem(strategy, snapshot, target, stays, request.spot_max_total_price)
-    problem = apply_limits(
-        problem, limits, snapshot.pools, Standing(target, request.on_demand_target_capacity, stays, stays * 0)
+    problem, _, _ = spot_problem(strategy, snapshot, target, standing.spot, request.spot_max_total_price)
+    problem = apply_limits(problem, limits, snapshot.pools, standing)
+    rounding = "exact" if limits.needs_exact else "aws"
+    found = best_of(
+        partial(answer, inside(problem, mask), snapshot.pools, rounding, "auto") for mask in masks
     )
-    found = answer(problem, snapshot.pools, "exact" if limits.needs_exact else "aws", "auto")
     bought = point_of(0.0, found.instances.astype(np.float64), snapshot, given_up)
     excess = None
     if found.certificate.status != "unfulfilled":
         best = point_of(
-            0.0, cheapest_within(region, given_up, bought.depth_given_up, solver), snapshot, given_up
+            0.0, cheapest_within(regions, given_up, bought.depth_given_up, solver), snapshot, given_up
         )
         excess = max(0.0, round(bought.cost_per_hour - best.cost_per_hour, 9))
     return StrategyPoint(strategy.name, bought.cost_per_hour, bought.depth_given_up, excess, found.instances)

@@ -138,3 +138,24 @@ def test_limits_hold_along_the_frontier():
     assert all(np.count_nonzero(s.instances) >= 3 for s in found.strategies)
     with pytest.raises(InputError, match="'every' of whole"):
         fleet.frontier(fleet.FleetRequest(10, overrides), snapshot, dials="all")
+
+
+def test_the_frontier_keeps_to_one_zone_and_counts_the_on_demand_part():
+    """The cheap end lies in one zone, the deep end in the other; none of the points mixes them."""
+    pools = fleet.LaunchPools.of(
+        ["a.large", "b.large"] * 2, ["us-x-1a"] * 2 + ["us-x-1b"] * 2, on_demand_price=1
+    )
+    snapshot = fleet.Snapshot.of(pools, [0.05, 0.07, 0.06, 0.08], [4, 5, 9, 12])
+    overrides = (fleet.Override("a.large"), fleet.Override("b.large"))
+    cluster = fleet.frontier(
+        fleet.FleetRequest(6, overrides), snapshot, limits=fleet.Limits(placement="cluster"), strategies=()
+    )
+    for point in cluster.points:
+        assert not (point.instances[:2].any() and point.instances[2:].any())
+    assert cluster.points[0].instances.tolist() == [4, 2, 0, 0]
+    both = fleet.FleetRequest(14, overrides, on_demand_target_capacity=7)
+    spread = fleet.frontier(both, snapshot, limits=fleet.Limits(placement="spread"), strategies=())
+    on_demand = fleet.allocate(both, snapshot, limits=fleet.Limits(placement="spread")).on_demand_instances
+    for point in spread.points:
+        total = point.instances + on_demand
+        assert max(total[:2].sum(), total[2:].sum()) <= 7
