@@ -23,7 +23,7 @@ from fleet.jobs import (
     simulate,
     starts_of,
 )
-from fleet.jobs.strategies import STRATEGIES, Greedy, NextLifetime, Randomized, UniformProgress
+from fleet.jobs.strategies import STRATEGIES, Greedy, NextLifetime, Randomized, TimeSliced, UniformProgress
 
 
 def trace(*zones, gap_s=600):
@@ -168,6 +168,13 @@ def test_the_even_pace_of_the_randomized_strategy_keeps_on_demand_too():
     assert ".d" in modes
     launches = ("." + modes).count(".d")
     assert launches <= 3  # even pace, the drawn interval, the safety net
+
+
+def test_a_late_slice_takes_spot_where_launches_are_free():
+    """Two slices of 36 ticks owe 18,000 s each: late from tick 6 on, on Spot where it is up."""
+    it = job(36000, 43200, 0)
+    traces = trace("0" * 10 + "11" + "0" * 60)
+    assert modes_of(it, traces, TimeSliced())[:14] == "." * 6 + "dddd" + "ss" + "dd"
 
 
 def test_on_demand_is_left_for_spot_once_two_overheads_ahead():
