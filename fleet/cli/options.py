@@ -153,7 +153,10 @@ TraceStart = Annotated[
 WhenUp = Annotated[
     int | None,
     typer.Option(
-        "--instances-when-up", help="What a yes of a yes-or-no trace stands for.", rich_help_panel=MARKET
+        "--instances-when-up",
+        max=1_000_000_000,
+        help="What a yes of a yes-or-no trace stands for.",
+        rich_help_panel=MARKET,
     ),
 ]
 TraceType = Annotated[
