@@ -20,7 +20,7 @@ import numpy as np
 from fleet.exact import Floats
 from fleet.model import Model, priced, weighted_sum
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, STOPPED, EngineAnswer
-from fleet.solvers.whole_answers import completed, objective_step
+from fleet.solvers.whole_answers import completed, objective_step, rounded
 
 __all__ = ["Search", "branch"]
 
@@ -28,6 +28,8 @@ FRACTION = 1e-6
 """A value this close to a whole number is taken for it; the rows decide whether that was right."""
 MARGIN = 1e-10
 """Relative; what a bound made of float64 sums may be off by."""
+EVERY = 8
+"""Nodes between two tries to fill a rounded answer up."""
 SAME = 1e-9
 """Relative; values closer than this are one where no grid tells them apart, as in a stage that is held."""
 
@@ -71,10 +73,12 @@ class Search:
         self.highs: Any = pass_model(replace(model, integer=np.zeros_like(model.integer)))
         self.highs.setOptionValue("presolve", "off")
         self.columns = np.arange(model.shape[1], dtype=np.int32)
+        self.lower, self.upper = model.lower, model.upper
         self.step = objective_step(model)
         self.x: Floats | None = None
         self.value = math.inf
         self.number = 0
+        self.root: tuple[Floats, float] | None = None
         self.waiting = [Node(-math.inf, 0, model.lower.copy(), model.upper.copy())]
 
     def run(self, nodes: int, end_s: float) -> EngineAnswer:
@@ -124,10 +128,15 @@ class Search:
         if bound >= self.cutoff:
             return []
         if reduced is not None:
-            self.consider(x)
+            self.root = self.root or (reduced, bound)
+            if not self.consider(x) and self.number % EVERY == 1:
+                filled = rounded(replace(self.model, upper=node.upper), x, reduced)
+                if filled is not None:
+                    self.consider(filled)
             if bound >= self.cutoff:
                 return []
-            self.tighten(node, reduced, bound)
+            room = self.cutoff - bound + MARGIN * max(1.0, abs(bound))
+            node.lower, node.upper = self.tightened(node.lower, node.upper, reduced, room)
         j = self.column_to_split(x, node)
         if j is None:
             self.consider(np.where(self.model.integer, node.lower, x))
@@ -148,7 +157,9 @@ class Search:
         """
         import highspy
 
-        self.highs.changeColsBounds(len(self.columns), self.columns, node.lower, node.upper)
+        moved = self.columns[(node.lower != self.lower) | (node.upper != self.upper)]
+        self.highs.changeColsBounds(len(moved), moved, node.lower[moved], node.upper[moved])
+        self.lower, self.upper = node.lower, node.upper
         self.highs.run()
         status = self.highs.getModelStatus()
         part = replace(self.model, lower=node.lower, upper=node.upper)
@@ -163,18 +174,27 @@ class Search:
                 return middle, None, math.inf
         return middle, None, -math.inf
 
-    def tighten(self, node: Node, reduced: Floats, bound: float) -> None:
-        """Keep each whole column as close to where it stands as a better answer must."""
-        if math.isinf(self.value):
-            return
-        room = self.cutoff - bound + MARGIN * max(1.0, abs(bound))
+    def narrowed(self) -> Model:
+        """Return the model with columns no wider than an answer as good as the best one known can use."""
+        if self.root is None or self.x is None:
+            return self.model
+        reduced, bound = self.root
+        room = self.value - bound + SAME * max(1.0, abs(self.value))
+        lower, upper = self.tightened(self.model.lower, self.model.upper, reduced, room)
+        return replace(self.model, lower=lower, upper=upper)
+
+    def tightened(self, lower: Floats, upper: Floats, reduced: Floats, room: float) -> tuple[Floats, Floats]:
+        """Return bounds within which answers lie that cost no more than ``room`` above the bound."""
+        if math.isinf(room):
+            return lower, upper
         j = self.whole
         size = np.abs(reduced[j])
         steps = np.floor(np.divide(room, size, out=np.full(len(j), np.inf), where=size > 0) + FRACTION)
         up = reduced[j] > 0
-        node.lower, node.upper = node.lower.copy(), node.upper.copy()
-        node.upper[j] = np.where(up, np.minimum(node.upper[j], node.lower[j] + steps), node.upper[j])
-        node.lower[j] = np.where(~up, np.maximum(node.lower[j], node.upper[j] - steps), node.lower[j])
+        lower, upper = lower.copy(), upper.copy()
+        upper[j] = np.where(up, np.minimum(upper[j], lower[j] + steps), upper[j])
+        lower[j] = np.where(~up, np.maximum(lower[j], upper[j] - steps), lower[j])
+        return lower, upper
 
     def column_to_split(self, x: Floats, node: Node) -> int | None:
         """Return the whole column that is farthest from a whole number, else the widest; ``None`` if none."""

@@ -22,12 +22,17 @@ from fleet.solvers.branching import Search
 __all__ = ["Checked"]
 
 BY_OURSELVES = 60
-"""Nodes of our own search before an engine is asked: most small problems need fewer."""
+"""Nodes of our own search before an engine is asked: most small problems need fewer ..."""
+MODERATE, FEWEST = 60, 8
+"""... and in proportion fewer nodes for more whole columns than that, but not fewer than these."""
 BEYOND = 150
 """Nodes by which the search tries to prove, or to better, an engine's answer ..."""
 SMALL = 12
 """... and as many times more for so few whole columns, where a node costs little and tolerances most."""
 MANY_NODES = 20
+PART = 0.15
+"""Of an engine's time, what the check of its answer takes at most, unless columns are few."""
+LEAST_S = 0.02
 SHARE = 0.5
 """Of the time that is left, for the first engine; then for the second."""
 SAME = 1e-9
@@ -57,21 +62,27 @@ class Checked:
         if not whole.any() or not bool(np.isfinite(model.upper[whole]).all()):
             return self.engine(model)
         search = Search(model)
-        times = MANY_NODES if int((whole & (model.upper > model.lower)).sum()) <= SMALL else 1
+        columns = int((whole & (model.upper > model.lower)).sum())
+        times = MANY_NODES if columns <= SMALL else 1
         if self.by_ourselves:
-            answer = search.run(self.by_ourselves * times, model.end_s)
+            nodes = self.by_ourselves * times * MODERATE // max(columns, MODERATE)
+            answer = search.run(max(nodes, FEWEST), model.end_s)
             if answer.status != STOPPED:
                 return answer
         said: list[EngineAnswer] = []
+        spent = LEAST_S
         for engine in (self.engine, self.second):
             if engine is None or (said and time.monotonic() > model.end_s):
                 continue
-            answer = engine(replace(model, end_s=share_of(model.end_s)))
+            began = time.monotonic()
+            answer = engine(replace(search.narrowed(), end_s=share_of(model.end_s)))
+            spent += time.monotonic() - began
             said.append(answer)
             known = answer.x is not None and search.consider(answer.x)
             if (answer.status == OPTIMAL and known) or (answer.status == INFEASIBLE and search.x is None):
                 break
-        answer = search.run(BEYOND * times, model.end_s)
+        end_s = model.end_s if times > 1 else min(model.end_s, time.monotonic() + PART * spent)
+        answer = search.run(BEYOND * times, end_s)
         return answer if answer.status != STOPPED else judged(search, said, answer)
 
 

@@ -7,10 +7,13 @@ import numpy as np
 from fleet.exact import NANO, Floats, Ints
 from fleet.model import Model
 
-__all__ = ["completed", "objective_step", "row_sums"]
+__all__ = ["completed", "objective_step", "rounded", "row_sums"]
 
 OFF = 1e-11
 """Relative to what a row adds up; less than one step of the data's grid of 1e-9."""
+NEAR = 1e-9
+MOST_STEPS = 60
+"""Instances by which a rounded answer is filled up; a basic one has one fraction a row."""
 PASSES = 4
 ON_GRID = 1e-4
 """Billionths; how far float64 leaves a number from its place on the grid."""
@@ -83,3 +86,34 @@ def common_step(values: Floats) -> float:
     if bool((np.abs(nano - whole) > ON_GRID).any()):
         return 0.0
     return int(np.gcd.reduce(whole)) / NANO
+
+
+def rounded(model: Model, x: Floats, reduced: Floats) -> Floats | None:
+    """Return an answer near a fractional one: rounded down, then filled up where the caps leave room.
+
+    Each step adds one instance of the column that costs least for what it brings of the rows that are short,
+    at reduced costs, so that room under the caps has its price. ``None`` where that leads nowhere.
+    """
+    rows = len(model.row_lower)
+    row = np.repeat(np.arange(rows), np.diff(model.start))
+    loose = np.zeros(rows, dtype=bool)  # an auxiliary column gives way there
+    loose[row[~model.integer[model.index]]] = True
+    counts = np.where(model.integer, np.floor(x + NEAR), model.lower)
+    sums = row_sums(model, counts)
+    for _ in range(MOST_STEPS):
+        short = np.where(loose, 0.0, np.maximum(model.row_lower - sums, 0.0))
+        short[short <= OFF * np.maximum(1.0, np.abs(sums))] = 0.0
+        if not bool(short.any()):
+            break
+        breaks = ~loose[row] & (model.value > model.row_upper[row] - sums[row] + NEAR)
+        brings = np.bincount(model.index, np.minimum(np.maximum(model.value, 0.0), short[row]), len(x))
+        able = model.integer & (counts < model.upper) & (brings > 0)
+        able[model.index[breaks]] = False
+        if not bool(able.any()):
+            return None
+        key = np.where(able, (np.maximum(reduced, 0.0) + NEAR) / np.maximum(brings, NEAR), np.inf)
+        j = int(np.argmin(key))
+        counts[j] += 1.0
+        mine = model.index == j
+        np.add.at(sums, row[mine], model.value[mine])
+    return counts
