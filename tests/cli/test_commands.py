@@ -321,7 +321,7 @@ def test_an_empty_folder_of_prices(shop):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--start", "2021-05-01T08:00:00Z", "--end", "2021-05-01T07:00:00Z"), "ends after it starts"),
+        (("--start", "2021-05-01T08:00:00Z", "--end", "2021-05-01T07:00:00Z"), "must end after it starts"),
         (("--start", "2021-05-01T08:00:00"), "names its zone"),
         (("--interruptions", "hazard"), "without a law"),
         (("--billing", "weekly"), "billing 'weekly'"),

@@ -71,8 +71,8 @@ def test_a_picture_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((*ALLOCATE, "--max-count", "pool=nan"), "limit 'pool=nan': counts whole instances"),
-        ((*ALLOCATE, "--max-count", "zone=2.7"), "limit 'zone=2.7': counts whole instances"),
+        ((*ALLOCATE, "--max-count", "pool=nan"), "limit 'pool=nan': must count whole instances"),
+        ((*ALLOCATE, "--max-count", "zone=2.7"), "limit 'zone=2.7': must count whole instances"),
         ((*REPLAY, "--seed", "-1"), "--seed"),
         (("demo", "--seed", "-1"), "--seed"),
         (("demo", "--days", "nan"), "--days nan"),

@@ -82,7 +82,7 @@ def test_without_a_window_the_span_is_one(folder):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--window", "soon"), "is a number above 0 and s, m, h or d"),
+        (("--window", "soon"), "must be a number and s, m, h or d, from 1 second"),
         (("--window", "99d"), "does not fit"),
         (("--stride", "0d"), "must be a number and"),
         (("--strategy", "cheapest"), "cheapest"),
