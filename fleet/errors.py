@@ -1,8 +1,8 @@
 """The one tree of failures: every error says the wrong value, the rule and the remedy.
 
 ``InputError`` and its children mean that what was handed in is wrong (exit status 2 of the command
-line); ``InfeasibleError`` means that the question is sound and has no answer (exit status 1); the
-others mean that something of ours, or a solver, failed.
+line); ``InfeasibleError`` means that the question is sound and has no answer, ``OutOfTimeError`` that
+none was found in time (exit status 1); the others mean that something of ours, or a solver, failed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ __all__ = [
     "FleetError",
     "InfeasibleError",
     "InputError",
+    "OutOfTimeError",
     "PriceDataError",
     "RequestError",
     "SolverError",
@@ -88,6 +89,10 @@ class InfeasibleError(FleetError, RuntimeError):
 
 class SolverError(FleetError, RuntimeError):
     """A solver failed, stopped early without an answer, or is not installed."""
+
+
+class OutOfTimeError(SolverError):
+    """The time limit ended the search before there was any answer (exit status 1)."""
 
 
 class CheckError(FleetError, AssertionError):

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.allocation import Binding, Certificate
 from fleet.allocator.shadow import ShadowPrices, shadow_prices
-from fleet.errors import InfeasibleError, SolverError
+from fleet.errors import InfeasibleError, OutOfTimeError, SolverError
 from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.model import Linear, Problem, Shortfall
 from fleet.pools import LaunchPools
@@ -19,7 +19,7 @@ from fleet.solvers.closed_form import objective_value
 from fleet.solvers.launch_rule import launch
 from fleet.solvers.whole_problem import exact_sum, within_rows
 
-__all__ = ["Answer", "OutOfTimeError", "answer", "certified", "whole_answer"]
+__all__ = ["Answer", "answer", "certified", "whole_answer"]
 
 NAMED_POOLS = 8
 """How many pools that ran dry a certificate names."""
@@ -29,10 +29,6 @@ NOISE = 1e-12
 """Relative; what differences of units may be off by."""
 REACHED = 1e-9
 """Relative; what an LP's optimum may be off by."""
-
-
-class OutOfTimeError(SolverError):
-    """The time limit ended the search before there was any answer."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocation import Allocation, Certificate
-from fleet.allocator.certify import Answer, OutOfTimeError
+from fleet.allocator.certify import Answer
 from fleet.allocator.check import check_allocation, check_limits
 from fleet.allocator.limits import Limits, grouped, unmet, unmet_by_group
 from fleet.allocator.parts import Decision, How, Parts
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.allocator.scale_down import scale_down
-from fleet.errors import InputError, SolverError
+from fleet.errors import InputError, OutOfTimeError
 from fleet.exact import LARGEST, Ints
 from fleet.model import Problem, weighted_sum
 from fleet.pools import LaunchPools
@@ -86,8 +86,10 @@ def allocate(
         If an argument breaks a rule.
     InfeasibleError
         If no allocation, however small, meets the limits.
+    OutOfTimeError
+        If no answer is known when the time limit ends the search.
     SolverError
-        If a solver fails, or has found no answer when the time limit ends the search.
+        If a solver fails.
     """
     end_s = end_of(time_limit_s)
     bounds = limits or Limits()
@@ -105,14 +107,7 @@ def allocate(
     )
     problem = replace(problem, end_s=end_s)
     parts = parts_of(request, snapshot, bounds, problem, stays, reservations)
-    try:
-        decision = parts.decide(How(rounding, solver, zone))
-    except OutOfTimeError as error:
-        raise SolverError(
-            f"time limit {time_limit_s:g} s: no answer was found",
-            "must be long enough for one",
-            "raise --time-limit (time_limit_s in Python), or drop a limit",
-        ) from error
+    decision = decide_in_time(parts, How(rounding, solver, zone), time_limit_s, end_s)
     spot, rest = decision.spot, decision.on_demand
     solved = time.perf_counter()
     none = np.zeros(len(snapshot), dtype=np.int64)
@@ -134,6 +129,51 @@ def allocate(
     check_limits(allocation, bounds, stays)
     phases = {"solve": solved - started, "check": time.perf_counter() - solved}
     return replace(allocation, wall_time_s=phases)
+
+
+def decide_in_time(parts: Parts, how: How, time_limit_s: float, end_s: float) -> Decision:
+    """Return the decision; where the time limit ends the search, the best that is known, and say so.
+
+    Where the exact search has found nothing by then, or covers less, AWS's launch rule answers, if it knows
+    the limits.
+    """
+    found = None
+    try:
+        found = parts.decide(how)
+    except OutOfTimeError as error:
+        if how.rounding != "exact" or parts.limits.needs_exact:
+            raise OutOfTimeError(
+                f"time limit {time_limit_s:g} s: no answer was found",
+                "must be long enough for one",
+                "raise --time-limit (time_limit_s in Python), or drop a limit",
+            ) from error
+    if found is not None and (how.rounding != "exact" or time.monotonic() < end_s):
+        return found
+    note = f"the time limit of {time_limit_s:g} s ended the search: a better answer may exist"
+    if not parts.limits.needs_exact and (found is None or found.filled < parts.missing):
+        by_rule = parts.decide(replace(how, rounding="aws"))
+        if found is None or by_rule.filled > found.filled:
+            found = by_rule
+            note = f"{note}; this one is by AWS's launch rule"
+    assert found is not None
+    return replace(unproven(found), notes=(*found.notes, note))
+
+
+def unproven(decision: Decision) -> Decision:
+    """Return a decision that claims no bound where its target is missed: more units may fit."""
+    rest = decision.on_demand
+    return replace(
+        decision,
+        spot=without_bound(decision.spot),
+        on_demand=None if rest is None else without_bound(rest),
+    )
+
+
+def without_bound(found: Answer) -> Answer:
+    """Return an answer below its target without the bound, which would speak of as few units only."""
+    if found.certificate.status != "unfulfilled":
+        return found
+    return replace(found, certificate=replace(found.certificate, bound=None))
 
 
 def end_of(time_limit_s: float) -> float:

@@ -9,12 +9,12 @@ from itertools import product
 
 import numpy as np
 
-from fleet.allocator.certify import Answer, OutOfTimeError, answer, units_of
+from fleet.allocator.certify import Answer, answer, units_of
 from fleet.allocator.joint import Joint
 from fleet.allocator.limits import Limits
 from fleet.allocator.placement import Mask, choices, inside, keep_together, later_lost
 from fleet.allocator.rows import ON_DEMAND, Standing, apply_limits
-from fleet.errors import FleetError, InfeasibleError
+from fleet.errors import FleetError, InfeasibleError, OutOfTimeError
 from fleet.exact import Ints, on_grid
 from fleet.model import Problem
 from fleet.pools import LaunchPools

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocation import Binding
-from fleet.allocator.certify import Answer, OutOfTimeError, minima_met, units_of
-from fleet.errors import FleetError, InfeasibleError
+from fleet.allocator.certify import Answer, minima_met, units_of
+from fleet.errors import FleetError, InfeasibleError, OutOfTimeError
 from fleet.model import Cover, Problem
 from fleet.pools import LaunchPools
 from fleet.request import Placement

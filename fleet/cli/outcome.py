@@ -12,7 +12,15 @@ import typer
 
 from fleet.cli.config import config_file, defaults_for
 from fleet.cli.files import nobody_reads
-from fleet.errors import CheckError, FleetError, InfeasibleError, InputError, RequestError, SolverError
+from fleet.errors import (
+    CheckError,
+    FleetError,
+    InfeasibleError,
+    InputError,
+    OutOfTimeError,
+    RequestError,
+    SolverError,
+)
 from fleet.shown import printable, shortened
 
 if TYPE_CHECKING:
@@ -88,7 +96,8 @@ def status_of(error: FleetError) -> int:
     """Return the exit status of what was raised on purpose."""
     if isinstance(error, InputError):
         return 2
-    return OURS if isinstance(error, (CheckError, SolverError)) else 1
+    failed = isinstance(error, (CheckError, SolverError)) and not isinstance(error, OutOfTimeError)
+    return OURS if failed else 1
 
 
 def failed(error: Exception) -> NoReturn:

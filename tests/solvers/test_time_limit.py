@@ -15,7 +15,7 @@ import pytest
 
 import fleet
 from fleet import Cap, GroupLimit, Limits, Linear, Problem
-from fleet.errors import InputError, SolverError
+from fleet.errors import InputError, OutOfTimeError, SolverError
 from fleet.model import build, objective_row
 from fleet.solvers import SOLVERS, choose_solver, run_scipy
 from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, EngineAnswer
@@ -66,7 +66,7 @@ def test_no_time_is_no_claim(name):
         assert solution.bounds[0] <= solution.values[0] + 1e-9
 
 
-def fleet_of_many(limit, solver="auto"):
+def fleet_of_many(limit, solver="auto", survive=None):
     rng = np.random.default_rng(5)
     n = 80
     types = [f"m{k % 9}x.large" for k in range(n)]
@@ -82,7 +82,7 @@ def fleet_of_many(limit, solver="auto"):
         request,
         fleet.Snapshot.of(pools, prices),
         rounding="exact",
-        limits=Limits(caps=caps),
+        limits=Limits(caps=caps, survive=survive),
         time_limit_s=limit,
         solver=solver,
     )
@@ -101,11 +101,38 @@ def test_where_the_limit_ends_the_search_the_best_answer_comes_with_its_gap():
     assert (certificate.status == "optimal") == (certificate.gap == 0.0)
 
 
-def test_no_answer_at_all_names_the_limit_and_the_option(monkeypatch):
+def test_no_exact_answer_gives_way_to_the_launch_rule(monkeypatch):
     nothing = EngineAnswer(STOPPED, None, np.nan, -np.inf)
     monkeypatch.setitem(SOLVERS, "highs", lambda: LexicographicSolver("highs", lambda model: nothing))
-    with pytest.raises(SolverError, match=r"time limit 0\.5 s: no answer .*--time-limit"):
-        fleet_of_many(0.5, "highs")
+    found = fleet_of_many(0.5, "highs")
+    assert found.certificate.rounding == "aws"
+    assert found.certificate.bound is None
+    assert any("AWS's launch rule" in note and "0.5 s" in note for note in found.warnings)
+
+
+def test_of_two_answers_in_no_time_the_one_that_covers_more_is_given(monkeypatch):
+    """An exact search that is stopped at almost nothing gives way to the launch rule as well."""
+
+    def lazy(model):
+        time.sleep(0.02)
+        if model.shape[1] == model.pools:
+            return EngineAnswer(INFEASIBLE, None, np.nan, np.nan)
+        x = np.zeros(model.shape[1])  # nothing is launched, all of the target is missed
+        x[model.pools :] = 500.0
+        return EngineAnswer(STOPPED, x, float(model.cost @ x), 0.0)
+
+    monkeypatch.setitem(SOLVERS, "highs", lambda: LexicographicSolver("highs", lazy))
+    by_rule = fleet_of_many(0.01, "highs")
+    assert by_rule.fulfilled_capacity >= 500
+    assert any("a better answer may exist" in note for note in by_rule.warnings)
+
+
+def test_no_answer_at_all_names_the_limit_and_the_option(monkeypatch):
+    """The launch rule knows nothing of losses to survive: then there is no answer to fall back to."""
+    nothing = EngineAnswer(STOPPED, None, np.nan, -np.inf)
+    monkeypatch.setitem(SOLVERS, "highs", lambda: LexicographicSolver("highs", lambda model: nothing))
+    with pytest.raises(OutOfTimeError, match=r"time limit 0\.5 s: no answer .*--time-limit"):
+        fleet_of_many(0.5, "highs", survive="zone")
 
 
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan")])
