@@ -23,7 +23,10 @@ test: lint  ## lint, then all tests that are not deep
 test-deep: $(VENV)/.dev  ## all tests, with those that take long
 	HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: bench-replay
+mutants: $(VENV)/.dev  ## change one operator at a time: which changes do a room's own tests not see?
+	$(BIN)/python tests/mutants.py
+
+.PHONY: bench-replay mutants
 bench-replay: $(VENV)/.bench  ## the replay engine beside a plain loop and SimPy
 	$(BIN)/python benchmarks/replay.py --json bench-replay.json
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -14,6 +14,9 @@ DATA = ROOT.parent / "shared" / "data"
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # `make test` draws the same examples every time: a red run means a changed program, never bad luck.
 settings.register_profile("same", parent=settings.get_profile("default"), derandomize=True)
+settings.register_profile(
+    "unshrunk", parent=settings.get_profile("same"), phases=(Phase.explicit, Phase.generate)
+)  # for mutants: that a test fails is enough
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
