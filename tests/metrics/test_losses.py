@@ -99,6 +99,20 @@ def test_a_pool_that_comes_back():
     assert (censored / HOUR).tolist() == [3]
 
 
+@pytest.mark.parametrize(
+    ("second", "lost_hours"),
+    [
+        ((0, 2, 5, True), []),  # EC2 took one, the other ran on until you ended it
+        ((0, 2, 10, True), [10]),  # the last two went together, one of them by EC2
+        ((0, 2, 10, False), []),
+    ],
+)
+def test_a_pool_is_lost_by_what_ends_its_last_instance(second, lost_hours):
+    lost, censored = interruptions.pool_up_times(table((0, 0, 10, False), second))
+    assert (lost / HOUR).tolist() == lost_hours
+    assert len(lost) + len(censored) == 1
+
+
 def log_of(*events):
     """A log of (second, kind, pool)."""
     fields = {

@@ -150,6 +150,13 @@ def test_the_most_that_the_market_could_give(three):
     assert units == pytest.approx(2 * 6 + 2 * 5 + 6 * 6)
 
 
+def test_a_pool_of_one_price_can_be_had_all_the_time():
+    """The very first row of the market's prices counts like any other."""
+    market = market_of({0: [(0, 0.1)], 1: [(0, 0.9)]}, 10)  # pool 1 is above on-demand
+    ceiling = launch_ceiling(fleet.resolve(request_of(2, 3), market).pools)
+    assert spread.available_units(market, ceiling, np.array([1.0, 1.0]), 3.0, 0, 10 * HOUR) == 30.0
+
+
 def test_utilisation_of_a_fleet_that_takes_all_there_is(three):
     result = fleet.replay(request_of(3, 4), three)
     used = result.metrics()["spot_utilisation"].value
