@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fleet
+from fleet.allocator.certify import full_groups, within_budget
+from fleet.allocator.core import whole_counts
 from fleet.allocator.shadow import shadow_prices
-from fleet.model import EvenSpread, GroupLimit, Problem
-from fleet.solvers import SOLVERS
+from fleet.model import EvenSpread, GroupLimit, Linear, Problem
+from fleet.solvers import SOLVERS, Solution
 
 STRATEGIES = (
     "lowestPrice",
@@ -148,6 +150,46 @@ def test_full_groups_are_named_where_the_target_is_missed():
         fleet.FleetRequest(10, overrides), fleet.Snapshot.of(pools, [0.06, 0.10]), limits=limits
     )
     assert [b.limit for b in allocation.certificate.binding] == ["zone us-x-1a", "zone us-x-1b"]
+
+
+def test_a_group_with_room_and_a_pool_of_no_group_are_not_called_full():
+    problem = replace(
+        Problem.of(np.array([1.0, 2.0, 1.0]), 10.0, (EvenSpread(),), whole=True),
+        upper=np.array([9.0, 9.0, 9.0]),
+        limits=(GroupLimit("zone", np.array([0, 1, -1]), np.array([3.0, 8.0]), ("a", "b"), "instances"),),
+    )
+    assert full_groups(problem, np.array([3, 1, 1])) == ["zone a"]
+    assert full_groups(problem, np.array([3, 8, 1])) == ["zone a", "zone b"]
+
+
+def test_an_answer_above_the_budget_is_asked_for_again_with_less():
+    """A solver's tolerance may pass a budget: then as much less is to be spent, never more."""
+
+    class Loose:
+        name = "loose"
+        asked = ()
+
+        def can(self, problem):
+            return True
+
+        def solve(self, problem):
+            self.asked += (problem.budget,)
+            counts = np.array([np.floor(problem.budget / 0.1 + 0.2)])
+            return Solution("optimal", counts, (0.0,), (0.0,), self.name)
+
+    problem = replace(
+        Problem.of(np.array([1.0]), 3.0, (Linear("cost_per_hour", np.array([0.1])),), whole=True),
+        price=np.array([0.1]), budget=0.29,
+    )  # fmt: skip
+    solver = Loose()
+    assert within_budget(problem, solver).instances.tolist() == [2.0]
+    assert solver.asked == (0.29, pytest.approx(0.27))
+
+
+@pytest.mark.parametrize("wrong", [[1.0, np.nan], [np.inf, 1.0], [1.5, 1.0], [-1, 1], [1]])
+def test_running_counts_are_whole_numbers_one_a_pool(wrong):
+    with pytest.raises(fleet.InputError, match="running"):
+        whole_counts(wrong, 2, "running instances")
 
 
 REASONS = {

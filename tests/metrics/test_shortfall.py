@@ -79,6 +79,17 @@ def test_a_target_that_changes():
     assert capacity.longest_outage_s(nine, target) == 2 * HOUR
 
 
+def test_a_target_known_for_longer_than_the_curve_counts_within_it_only():
+    times, q, wanted = capacity.aligned(curve((1, 5), (1, 3)), curve((0.5, 4), (1, 6), (2, 8), (1, 2)))
+    assert (times / HOUR).tolist() == [0, 0.5, 1, 1.5, 2]
+    assert (q.tolist(), wanted.tolist()) == ([5, 5, 3, 3], [4, 6, 6, 8])
+
+
+def test_the_tail_is_the_worst_twentieth_unless_another_is_asked_for():
+    assert capacity.shortfall_cvar(FILLED, 10) == capacity.shortfall_cvar(FILLED, 10, 0.95)
+    assert capacity.shortfall_cvar(curve((96, 10), (4, 0)), 10) == pytest.approx(8.0)
+
+
 def test_an_empty_span_and_no_target():
     empty = CapacityCurve(np.array([5, 5]), np.array([1.0]))
     for metric in (capacity.availability, capacity.mean_fill, capacity.expected_shortfall, capacity.slo_miss):

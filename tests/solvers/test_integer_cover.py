@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fleet.solvers.integer_cover import bounded_step, integer_cover
+from fleet.solvers.integer_cover import affordable, bounded_step, integer_cover
 
 FAR = 10**15
 
@@ -98,3 +98,13 @@ def test_a_bounded_step_is_the_minimum_over_counts(step, each, copies, sign):
         }
         assert result[c] == min(choices.values())
         assert choices[int(used[c])] == result[c]
+
+
+@pytest.mark.parametrize(
+    ("each", "extra", "spent", "most"),
+    [(0, 5, 4, 8), (3, 10, 0, 3), (3, 11, 1, 3), (3, 10, 1, 2), (9, 10, 0, 1)],
+)
+def test_departures_stay_below_what_is_left(each, extra, spent, most):
+    """So many at ``each`` that what is spent stays below ``extra``: one more would not."""
+    assert affordable(each, 8, extra, spent) == most
+    assert each == 0 or spent + most * each < extra <= spent + (most + 1) * each
