@@ -160,6 +160,8 @@ def parquet(data: bytes, source: str, what: type[InputError]) -> RawTable:
     texts = [field.name for field in schema if field.type in (pyarrow.string(), pyarrow.binary())]
     file = whole(lambda: reader.ParquetFile(pyarrow.BufferReader(data), read_dictionary=texts))
     meta, room = file.metadata, room_of(len(data))
+    if meta.num_rows < 0:
+        raise what(f"{source} is no whole Parquet file ({meta.num_rows} rows)", "must be whole")
     stated = sum(meta.row_group(k).total_byte_size for k in range(meta.num_row_groups))
     if max(stated, meta.num_rows * CELL * min(len(names), HELD)) > room:
         raise what(

@@ -90,7 +90,7 @@ HOSTILE = (
     *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2021-01-01", "m5.large", "../..", "[b]"),
 )
 VALUES = st.one_of(
-    st.sampled_from(HOSTILE),
+    st.sampled_from(HOSTILE).map(copy.deepcopy),  # harmed again: what was drawn must not change
     st.text(max_size=8),
     st.floats(),
     st.integers(),

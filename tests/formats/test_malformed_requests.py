@@ -133,9 +133,9 @@ ODD = st.one_of(
             float("inf"), "9" * 5000, "1e308", "nan", "inf", "-0", "true", "false", "NULL", "x" * 5000,
             "\0", "\ud800", "\x1b[31m", "<b>", "$\\frac{1}{0}$", "a,b", ",", "é", "9999-12-31T23:59:59Z",
             "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", [], {}, [None], [[]], {"a": 1}, {"Ref": "X"},
-            ["x"], [1, "x", {}], nested(40), nested(70), nested(900),
+            ["x"], [1, "x", {}], nested(40), nested(70), nested(250),
         ]
-    ),
+    ).map(copy.deepcopy),
     st.integers(),
     st.floats(),
     st.text(st.characters(codec=None), max_size=20),

@@ -618,6 +618,28 @@ def test_any_parquet_is_read_or_refused_in_one_line(data, tmp_path_factory):
     tried(data, tmp_path_factory.getbasetemp())
 
 
+def test_a_parquet_file_of_fewer_than_no_rows_is_refused(tmp_path):
+    """The number of rows stands in the footer as a zigzag number: one bit makes 1 row of it -1."""
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    out = pa.BufferOutputStream()
+    pq.write_table(pa.table({"instance_type": ["m5.large"], "az": ["us-east-1a"]}), out)
+    whole = out.getvalue().to_pybytes()
+    length = int.from_bytes(whole[-8:-4], "little")
+    footer = whole[-8 - length : -8]
+    spoiled = [footer[:k] + b"\x01" + footer[k + 1 :] for k in range(length) if footer[k] == 2]
+    counts = 0
+    for changed in spoiled:
+        data = whole[: -8 - length] + changed + whole[-8:]
+        try:
+            counts += pq.ParquetFile(pa.BufferReader(data)).metadata.num_rows < 0
+        except (pa.ArrowException, OSError):
+            continue
+        tried(data, tmp_path)
+    assert counts
+
+
 @pytest.mark.deep
 @settings(max_examples=10_000)
 @given(data=tables() | st.binary(max_size=200) | parquets())
