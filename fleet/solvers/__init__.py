@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fleet.errors import InputError
 from fleet.model import Model, Problem, build, objective_row
 from fleet.solvers.base import EngineAnswer, Solution, Solver
+from fleet.solvers.capped_fill import can_fill_capped, capped_fill
 from fleet.solvers.checked import Checked
 from fleet.solvers.closed_form import ClosedForm
 from fleet.solvers.compiled_solver import CompiledSolver
@@ -67,8 +68,9 @@ class WholeClosedForm:
 class AutoSolver:
     """The closed form where it is exact, else the fastest engine for the kind of problem.
 
-    What couples pools goes to HiGHS; if they are many, a few at a time (`Sifting`), and whole instances cut
-    to those that can matter (`CoreMip`). The answer names who gave it.
+    Fractional instances under caps that cross are filled and mended cap by cap (`capped_fill`). What else
+    couples pools goes to HiGHS; if they are many, a few at a time (`Sifting`), and whole instances cut to
+    those that can matter (`CoreMip`). The answer names who gave it.
     """
 
     name = "auto"
@@ -85,7 +87,8 @@ class AutoSolver:
                 return closed.solve(problem)
             except InputError:
                 pass  # too large or too fine for the closed form: an engine takes over and is named
-        return coupled_solver(problem).solve(problem)
+        filled = capped_fill(problem) if can_fill_capped(problem) else None
+        return coupled_solver(problem).solve(problem) if filled is None else filled
 
 
 MANY_POOLS = 2000
