@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
+from end_to_end import end_to_end
 from peers import PEERS, RAW, Answer, Case
 from updates import updates
 
@@ -46,6 +47,7 @@ KINDS = {
     "LP lowestPrice, zone caps": LP_PEERS,
     "LP crossing zone and family caps": ("raw highspy call", "raw SciPy call", *LP_PEERS),
     "LP capacityOptimized, then price": ("highspy", "OR-tools GLOP"),
+    "whole tiers of capacity, then price": ("highspy",),
     "whole lowestPrice": WHOLE_PEERS,
     "whole lowestPrice, adversarial": WHOLE_PEERS,
     "whole diversified": ("highspy", "PuLP+CBC", "OR-tools SCIP", "OR-tools CP-SAT"),
@@ -97,15 +99,20 @@ def case_of(kind: str, n: int, seed: int = 1) -> Case:
     return Case(kind, price, weight, upper, target, tuple(groups), score)
 
 
+def given_up(case: Case) -> np.ndarray:
+    """Return the capacity that an instance of each pool gives up: by score, or by one of four tiers of it."""
+    return (100.0 - case.score if "tiers" not in case.kind else case.score // 25) * case.weight
+
+
 def ours(case: Case, solver: str) -> Answer:
     """Answer a case with the core, from arrays to counts."""
     limits = tuple(
         GroupLimit(f"g{k}", group, caps, LABELS[: len(caps)]) for k, (group, caps) in enumerate(case.groups)
     )
     cost = Linear("cost", case.price)
-    if "capacityOptimized" in case.kind:
-        given_up = Linear("score", (100.0 - case.score) * case.weight)
-        problem = Problem.of(case.weight, case.target, (given_up, cost), upper=case.upper)
+    if "capacity" in case.kind:
+        objectives = (Linear("score", given_up(case)), cost)
+        problem = Problem.of(case.weight, case.target, objectives, upper=case.upper, whole=case.whole)
         solution = choose_solver("auto", problem).solve(problem)
         return solution.values[1], solution.instances
     if case.spread:
@@ -124,7 +131,7 @@ def ours(case: Case, solver: str) -> Answer:
 
 def two_stage(peer: str, case: Case) -> Answer:
     """Answer "capacity first, then price" with a peer: two solves, the first one's optimum held as a row."""
-    first = Case(case.kind, (100.0 - case.score) * case.weight, case.weight, case.upper, case.target)
+    first = Case(case.kind, given_up(case), case.weight, case.upper, case.target)
     best, _ = PEERS[peer](first)
     cheap = Case(case.kind, case.price, case.weight, case.upper, case.target)
     held = Held(cheap, first.price, best)
@@ -144,12 +151,13 @@ class Held:
             n = len(self.case.price)
             h = highspy.Highs()
             h.setOptionValue("output_flag", False)
+            h.setOptionValue("mip_rel_gap", 0.0)
             index = np.tile(np.arange(n, dtype=np.int32), 2)
             h.passModel(
                 n, 2, 2 * n, 2, 1, 0.0, self.case.price, np.zeros(n), self.case.upper,
                 np.array([self.case.target, -np.inf]), np.array([np.inf, self.most]),
                 np.array([0, n, 2 * n], dtype=np.int32), index, np.concatenate((self.case.weight, self.row)),
-                np.zeros(n, dtype=np.int32),
+                np.full(n, int(self.case.whole), dtype=np.int32),
             )  # fmt: skip
             h.run()
             return float(h.getInfo().objective_function_value), np.array(h.getSolution().col_value)
@@ -177,13 +185,13 @@ def engines_of(kind: str, case: Case) -> dict[str, object]:
         mine = ("launch rule", "compiled")
     elif kind == "LP lowestPrice, zone caps":
         mine = ("closed-form", "compiled")
-    elif "capacityOptimized" in kind or "caps" in kind:
+    elif "capacity" in kind or "caps" in kind:
         mine = ("auto",)
     else:
         mine = ("closed-form", "compiled")
     found: dict[str, object] = {f"spotfleet {name}": partial(ours, solver=name) for name in mine}
     for peer in KINDS[kind]:
-        if "capacityOptimized" in kind:
+        if "capacity" in kind:
             found[peer] = partial(two_stage, peer)
         else:
             found[peer] = PEERS[peer] if peer in PEERS else RAW[peer](case)
@@ -337,9 +345,21 @@ def main() -> None:
             file=out,
             flush=True,
         )
+    whole_calls = end_to_end(min(options.rounds, 5)) if not options.kinds else []
+    for row in whole_calls:
+        print(
+            f"{row['work']:42}{row['pools']:>8}  {1e3 * row['median_s']:10.2f} ms by the clock, "
+            f"{1e3 * row['processor_s']:10.2f} ms of the processor",
+            file=out,
+            flush=True,
+        )
     if options.json:
         facts = {"machine": platform.processor() or platform.machine(), "python": platform.python_version()}
-        options.json.write_text(json.dumps({"facts": facts, "table": table, "updates": rates}, indent=1))
+        options.json.write_text(
+            json.dumps(
+                {"facts": facts, "table": table, "updates": rates, "end_to_end": whole_calls}, indent=1
+            )
+        )
     if options.plot:
         draw(table, options.plot)
 

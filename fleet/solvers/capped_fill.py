@@ -171,10 +171,10 @@ class Search:
         for _ in range(STEPS + STEPS_A_ROW * len(self.rows.cap)):
             inverse = self.inverse
             self.price[:] = 0.0
-            self.price[self.tight] = self.key[self.between] @ inverse
+            self.price[self.tight] = np.einsum("i,ij", self.key[self.between], inverse)
             self.units[self.between] = 0.0
             load = self.rows.load(self.units)
-            inside = inverse @ (self.rows.cap[self.tight] - load[self.tight])
+            inside = np.einsum("ij,j", inverse, self.rows.cap[self.tight] - load[self.tight])
             self.units[self.between] = inside
             load = self.rows.load(self.units)
             over = load - self.rows.cap
@@ -213,7 +213,7 @@ class Search:
             self.tight.pop(t)
             self.between.pop(k)
         else:
-            column = inverse @ self.rows.columns([entering], self.tight)[:, 0]
+            column = np.einsum("ij,j", inverse, self.rows.columns([entering], self.tight)[:, 0])
             pivot = inverse[k] / column[k]
             self.inverse = inverse - np.outer(column, pivot)
             self.inverse[k] = pivot
@@ -223,7 +223,7 @@ class Search:
     def step_from_row(self, row: int, excess: float) -> bool:
         """Set a group that is over its cap to it; whether some pool, or a row, makes up for it."""
         inverse = self.inverse
-        entries = self.rows.columns(self.between, [row])[0] @ inverse
+        entries = np.einsum("i,ij", self.rows.columns(self.between, [row])[0], inverse)
         change = np.zeros(len(self.rows.cap))
         change[self.tight] = entries
         change[row] = -1.0
@@ -238,8 +238,8 @@ class Search:
             self.tight[t] = row
         else:
             added = self.rows.columns([entering], [*self.tight, row])[:, 0]
-            column = inverse @ added[:-1]
-            schur = added[-1] - entries @ added[:-1]
+            column = np.einsum("ij,j", inverse, added[:-1])
+            schur = added[-1] - weighted_sum(entries, added[:-1])
             k = len(self.tight)
             self.inverse = np.empty((k + 1, k + 1))
             self.inverse[:k, :k] = inverse + np.outer(column, entries / schur)
@@ -281,7 +281,9 @@ class Search:
         price[1:] = np.minimum(price[1:], 0.0)
         reduced = self.key - self.rows.priced(price)
         used = np.flatnonzero(price)
-        return float(price[used] @ self.rows.cap[used]) + weighted_sum(np.minimum(reduced, 0.0), self.reach)
+        return weighted_sum(price[used], self.rows.cap[used]) + weighted_sum(
+            np.minimum(reduced, 0.0), self.reach
+        )
 
     def prices(self, problem: Problem) -> dict[str, float]:
         """Return the price of each full row by its name, as the model names them."""
