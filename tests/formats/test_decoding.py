@@ -152,11 +152,12 @@ def test_what_no_field_takes_is_named_once():
     assert unread([{"Odd": 1}, {"Odd": 2, "Target": 1}], list[Document]) == ("[].Odd",)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
+def holding(inner):
+    return st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+
+
+LEAVES = st.none() | st.booleans() | st.floats() | st.integers() | st.text(st.characters())
+JSON = LEAVES | holding(LEAVES) | holding(LEAVES | holding(LEAVES))
 NAMES = ("Target", "Flag", "Share", "Until", "Name", "Policy", "Zones", "Parts")
 
 

@@ -648,11 +648,14 @@ def test_many_more_of_them(data, tmp_path_factory):
 
 
 RECORD = dict(zip(NAMES, ROW, strict=True))
-JSONS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | CELLS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(COLUMN_NAMES | CELLS, inner, max_size=5),
-    max_leaves=8,
-)
+
+
+def holding(inner):
+    return st.lists(inner, max_size=3) | st.dictionaries(COLUMN_NAMES | CELLS, inner, max_size=5)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | CELLS
+JSONS = LEAVES | holding(LEAVES) | holding(LEAVES | holding(LEAVES))
 
 
 @settings(max_examples=300)
