@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,8 +46,9 @@ from fleet.formats import (
     with_zone_names,
 )
 from fleet.formats import load_market as load_kept
+from fleet.formats.json_document import MOST_BYTES
 from fleet.formats.price_history import PriceHistory
-from fleet.formats.raw import read_text
+from fleet.formats.raw import read_text, standard_input
 from fleet.formats.trace_kinds import unstated_polarity
 from fleet.market import Market
 from fleet.request import FleetRequest
@@ -112,8 +112,7 @@ def load_request(name: str, subnet_zones: list[str] | None) -> FleetRequest:
     """Return the request in a file, or on standard input for ``-``."""
     zones = subnet_zones_of(subnet_zones)
     if name == "-":
-        with piped() as path:
-            text = read_text(path, RequestError)
+        text = read_text(name, RequestError, most=MOST_BYTES)
         return parse_request(text, subnet_zones=zones, source="standard input")
     return read_request(name, subnet_zones=zones)
 
@@ -135,7 +134,7 @@ def piped() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "standard input"
         try:
-            path.write_bytes(sys.stdin.buffer.read())
+            path.write_bytes(standard_input(InputError))
             yield path
         except InputError as error:
             raise type(error)(

@@ -14,7 +14,7 @@ from typing import Any
 from fleet.attributes import RequirementsLine
 from fleet.errors import InputError, RequestError
 from fleet.formats.decoding import decode
-from fleet.formats.json_document import object_of
+from fleet.formats.json_document import MOST_BYTES, object_of
 from fleet.formats.kinds import other_kind
 from fleet.formats.mixed_instances import is_mixed_instances, mixed_instances
 from fleet.formats.raw import read_text
@@ -42,11 +42,15 @@ from fleet.formats.request_shapes import (
     FleetOnDemandOptions,
     FleetSpotOptions,
     FleetTarget,
+    Line,
     SpotFleet,
     Template,
 )
 from fleet.formats.request_wrappings import unwrapped
 from fleet.request import FleetRequest, Override, Placement
+
+MOST_LINES = 20_000
+"""Where AWS states no limit: each line takes about 0.1 ms."""
 
 __all__ = ["parse_request", "read_request", "unwrapped"]
 
@@ -69,7 +73,9 @@ def read_request(path: str | Path, *, subnet_zones: Mapping[str, str] | None = N
     RequestError
         If the file cannot be read, is no JSON, or breaks a rule of the API.
     """
-    return parse_request(read_text(path, RequestError), subnet_zones=subnet_zones, source=str(path))
+    return parse_request(
+        read_text(path, RequestError, most=MOST_BYTES), subnet_zones=subnet_zones, source=str(path)
+    )
 
 
 def parse_request(
@@ -122,6 +128,7 @@ def spot_fleet(document: Mapping[str, Any], zones: Mapping[str, str], source: st
             "must be exactly one of them",
         )
     on_demand = float(config.OnDemandTargetCapacity or 0)
+    too_many([*specifications, *lines_of(templates)], MOST_LINES)
     if specifications:
         refuse_template_only(specifications, config.AllocationStrategy)
         asked = requirements_of(specifications, "LaunchSpecifications", zones)
@@ -171,6 +178,7 @@ def create_fleet(document: Mapping[str, Any], zones: Mapping[str, str], source: 
     templates = config.LaunchTemplateConfigs
     if not templates:
         raise error_of(MALFORMED, "create-fleet without LaunchTemplateConfigs", "must state some")
+    too_many(lines_of(templates), MOST_LINES if fleet_type == "instant" else 300)
     overrides = template_overrides(templates, zones)
     asked = template_requirements(templates, zones)
     too_many_requirements(asked)
@@ -221,6 +229,11 @@ def on_demand_units(capacity: FleetTarget) -> float:
             f"must not exceed TotalTargetCapacity ({total})",
         )
     return float(total - spot if capacity.DefaultTargetCapacityType == "on-demand" else stated)
+
+
+def lines_of(templates: Sequence[Template]) -> list[Line]:
+    """Return the lines of all launch templates: they are counted before anything is made of them."""
+    return [line for template in templates for line in template.Overrides or ()]
 
 
 def template_overrides(templates: Sequence[Template], zones: Mapping[str, str]) -> tuple[Override, ...]:

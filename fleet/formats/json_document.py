@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,10 @@ from fleet.errors import RequestError
 from fleet.formats.json_text import Maker, documents_of, shown
 from fleet.formats.raw import read_text
 
-__all__ = ["object_of", "read_object"]
+__all__ = ["MOST_BYTES", "object_of", "read_object"]
+
+MOST_BYTES = 16 << 20
+"""Of a request, schedule or answer. The API's own limits keep a request below 1 MiB."""
 
 
 def read_object(path: str | Path, error: Maker = RequestError) -> Mapping[str, Any]:
@@ -22,9 +24,8 @@ def read_object(path: str | Path, error: Maker = RequestError) -> Mapping[str, A
     InputError
         Made by ``error``, if the file cannot be read or holds no JSON object.
     """
-    if str(path) == "-":
-        return object_of(sys.stdin.read(), "standard input", error)
-    return object_of(read_text(path, RequestError), str(path), error)
+    source = "standard input" if str(path) == "-" else str(path)
+    return object_of(read_text(path, RequestError, most=MOST_BYTES), source, error)
 
 
 def object_of(document: Any, source: str, error: Maker = RequestError) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from fleet.errors import InputError
 from fleet.formats.decoding import Maker, escaped
 
-__all__ = ["Kind", "kind_of", "other_kind"]
+__all__ = ["PRICES", "Kind", "kind_of", "other_kind"]
 
 MOST_KEYS = 6
 
@@ -37,9 +37,10 @@ class Kind:
 FETCH = "give --on-demand a CSV of region, instance_type and on_demand_usd"
 REQUEST = "give it in the place of the request"
 NO_OPTION = "no option takes it"
+PRICES = "give it as --prices"
 
 BY_KEYS: tuple[tuple[tuple[str, ...], Kind], ...] = (
-    (("SpotPriceHistory",), Kind("a price history (SpotPriceHistory)", "give it as --prices")),
+    (("SpotPriceHistory",), Kind("a price history (SpotPriceHistory)", PRICES)),
     (("InstanceTypes",), Kind("a list of instance types (InstanceTypes)", "give it as --instance-types")),
     (
         ("InstanceTypeOfferings",),
@@ -88,7 +89,7 @@ BY_KEYS: tuple[tuple[tuple[str, ...], Kind], ...] = (
     (("AWSTemplateFormatVersion",), Kind("a CloudFormation template", "give the Properties of one resource")),
 )
 IN_LIST: tuple[tuple[str, Kind], ...] = (
-    ("SpotPrice", Kind("a list of prices (SpotPrice)", "give it as --prices")),
+    ("SpotPrice", Kind("a list of prices (SpotPrice)", PRICES)),
     ("VCpuInfo", Kind("a list of instance types (VCpuInfo)", "give it as --instance-types")),
     ("detail-type", Kind("a list of EventBridge events", "give it as --interruption-log")),
     ("eventName", Kind("a list of CloudTrail events", "give the requestParameters of one")),

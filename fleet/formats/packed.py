@@ -7,6 +7,7 @@ size (price history packs 20 to 60 times), and none to more than `LARGEST`.
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
 from pathlib import PurePosixPath
@@ -49,6 +50,8 @@ def unpacked_members(data: bytes, name: str) -> list[Member]:
 
 def opened(data: bytes, name: str, room: int, depth: int) -> list[Member]:
     """Return what is in a file's bytes; one packing may hold another, so many of them."""
+    if len(data) > room:
+        raise too_large(room)
     if not depth and data.startswith((GZIP, ZSTD, ZIP)):
         raise OSError(f"more than {DEEPEST} packings in one another")
     if data[:2] == GZIP:
@@ -58,11 +61,16 @@ def opened(data: bytes, name: str, room: int, depth: int) -> list[Member]:
     if data[:4] == ZIP:
         members = unzipped(data, room)
         many = len(members) > 1
-        return [
-            found
-            for inner, part in members
-            for found in opened(part, f"{name}/{inner}" if many else name, room, depth - 1)
-        ]
+        found: list[Member] = []
+        left = room  # for all of them together
+        for inner, part in members:
+            try:
+                unpacked = opened(part, f"{name}/{inner}" if many else name, left, depth - 1)
+            except TooLargeError:
+                raise too_large(room) from None
+            left -= sum(len(each) for _, each in unpacked)
+            found += unpacked
+        return found
     if data[:2] in BOM_16:
         try:
             return [(name, data.decode("utf-16").encode())]
@@ -71,9 +79,13 @@ def opened(data: bytes, name: str, room: int, depth: int) -> list[Member]:
     return [(name, data.removeprefix(BOM_8))]
 
 
-def too_large(room: int) -> OSError:
+class TooLargeError(OSError):
+    """A file unpacks to more than it may."""
+
+
+def too_large(room: int) -> TooLargeError:
     """Return the error of a file that unpacks to more than it may."""
-    return OSError(f"it unpacks to more than {room >> 20:,} MiB")
+    return TooLargeError(f"it unpacks to more than {room >> 20:,} MiB")
 
 
 def gunzipped(data: bytes, room: int) -> bytes:
@@ -114,7 +126,15 @@ def unzipped(data: bytes, room: int) -> list[Member]:
             if sum(info.file_size for info in infos) > room:
                 raise too_large(room)
             return [(info.filename, archive.read(info)) for info in infos]
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError, EOFError, zlib.error) as error:
+    except (
+        zipfile.BadZipFile,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+    ) as error:
         raise OSError(f"no whole zip: {error}") from None
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fleet.errors import PriceDataError
 from fleet.exact import Floats, Ints
 from fleet.formats.price_layout import LaidOut
-from fleet.formats.price_notes import kept_apart, notes_of, silence_notes
+from fleet.formats.price_notes import contradiction_notes, kept_apart, notes_of, silence_notes
 from fleet.formats.price_records import price_records
 from fleet.formats.price_table import PRODUCTS, StructureError
 from fleet.formats.raw import files_below, read_members
@@ -245,6 +245,6 @@ def assemble(parts: list[Columns], index: PoolIndex, skipped: list[Skipped], ass
         np.full(len(keys), np.nan),
         int(time_s.min()),
         int(time_s.max()),
-        notes=(*silences, *notes_of(keys, assumed)),
+        notes=(*silences, *notes_of(keys, assumed), *contradiction_notes(report.conflicting)),
     )
     return PriceHistory(market, report)

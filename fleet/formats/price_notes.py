@@ -10,7 +10,7 @@ from fleet.exact import Ints
 from fleet.formats.times import format_time
 from fleet.pools import IN_VPC, PoolKey, base_product, is_region
 
-__all__ = ["kept_apart", "notes_of", "silence_notes"]
+__all__ = ["contradiction_notes", "kept_apart", "notes_of", "silence_notes"]
 
 LONGEST_S, SHORTEST_S = 24 * 3600, 3600
 """The API says an unchanged price again about once a day: a silence in every pool of more than a day is the
@@ -18,6 +18,8 @@ collector's. One of less than an hour is not worth a word."""
 RHYTHM, QUIET = 6, 0.99
 """A silence is long at six times what 99 of 100 pauses between records stay below: of pauses drawn from an
 exponential law, less than one in a thousand thousand million is so long."""
+LONGEST_LEFT_OUT = 5
+"""Pauses, at most a tenth, that do not count for what is usual: in a short history they are the silences."""
 
 
 def kept_apart(keys: Iterable[PoolKey]) -> dict[PoolKey, PoolKey]:
@@ -55,6 +57,13 @@ def notes_of(keys: Sequence[PoolKey], assumed: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def contradiction_notes(count: int) -> tuple[str, ...]:
+    """Return a line where records of one pool and second state different prices."""
+    if not count:
+        return ()
+    return (f"{count:,} price records contradict another of the same pool and second: the last read counts",)
+
+
 def silence_notes(time_s: Ints) -> tuple[str, ...]:
     """Return a line for each span without a record in any pool that is long for the data."""
     first = int(time_s.min())
@@ -70,7 +79,8 @@ def silence_notes(time_s: Ints) -> tuple[str, ...]:
     pauses = np.diff(moments)
     if not len(pauses):
         return ()
-    usual = RHYTHM * float(np.quantile(pauses, QUIET))
+    counted = np.sort(pauses)[: len(pauses) - min(LONGEST_LEFT_OUT, -(-len(pauses) // 10))]
+    usual = RHYTHM * float(np.quantile(counted, QUIET)) if len(counted) else float(LONGEST_S)
     long = np.flatnonzero(pauses > min(max(usual, SHORTEST_S), LONGEST_S))
     return tuple(
         f"no price record in any pool from {format_time(int(moments[k]))} to "

@@ -15,6 +15,7 @@ from fleet.errors import InputError, PriceDataError
 from fleet.formats.cells import key_of
 from fleet.formats.columns import in_utc
 from fleet.formats.json_text import documents_of
+from fleet.formats.kinds import PRICES, kind_of
 from fleet.formats.price_elsewhere import Fields, clusterman_rows, is_clusterman, is_spot_js, spot_js_rows
 from fleet.formats.price_layout import LaidOut, read_layout
 from fleet.formats.price_table import (
@@ -125,13 +126,16 @@ def elsewhere(fields: Iterator[Fields], name: str) -> list[Sequence[str]]:
 
 def rows_of(document: Any, name: str) -> list[Sequence[str]]:
     """Return the records of one JSON document: an answer, a list, a single record, Clusterman's metrics."""
+    kind = kind_of(document)
+    if kind is not None and kind.remedy != PRICES:
+        raise StructureError(f"is {kind.name}; {kind.remedy}")
     if is_clusterman(document):
         return elsewhere(clusterman_rows(document), name)
     if isinstance(document, dict) and "SpotPriceHistory" in document:
         document = document["SpotPriceHistory"]
     elif isinstance(document, dict):
         document = [document]
-    if not isinstance(document, list):
+    if not isinstance(document, list) or not all(isinstance(record, dict) for record in document):
         raise StructureError("is no price history (no SpotPriceHistory, no list of records)")
     rows: list[Sequence[str]] = []
     for number, record in enumerate(document, 1):

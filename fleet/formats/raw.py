@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import select
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = [
     "read_json",
     "read_members",
     "read_text",
+    "standard_input",
     "unpacked",
     "unreadable_as",
 ]
@@ -45,7 +47,11 @@ def unpacked(path: Path, most: int = LARGEST) -> bytes:
     InputError
         If it is Zstandard and the package for it is not installed.
     """
-    members = read_members(path, most)
+    return only_one(read_members(path, most), most)
+
+
+def only_one(members: list[Member], most: int) -> bytes:
+    """Return the bytes of the one file that is expected; OSError if there are others, or it is too large."""
     if len(members) != 1:
         raise OSError(f"a zip of {len(members)} files: unpack it, and name the folder")
     data = members[0][1]
@@ -92,6 +98,15 @@ def piped(path: Path, most: int) -> bytes:
                 raise OSError(f"more than {most >> 20:,} MiB came through the pipe")
 
 
+def standard_input(what: type[InputError]) -> bytes:
+    """Return all that comes on standard input; refused if a pipe may not hold so much."""
+    with unreadable_as(what, "standard input"):
+        data = sys.stdin.buffer.read(PIPED + 1)
+        if len(data) > PIPED:
+            raise OSError(f"more than {PIPED >> 20:,} MiB came through the pipe")
+        return data
+
+
 @contextmanager
 def unreadable_as(what: type[InputError], path: str | Path) -> Iterator[None]:
     """Raise an error of the kind ``what`` in place of the system's, which says why a file cannot be read."""
@@ -136,13 +151,17 @@ def files_below(root: str | Path, what: type[InputError], pattern: str = "*") ->
 
 
 def read_text(path: str | Path, what: type[InputError] = InputError, *, most: int = LARGEST) -> str:
-    """Return the text of a file of at most ``most`` bytes.
+    """Return the text of a file of at most ``most`` bytes; ``-`` is standard input, packed or not.
 
     Raises
     ------
     InputError
         Of the kind ``what``, if the file cannot be read, is larger, or holds no text.
     """
+    if str(path) == "-":
+        data = standard_input(what)
+        with unreadable_as(what, "standard input"):
+            return only_one(unpacked_members(data, "standard input"), most).decode()
     with unreadable_as(what, path):
         return unpacked(Path(path), most).decode()
 
