@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_markets import HOUR, Whim, cases
+from random_markets import HOUR, Whim, cases, market_of, request_of
 
 import fleet
 from fleet.errors import InputError
+from fleet.hindsight.service import Service
 from fleet.replayer import LaunchPlan, PreparedMarket
 from fleet.runner import clairvoyant, replay_plan, replay_prepared
 
@@ -111,3 +112,20 @@ def test_nobody_beats_it_with_any_plan(case, data):
     result = granted(prepared, data.draw(st.lists(row, min_size=1, max_size=8)), rules)
     if result is not None:
         assert known.of_replay(result.instances).cost <= result.cost + 1e-9
+
+
+@pytest.mark.parametrize("capacity", [None, {0: [(0, 2), (HOUR, 1)], 1: [(0, 3)]}])
+def test_where_counts_would_take_too_much_memory_the_bound_is_the_same(monkeypatch, capacity):
+    """Pools that hold any number never need the memory; of the others the counts are left out."""
+    market = market_of({0: [(0, 0.1), (2 * HOUR, 0.3)], 1: [(0, 0.2)]}, [0.5] * 2, 4 * HOUR, capacity)
+    rules = {"product": "Linux/UNIX", "billing": "per-second", "notice_s": 120, "start_delay_s": 0}
+    covers = bounds_of((request_of([1, 1], 3), market, rules))[2].covers
+    service = Service(np.array([0, 3 * HOUR]), np.array([3.0, 2.0]), 4 * HOUR)
+    whole = covers.pieces(service)
+    cells = 2 * 2 * len(whole.per_hour)
+    for most, known in ((cells, True), (cells - 1, capacity is None), (3, capacity is None)):
+        monkeypatch.setattr("fleet.hindsight.pointwise.MOST_CELLS", most)
+        found = covers.pieces(service)
+        assert (found.counts is not None) == known
+        assert found.times_s.tolist() == whole.times_s.tolist()
+        assert found.per_hour.tolist() == whole.per_hour.tolist()

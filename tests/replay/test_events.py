@@ -284,3 +284,33 @@ def test_bills_that_cannot_be():
         fleet.bill(prices, 300, 200, interrupted=False)
     with pytest.raises(PriceDataError, match="no price at the launch"):
         fleet.bill(prices, 0, 200, interrupted=False)
+
+
+def test_a_pool_that_holds_less_than_runs_in_it_is_dry_too():
+    """Two of three have their notice and still count as a fourth is asked for: m0 is told then, and once."""
+    market = market_of({0: [(0, 0.1)]}, [0.5], 3 * HOUR, {0: [(0, 3), (HOUR, 1)]})
+    schedule = fleet.Schedule((fleet.TargetChange(HOUR + 72, 4),))
+    result = fleet.replay(request_of(1, 3), market, schedule=schedule)
+    assert told(result, "InsufficientInstanceCapacity") == [(1.02, "m0.large")]
+
+
+def test_a_pool_that_had_room_for_one_is_told_anew_when_it_runs_dry():
+    """m0 holds two, then three while m1 is cheaper and takes what is missing, then two again."""
+    market = market_of(
+        {0: [(0, 0.1), (HOUR, 0.3)], 1: [(0, 0.2)]},
+        [0.5] * 2,
+        4 * HOUR,
+        {0: [(0, 2), (HOUR, 3), (3 * HOUR, 2)], 1: [(0, 2), (2 * HOUR, 9), (3 * HOUR, 3)]},
+    )
+    schedule = fleet.Schedule((fleet.TargetChange(2 * HOUR, 5), fleet.TargetChange(3 * HOUR, 7)))
+    result = fleet.replay(request_of(2, 4), market, schedule=schedule)
+    assert told(result, "InsufficientInstanceCapacity") == [(0, "m0.large"), (3, "m0.large"), (3, "m1.large")]
+
+
+@pytest.mark.parametrize(("on_demand_units", "pool"), [(1, 0), (2, 1)])
+def test_on_demand_is_compared_by_instance_where_one_of_any_type_serves_all(on_demand_units, pool):
+    """2 units for $1 or 8 for $2: one unit takes the cheaper instance, two the cheaper unit."""
+    market = market_of({0: [(0, 0.1)], 1: [(0, 0.2)]}, [1.0, 2.0], HOUR)
+    lines = (fleet.Override("m0.large", weight=2), fleet.Override("m1.large", weight=8))
+    request = fleet.FleetRequest(on_demand_units, lines, on_demand_target_capacity=on_demand_units)
+    assert fleet.replay(request, market).instances.pool.tolist() == [pool]
