@@ -13,18 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator.certify import least_short
-from fleet.allocator.core import TIME_LIMIT_S, whole_counts
+from fleet.allocator.core import TIME_LIMIT_S, end_of, whole_counts
 from fleet.allocator.joint import Joint, Shortfall
 from fleet.allocator.limits import Limits
 from fleet.allocator.placement import choices, inside
 from fleet.allocator.region import on_demand_problem, spot_problem
 from fleet.allocator.rows import ON_DEMAND, Standing, apply_limits
-from fleet.errors import InfeasibleError
+from fleet.errors import InfeasibleError, OutOfTimeError
 from fleet.exact import Ints, on_grid
 from fleet.model import Problem
 from fleet.request import FleetRequest
 from fleet.snapshot import Snapshot
 from fleet.solvers import choose_solver
+from fleet.solvers.base import STOPPED
 from fleet.strategy import Strategy, find_strategy
 
 __all__ = ["Conflict", "conflict"]
@@ -71,12 +72,17 @@ class Conflict:
         where there are more than ten); empty if the target can be covered.
     nearest_target
         The most units that can be covered under all limits, what runs included; ``None`` if not even 0 can.
+    out_of_time
+        Whether the time limit ended the search: then neither of the two is known.
     """
 
     limits: tuple[str, ...]
     nearest_target: float | None
+    out_of_time: bool = False
 
     def __str__(self) -> str:
+        if self.out_of_time:
+            return "the time limit ended the search for the limits in conflict"
         if not self.limits:
             return "the target can be covered"
         nearest = "nothing" if self.nearest_target is None else f"{self.nearest_target:g} units"
@@ -90,12 +96,14 @@ def conflict(
     strategy: str | Strategy | None = None,
     running: npt.ArrayLike | None = None,
     limits: Limits | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
 ) -> Conflict:
     """Return the smallest set of limits that keeps the target out of reach, and the nearest target.
 
     Besides `Limits` these may be the budgets, the pools' capacity, the max price, AWS's rule that Spot is not
     bought above on-demand, and a single zone or type. Parameters are those of `allocate`.
     """
+    end_s = end_of(time_limit_s)
     chosen = (
         strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
     )
@@ -103,27 +111,31 @@ def conflict(
     bounds = limits or Limits()
     names = [*bounds.names(), *own_limits(request, snapshot, stays)]
     if not request.on_demand_target_capacity:
-        return find_conflict(spot_regions(chosen, request, snapshot, bounds, stays), names)
+        return in_time(spot_regions(chosen, request, snapshot, bounds, stays, end_s), names, end_s)
     listed = on_demand_limits(request)
     if bounds.counts_both and request.spot_target_capacity > 0:
-        regions = joint_regions(chosen, request, snapshot, bounds, stays)
-        return find_conflict(regions, [*names, *listed])
-    return conflict_of_parts(chosen, request, snapshot, bounds, stays)
+        regions = joint_regions(chosen, request, snapshot, bounds, stays, end_s)
+        return in_time(regions, [*names, *listed], end_s)
+    return conflict_of_parts(chosen, request, snapshot, bounds, stays, end_s)
 
 
 def conflict_of_parts(
-    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints
+    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints, end_s: float
 ) -> Conflict:
     """Return the conflicts of two parts that no limit ties; the limits bind the Spot part, if any."""
     ours, theirs = (limits, Limits()) if request.spot_target_capacity > 0 else (Limits(), limits)
-    spot = find_conflict(
-        spot_regions(strategy, request, snapshot, ours, stays),
+    spot = in_time(
+        spot_regions(strategy, request, snapshot, ours, stays, end_s),
         [*ours.names(), *own_limits(request, snapshot, stays)],
+        end_s,
     )
-    on_demand = find_conflict(
-        on_demand_regions(request, snapshot, theirs, stays),
+    on_demand = in_time(
+        on_demand_regions(request, snapshot, theirs, stays, end_s),
         [*theirs.names(), *on_demand_limits(request)],
+        end_s,
     )
+    if spot.out_of_time or on_demand.out_of_time:
+        return UNKNOWN
     parts = (spot.nearest_target, on_demand.nearest_target)
     nearest = None if None in parts else round(sum(part or 0.0 for part in parts), 9)
     return Conflict(tuple(dict.fromkeys((*spot.limits, *on_demand.limits))), nearest)
@@ -164,12 +176,13 @@ def kept_of(limits: Limits, kept: frozenset[str]) -> Limits:
 
 
 def spot_regions(
-    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints
+    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints, end_s: float
 ) -> Regions:
     """Return how the Spot region looks under some of its limits."""
 
     def regions(kept: frozenset[str]) -> list[Region]:
-        part, problem = kept_of(limits, kept), spot_part(strategy, request, snapshot, stays, kept)
+        part = kept_of(limits, kept)
+        problem = replace(spot_part(strategy, request, snapshot, stays, kept), end_s=end_s)
         standing = standing_of(request, stays)
         whole = apply_limits(problem, part, snapshot.pools, standing)
         masks = choices(
@@ -207,13 +220,13 @@ def standing_of(request: FleetRequest, stays: Ints) -> Standing:
 
 
 def joint_regions(
-    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints
+    strategy: Strategy, request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints, end_s: float
 ) -> Regions:
     """Return how the region of both parts looks under some of the limits."""
     pools = snapshot.pools
 
     def regions(kept: frozenset[str]) -> list[Region]:
-        spot = spot_part(strategy, request, snapshot, stays, kept)
+        spot = replace(spot_part(strategy, request, snapshot, stays, kept), end_s=end_s)
         listed, part = on_demand_part(request, snapshot, kept), kept_of(limits, kept)
         found: list[Region] = []
         for mask in choices([listed, spot], pools, zone=part.placement == "cluster", kind=False):
@@ -245,8 +258,7 @@ class Alone:
 
     def nearest(self) -> float:
         """Return the largest target in reach under all limits."""
-        end_s = time.monotonic() + TIME_LIMIT_S
-        return self.wanted - least_short(replace(self.problem, whole=True, end_s=end_s), "auto")[0]
+        return self.wanted - least_short(replace(self.problem, whole=True), "auto")[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,12 +295,14 @@ def without_rules(snapshot: Snapshot, kept: frozenset[str]) -> Snapshot:
     return replace(snapshot, pools=pools, available=available)
 
 
-def on_demand_regions(request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints) -> Regions:
+def on_demand_regions(
+    request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints, end_s: float
+) -> Regions:
     """Return how the on-demand region looks under some of its limits."""
     pools = snapshot.pools
 
     def regions(kept: frozenset[str]) -> list[Region]:
-        part, problem = kept_of(limits, kept), on_demand_part(request, snapshot, kept)
+        part, problem = kept_of(limits, kept), replace(on_demand_part(request, snapshot, kept), end_s=end_s)
         whole = apply_limits(problem, part, pools, standing_of(request, stays), ON_DEMAND)
         zone = ON_DEMAND_ZONE in kept or part.placement == "cluster"
         masks = choices([problem], pools, zone=zone, kind=ON_DEMAND_TYPE in kept)
@@ -296,6 +310,19 @@ def on_demand_regions(request: FleetRequest, snapshot: Snapshot, limits: Limits,
         return [Alone(inside(whole, mask), wanted) for mask in masks] or [Alone(whole, wanted)]
 
     return regions
+
+
+UNKNOWN = Conflict((), None, out_of_time=True)
+
+
+def in_time(regions: Regions, names: list[str], end_s: float) -> Conflict:
+    """Return the smallest conflict, or that the time limit left it unknown."""
+    try:
+        found = find_conflict(regions, names)
+    except OutOfTimeError:
+        return UNKNOWN
+    # an engine that was stopped may have left a part of the target in reach
+    return found if not found.limits or time.monotonic() < end_s else UNKNOWN
 
 
 def find_conflict(regions: Regions, names: list[str]) -> Conflict:
@@ -323,11 +350,20 @@ def find_conflict(regions: Regions, names: list[str]) -> Conflict:
 
 
 def reachable(problem: Problem) -> bool:
-    """Whether some whole-instance launch covers the target; the relaxation is asked first."""
+    """Whether some whole-instance launch covers the target; the relaxation is asked first.
+
+    Raises
+    ------
+    OutOfTimeError
+        If the time limit leaves it open.
+    """
     if not problem.open.any():
         return problem.nothing_missing
     for part in (problem.relaxed(), replace(problem, whole=True)):
-        if choose_solver("auto", part).solve(part).instances is None:
+        found = choose_solver("auto", part).solve(part)
+        if found.instances is None and found.status == STOPPED:
+            raise OutOfTimeError("the time limit", "must leave time for an answer")
+        if found.instances is None:
             return False
     return True
 

@@ -152,10 +152,10 @@ def allocate(
             )
         except InfeasibleError as error:
             tell("no fleet meets the limits: looking for those in conflict")
-            raise blamed(error, wanted, snapshot, strategy, limits, stays) from error
+            raise blamed(error, wanted, snapshot, strategy, limits, stays, time_limit) from error
         if allocation.unfulfilled:
             tell("the target is not covered: looking for the limits in conflict")
-        found = conflict_of(allocation, strategy, limits)
+        found = conflict_of(allocation, strategy, limits, time_limit)
         tell("drawing the frontier")
         curve = frontier_of(allocation, limits) if frontier and found is None else None
     identity = (
@@ -212,22 +212,34 @@ def blamed(
     strategy: str | None,
     limits: Limits,
     running: Ints | None,
+    time_limit_s: float,
 ) -> InfeasibleError:
     """Return the error that no fleet meets the limits, with the smallest set of them to blame."""
     from fleet.allocator import conflict
 
-    found = conflict(wanted, snapshot, strategy=strategy, limits=limits, running=running)
+    found = conflict(
+        wanted, snapshot, strategy=strategy, limits=limits, running=running, time_limit_s=time_limit_s
+    )
     return InfeasibleError(error.wrong, error.rule, str(found)) if found.limits else error
 
 
-def conflict_of(allocation: Allocation, strategy: str | None, limits: Limits) -> Conflict | None:
+def conflict_of(
+    allocation: Allocation, strategy: str | None, limits: Limits, time_limit_s: float
+) -> Conflict | None:
     """Return what keeps the target out of reach, or ``None`` if it is covered."""
     if not allocation.unfulfilled:
         return None
     from fleet.allocator import conflict
 
     wanted, stays = allocation.request, allocation.running
-    return conflict(wanted, allocation.snapshot, strategy=strategy, limits=limits, running=stays)
+    return conflict(
+        wanted,
+        allocation.snapshot,
+        strategy=strategy,
+        limits=limits,
+        running=stays,
+        time_limit_s=time_limit_s,
+    )
 
 
 def frontier_of(allocation: Allocation, limits: Limits) -> Frontier:

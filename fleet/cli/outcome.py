@@ -128,7 +128,9 @@ def fail_unfulfilled(allocation: Allocation, found: Conflict) -> None:
     raise InfeasibleError(
         f"{allocation.fulfilled_capacity:g} of {allocation.request.target_capacity:g} units",
         f"held back by {', '.join(limits) or 'the pools at hand'}",
-        str(found) if found.limits else "the launch rule finds no way to the target, --rounding exact does",
+        str(found)
+        if found.limits or found.out_of_time
+        else "the launch rule finds no way to the target, --rounding exact does",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fleet.exact import NANO, Floats, Ints
@@ -10,7 +12,11 @@ from fleet.model import Model
 __all__ = ["completed", "objective_step", "rounded", "row_sums"]
 
 OFF = 1e-11
-"""Relative to what a row adds up; less than one step of the data's grid of 1e-9."""
+"""Relative to what a row adds up; what its sum may be off by ..."""
+LESS_THAN_A_STEP = 4e-10
+"""... but no more than this, less than half a step of the grid of 1e-9, where float64 tells steps apart."""
+EXACT = 1e-15
+"""Relative; what float64 sums of a row may be off by at the least."""
 NEAR = 1e-9
 MOST_STEPS = 60
 """Instances by which a rounded answer is filled up; a basic one has one fraction a row."""
@@ -18,6 +24,13 @@ PASSES = 4
 ON_GRID = 1e-4
 """Billionths; how far float64 leaves a number from its place on the grid."""
 MOST_DIGITS = 2.0**53
+
+
+def off_by(size: Floats) -> Floats:
+    """Return by how much rows that add up so much may be missed: less than a step of their units' grid."""
+    size = np.maximum(1.0, np.abs(size))
+    off: Floats = np.minimum(OFF * size, np.maximum(LESS_THAN_A_STEP, EXACT * size))
+    return off
 
 
 def row_sums(model: Model, x: Floats) -> Floats:
@@ -34,7 +47,7 @@ def completed(model: Model, x: Floats) -> Floats | None:
     """
     whole = np.clip(np.where(model.integer, np.rint(x), model.lower), model.lower, model.upper)
     row = np.repeat(np.arange(len(model.row_lower)), np.diff(model.start))
-    size = np.bincount(row, np.abs(model.value * whole[model.index]), minlength=len(model.row_lower))
+    size = row_sums(replace(model, value=np.abs(model.value)), np.abs(whole))
     free = np.flatnonzero(~model.integer[model.index])
     column, value, at = model.index[free], model.value[free], row[free]
     for _ in range(PASSES):
@@ -47,7 +60,7 @@ def completed(model: Model, x: Floats) -> Floats | None:
             break
         whole = np.minimum(whole + more, model.upper)
     sums = row_sums(model, whole)
-    off = OFF * np.maximum(1.0, size)
+    off = off_by(size)
     if bool((sums < model.row_lower - off).any()) or bool((sums > model.row_upper + off).any()):
         return None
     return whole
@@ -102,7 +115,7 @@ def rounded(model: Model, x: Floats, reduced: Floats) -> Floats | None:
     sums = row_sums(model, counts)
     for _ in range(MOST_STEPS):
         short = np.where(loose, 0.0, np.maximum(model.row_lower - sums, 0.0))
-        short[short <= OFF * np.maximum(1.0, np.abs(sums))] = 0.0
+        short[short <= off_by(sums)] = 0.0
         if not bool(short.any()):
             break
         breaks = ~loose[row] & (model.value > model.row_upper[row] - sums[row] + NEAR)

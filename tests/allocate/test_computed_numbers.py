@@ -63,3 +63,28 @@ def test_a_check_that_fails_blames_spotfleet():
 
     with pytest.raises(CheckError, match="a defect of spotfleet, not of the request"):
         fail("cost", 1, 2)
+
+
+@pytest.mark.parametrize("solver", ["auto", "highs", "scipy", "pulp"])
+def test_an_instance_short_by_a_billionth_does_not_cover(solver):
+    """Three of 333.333333333 units make 999.999999999, a step of the grid below 1,000."""
+    request = fleet.FleetRequest(
+        1000.0,
+        (
+            fleet.Override("m5.large", "us-east-1a", weight=333.333333333),
+            fleet.Override("c5.large", "us-east-1b"),
+        ),
+    )
+    pools = fleet.LaunchPools.of(
+        ["m5.large", "c5.large"], ["us-east-1a", "us-east-1b"], weight=[333.333333333, 1.0]
+    )
+    caps = (fleet.Cap("zone", units=1200), fleet.Cap("family", units=1100))
+    found = fleet.allocate(
+        request,
+        fleet.Snapshot.of(pools, [0.1, 0.001]),
+        rounding="exact",
+        solver=solver,
+        limits=fleet.Limits(caps=caps),
+    )
+    assert found.spot_instances.tolist() == [3, 1]
+    assert found.certificate.status == "optimal"

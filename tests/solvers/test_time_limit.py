@@ -234,3 +234,27 @@ def test_auto_asks_no_engine_where_its_own_search_ends(monkeypatch):
     monkeypatch.setattr("fleet.solvers.run_highs", unasked)
     problem = crossing(n=6, target=30.0)
     assert choose_solver("auto", problem).solve(problem).status == OPTIMAL
+
+
+def test_the_search_for_a_conflict_ends_with_the_time_limit():
+    """Sums that nearly fit: no engine proves soon that the loads of zones and families cannot be met."""
+    rng = np.random.default_rng(3)
+    kinds = [f"{family}.{k}xlarge" for family in ("m5", "c5") for k in range(10)]
+    keys = [(kind, zone) for kind in kinds for zone in ("us-east-1a", "us-east-1b")]
+    weight = 2.0 * rng.integers(500, 1500, len(keys))
+    taken = rng.random(len(keys)) < 0.5
+    pools = fleet.LaunchPools.of([k for k, _ in keys], [z for _, z in keys], weight=weight)
+    snapshot = fleet.Snapshot.of(pools, np.round(weight * 1e-4, 4), np.ones(len(keys)))
+
+    def load(word):
+        return float(
+            sum(w for w, key, x in zip(weight, keys, taken, strict=True) if x and word in "".join(key))
+        )
+
+    caps = [Cap("zone", units=load(zone), only=zone) for zone in ("us-east-1a", "us-east-1b")]
+    caps += [Cap("family", units=load(family), only=family) for family in ("m5", "c5")]
+    target = float(weight[taken].sum())
+    request = fleet.FleetRequest(target, tuple(fleet.Override(k, z) for k, z in keys))
+    found = fleet.conflict(request, snapshot, limits=Limits(caps=tuple(caps)), time_limit_s=0.5)
+    assert found.out_of_time
+    assert str(found) == "the time limit ended the search for the limits in conflict"
