@@ -30,11 +30,12 @@ mutants: $(VENV)/.dev  ## change one operator at a time: which changes do a room
 bench-replay: $(VENV)/.bench  ## the replay engine beside a plain loop and SimPy
 	$(BIN)/python benchmarks/replay.py --json bench-replay.json
 
-lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
+lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter, codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 format: $(VENV)/.dev  ## put the code into its format
 	$(BIN)/ruff check --fix .

@@ -142,6 +142,7 @@ if TYPE_CHECKING:
     from fleet.spot_request import SpotRequest
     from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
     from fleet.synthetic import demo_request, synthetic_market
+    from fleet.versions import show_versions
 
 __version__ = "0.1.0"
 
@@ -277,6 +278,7 @@ _ROOMS = {
     "spot_request": ("SpotRequest",),
     "strategy": ("Plan", "Strategy", "View", "find_strategy", "strategy_names"),
     "synthetic": ("demo_request", "synthetic_market"),
+    "versions": ("show_versions",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -440,6 +442,7 @@ __all__ = [
     "save_market",
     "scale_down",
     "service_study",
+    "show_versions",
     "snapshot_at",
     "strategy_names",
     "synthetic_market",

@@ -46,10 +46,28 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def show_all_versions(wanted: bool) -> None:
+    """Print the versions of all that spotfleet runs on and stop."""
+    if wanted:
+        from fleet import show_versions
+
+        print(show_versions())  # noqa: T201
+        raise typer.Exit
+
+
 @app.callback()
 def common(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")
+    ] = False,
+    versions: Annotated[
+        bool,
+        typer.Option(
+            "--show-versions",
+            callback=show_all_versions,
+            is_eager=True,
+            help="Show the versions of spotfleet, Python and its packages, for a report of a fault.",
+        ),
     ] = False,
 ) -> None:
     """Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you."""

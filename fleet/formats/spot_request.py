@@ -1,6 +1,6 @@
 """A single Spot request from AWS JSON: ``request-spot-instances``, or what DescribeSpotInstanceRequests says.
 
-What concerns neither fulfilment nor interruption (images, keys, tags) is passed over. Source: EC2 API
+What concerns neither fulfillment nor interruption (images, keys, tags) is passed over. Source: EC2 API
 references of RequestSpotInstances and SpotInstanceRequest.
 """
 

@@ -210,7 +210,7 @@ def test_shell(code, tmp_path, request):
 
 ELSEWHERE = {
     "--cli-input-json", "--output", "--product-descriptions", "--spot-fleet-request-config", "--start-time",
-    "--help", "--install-completion", "--show-completion", "--version",
+    "--help", "--install-completion", "--show-completion", "--show-versions", "--version",
 }  # fmt: skip
 """Options of the AWS CLI, and of all commands alike."""
 
