@@ -452,6 +452,10 @@ class Market:
         """Return this market with on-demand prices, shape (n,), $ per instance-hour, nan unknown."""
         return replace(self, on_demand_price=frozen_floats(price))
 
+    def with_notes(self, notes: tuple[str, ...]) -> Market:
+        """Return this market with more notes."""
+        return replace(self, notes=self.notes + notes) if notes else self
+
     def without_capacity(self) -> Market:
         """Return this market as if nothing were known of capacity."""
         return replace(self, capacity=None, capacity_source=None)

@@ -11,6 +11,7 @@ import typer
 from fleet.cli.answers import ALLOCATION
 from fleet.cli.completion import roundings, solvers, words
 from fleet.cli.exports import export_files, identity_for, write_exports
+from fleet.cli.facts_options import facts_entry
 from fleet.cli.files import STDOUT, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import FleetFiles, MarketFiles, check_strategies, expanded, load_market, time_option
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fleet.allocation import Allocation
     from fleet.allocator import Conflict, Frontier, Limits
     from fleet.exact import Ints
+    from fleet.facts import FactsUsed
     from fleet.request import FleetRequest
     from fleet.snapshot import Snapshot
 
@@ -117,8 +119,8 @@ def allocate(
     check_strategies([strategy or wanted.strategy])
     moment = time_option("--at", at)
     limits = limits_of(limiting, asked.instance_types)
-    market = load_market(files, asked.product, errors())
-    wanted = expanded(wanted, asked, market, moment)
+    market, used = load_market(files, asked.product, errors())
+    wanted = expanded(wanted, asked, market, moment, files.facts)
     wanted = suited(
         wanted, asked.instance_types, limits, hibernation=hibernation_only, baseline=burstable_at_baseline
     )
@@ -166,7 +168,7 @@ def allocate(
     lost = write_exports(allocation, exports, identity, asked.instance_types, every_pool)
     warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
     piped = STDOUT in exports or papers.on_stdout
-    show(allocation, warnings, found, curve, json_output, explain, piped)
+    show(allocation, warnings, found, curve, json_output, explain, piped, used)
     papers.write(replace(allocation, warnings=tuple(dict.fromkeys(warnings))))
     print_warnings(errors(), warnings)
     if found is not None:
@@ -182,10 +184,11 @@ def show(
     json_output: bool,
     explain: bool,
     piped: bool,
+    used: FactsUsed | None,
 ) -> None:
     """Print the answer; what explains it goes to the error stream where standard output is a document."""
     if json_output:
-        print_json(document_of(allocation, warnings, found, curve))
+        print_json({**document_of(allocation, warnings, found, curve), **facts_entry(used)})
     elif not piped:
         print_allocation(console(), allocation)
     say = errors() if json_output or piped else console()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fleet.cli.facts_options import FactsOptions
 from fleet.cli.files import STDOUT, check_folder, check_paths
 from fleet.cli.inputs import MarketFiles, load_market
 from fleet.cli.options import LINUX, Capacity, Json, OnDemand, Prices
@@ -38,7 +39,8 @@ def cache(
     check_paths([out], named)
     check_folder(out, "--out")
     refuse_foreign(out)
-    market = load_market(MarketFiles(prices, on_demand, capacity), LINUX, errors())
+    own = MarketFiles(prices, on_demand, capacity, facts=FactsOptions(no_facts=True))
+    market = load_market(own, LINUX, errors()).market
     with working(errors(), "writing the market"):
         digest = save_market(market, out, sources=[path for path in named if path != STDOUT])
     if json_output:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.cli.answers import REPLAY
 from fleet.cli.experiment import Null, progress_bar
+from fleet.cli.facts_options import facts_entry
 from fleet.cli.files import check_output, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.options import PICTURES, Force, HindsightToo, Json, Plot, Seed, Strategies
@@ -73,17 +74,23 @@ def compare(
                 progress=progress,
                 **scenario.rules,
             )
-    show(comparison, json_output, plot, papers, cloud)
+    show(comparison, json_output, plot, papers, cloud, facts_entry(scenario.facts))
     fail_if_nothing_ran(comparison.results)
     check_gates(gates, comparison.to_dict())
 
 
 def show(
-    comparison: Any, json_output: bool, plot: Path | None, papers: Papers, cloud: Experiment | None = None
+    comparison: Any,
+    json_output: bool,
+    plot: Path | None,
+    papers: Papers,
+    cloud: Experiment | None = None,
+    facts: dict[str, Any] | None = None,
 ) -> None:
     """Print a comparison, perhaps among random strategies, and write its picture and papers."""
     if json_output:
-        print_json(comparison.to_dict() if cloud is None else cloud.ranked(comparison.to_dict()))
+        records = comparison.to_dict() if cloud is None else cloud.ranked(comparison.to_dict())
+        print_json([{**record, **(facts or {})} for record in records])
     elif not papers.on_stdout:
         print_comparison(console(170 if cloud is None else 200), comparison, cloud)
     draw(comparison.results, plot, cloud)

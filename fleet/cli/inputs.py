@@ -6,12 +6,14 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
+from fleet.catalogue import Catalogue
+from fleet.cli.facts_options import FactsOptions
 from fleet.cli.files import STDOUT
 from fleet.cli.options import (
     LINUX,
@@ -52,6 +54,9 @@ from fleet.formats.raw import read_text, standard_input
 from fleet.formats.trace_kinds import unstated_polarity
 from fleet.market import Market
 from fleet.request import FleetRequest
+
+if TYPE_CHECKING:
+    from fleet.facts import FactsUsed
 
 __all__ = [
     "FleetFiles",
@@ -97,6 +102,7 @@ class MarketFiles:
     trace_type: TraceType = None
     scores: Scores = None
     zones: Zones = None
+    facts: FactsOptions = field(default_factory=FactsOptions)
 
     def __post_init__(self) -> None:
         if self.capacity is not None and self.availability is not None:
@@ -142,7 +148,14 @@ def piped() -> Iterator[Path]:
             ) from None
 
 
-def load_market(files: MarketFiles, product: str, errors: Console) -> Market:
+class Loaded(NamedTuple):
+    """A market, and what of it was publicly known instead of being in the user's files."""
+
+    market: Market
+    facts: FactsUsed | None
+
+
+def load_market(files: MarketFiles, product: str, errors: Console) -> Loaded:
     """Return the market that the files describe; what was left out goes to the error stream."""
     from_pipe = [f.name for f in fields(files) if getattr(files, f.name) == STDOUT]
     if not from_pipe:
@@ -152,20 +165,23 @@ def load_market(files: MarketFiles, product: str, errors: Console) -> Market:
         return market_of(replace(files, **named), product, errors)
 
 
-def market_of(files: MarketFiles, product: str, errors: Console) -> Market:
+def market_of(files: MarketFiles, product: str, errors: Console) -> Loaded:
     """Return the market of files that have names (see `load_market`)."""
     market = load_prices(files.prices, errors)
     names = {} if files.zones is None else read_zone_ids(files.zones)
     market = with_zone_names(market, names)
+    used = None
     if files.on_demand is not None:
         market = read_on_demand(files.on_demand, zone_names=names).apply(market)
+    else:
+        market, used = files.facts.complete(market, names)
     if files.scores is not None:
         market = read_scores(files.scores, market, zone_names=names)
     if files.capacity is not None:
         market = read_capacity(files.capacity, market, zone_names=names)
     if files.availability is not None:
         market = with_traces(files, market, product)
-    return market
+    return Loaded(market, used)
 
 
 def load_prices(path: Path, errors: Console) -> Market:
@@ -244,19 +260,32 @@ def check_strategies(names: list[str]) -> None:
         find_strategy(name)
 
 
-def expanded(request: FleetRequest, files: FleetFiles, market: Market, at_s: int | None) -> FleetRequest:
+def expanded(
+    request: FleetRequest, files: FleetFiles, market: Market, at_s: int | None, facts: FactsOptions
+) -> FleetRequest:
     """Return the request with attributes expanded to instance types, if it asks for any."""
     if not request.requirements:
         return request
-    if files.instance_types is None:
-        raise InputError(
-            "InstanceRequirements", "need a catalogue of instance types", "pass --instance-types FILE"
-        )
     from fleet.expansion import expand
-    from fleet.formats import read_instance_types
 
-    catalogue = read_instance_types(files.instance_types)
+    catalogue = catalogue_of(files, market, facts)
     expansion = expand(request, catalogue, market, at_s=at_s, product=files.product)
     dropped = [f"{name} dropped: {reason}" for name, reason in sorted(expansion.dropped.items())]
     print_warnings(errors(), dropped)
     return expansion.request
+
+
+def catalogue_of(files: FleetFiles, market: Market, facts: FactsOptions) -> Catalogue:
+    """Return the user's own catalogue, else what is publicly known of the market's types."""
+    if files.instance_types is not None:
+        from fleet.formats import read_instance_types
+
+        return read_instance_types(files.instance_types)
+    known = facts.catalogue(market)
+    if known is None:
+        raise InputError(
+            "InstanceRequirements with --no-facts",
+            "must have a catalogue of instance types",
+            "pass --instance-types FILE",
+        )
+    return known

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.cli.answers import REPLAY
+from fleet.cli.facts_options import facts_entry
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.money import FEED_ENDINGS, events_text, write_feed
@@ -78,7 +79,7 @@ def replay(
     draw_run(result, plot)
     papers.write(result)
     if json_output:
-        print_json(result.to_dict())
+        print_json({**result.to_dict(), **facts_entry(scenario.facts)})
     elif STDOUT not in outputs:
         console().print(result.summary(), highlight=False, markup=False)
     print_warnings(errors(), result.warnings)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from fleet.cli.answers import REQUEST
 from fleet.cli.causes import CauseOptions
+from fleet.cli.facts_options import facts_entry
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import MarketFiles, load_market, subnet_zones_of, time_option
@@ -102,7 +103,7 @@ def request(
         )
     stop = cancellation_of(cancel, cancel_and_terminate)
     terms, first, last = billing_terms(billing), time_option("--start", start), time_option("--end", end)
-    market = load_market(files, system, errors())
+    market, used = load_market(files, system, errors())
     with working(errors(), "replaying"):
         result = replay_spot_request(
             wanted,
@@ -119,7 +120,7 @@ def request(
     if events is not None:
         write_text(events, events_text(result))
     if json_output:
-        print_json(result.to_dict())
+        print_json({**result.to_dict(), **facts_entry(used)})
     elif events != STDOUT:
         print_result(console(), result)
     print_warnings(errors(), result.warnings)

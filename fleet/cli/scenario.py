@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleet.billing import Billing as Terms
+    from fleet.facts import FactsUsed
     from fleet.interruptions import Interruptions
     from fleet.market import Market
     from fleet.request import FleetRequest
@@ -44,6 +45,7 @@ class Scenario:
 
     request: FleetRequest
     market: Market
+    facts: FactsUsed | None
     start_s: int | None
     end_s: int | None
     rules: Rules
@@ -91,10 +93,11 @@ class ScenarioOptions:
         start_s, end_s = time_option("--start", self.run.start), time_option("--end", self.run.end)
         terms, schedule = billing_terms(self.run.billing), schedule_of(self.run.schedule)
         signals = signals_of(self.run.rebalance_signals)
-        market = load_market(self.market, self.fleet.product, errors)
+        market, used = load_market(self.market, self.fleet.product, errors)
         return Scenario(
-            expanded(wanted, self.fleet, market, start_s),
+            expanded(wanted, self.fleet, market, start_s, self.market.facts),
             market,
+            used,
             start_s,
             end_s,
             {
