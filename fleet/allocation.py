@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fleet.exact import Floats, Ints, on_grid
 from fleet.model import Problem
@@ -99,6 +100,20 @@ class Certificate:
         }
 
 
+def frozen_counts(values: npt.ArrayLike) -> Ints:
+    """Return a read-only int64 copy; what nobody can write to any more is taken as it is."""
+    if (
+        isinstance(values, np.ndarray)
+        and values.dtype == np.int64
+        and values.base is None
+        and not values.flags.writeable
+    ):
+        return values
+    column = np.array(values, np.int64)
+    column.flags.writeable = False
+    return column
+
+
 @dataclass(frozen=True)
 class Ineligible:
     """A pool that got nothing because it may get nothing, and why."""
@@ -153,9 +168,8 @@ class Allocation:
     def __post_init__(self) -> None:
         for name in ("spot_instances", "on_demand_instances", "running", "terminated_instances"):
             given = getattr(self, name)
-            column = np.zeros(len(self.snapshot), np.int64) if given is None else np.array(given, np.int64)
-            column.flags.writeable = False
-            object.__setattr__(self, name, column)
+            column = np.zeros(len(self.snapshot), np.int64) if given is None else given
+            object.__setattr__(self, name, frozen_counts(column))
 
     def __repr__(self) -> str:
         return (

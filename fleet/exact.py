@@ -55,6 +55,12 @@ def to_nano(values: npt.ArrayLike, what: str) -> Ints:
 
 def to_nano_scalar(value: float, what: str) -> int:
     """Return one number as a whole number of 1e-9 (see `to_nano`)."""
+    number = float(value)
+    scaled = number * NANO
+    if abs(number) <= LARGEST:  # not so for nan
+        whole = round(scaled)
+        if abs(scaled - whole) <= max(1e-3, abs(scaled) * 4e-16):
+            return whole
     return int(to_nano(np.float64(value), what))
 
 

@@ -113,10 +113,11 @@ def certified(
     met
         Whether the limits besides the target are met.
     """
-    covered = covers(counts, problem) and met and short <= 0
+    units = nano_units_of(counts, problem)
+    covered = units >= to_nano_scalar(problem.target, "target") and met and short <= 0
     values = tuple(objective_value(problem, o, counts.astype(np.float64)) for o in problem.objectives)
     known = solution if rounding == "aws" else None
-    shadow = shadow_prices(problem, units_of(counts, problem), known) if covered else None
+    shadow = shadow_prices(problem, units / NANO, known) if covered else None
     certificate = Certificate(
         solver=solution.solver,
         status="unfulfilled",
@@ -136,12 +137,13 @@ def certified(
 
 def units_of(counts: Ints, problem: Problem) -> float:
     """Return the units of a launch, exactly summed."""
-    return exact_sum(to_nano(problem.weight, "weight"), counts) / NANO
+    return nano_units_of(counts, problem) / NANO
 
 
-def covers(counts: Ints, problem: Problem) -> bool:
-    """Whether a launch covers the target, in exact arithmetic."""
-    return exact_sum(to_nano(problem.weight, "weight"), counts) >= to_nano_scalar(problem.target, "target")
+def nano_units_of(counts: Ints, problem: Problem) -> int:
+    """Return the units of a launch in billionths, exactly summed over the pools that get anything."""
+    used = counts.astype(bool).nonzero()[0]
+    return exact_sum(to_nano(problem.weight[used], "weight"), counts[used])
 
 
 def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:

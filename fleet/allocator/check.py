@@ -58,10 +58,15 @@ def fail(what: str, found: object, expected: object) -> None:
     )
 
 
+def used(counts: Ints) -> list[int]:
+    """Return the positions of the pools that get anything."""
+    return counts.astype(bool).nonzero()[0].tolist()  # what is true is found sooner than what is not 0
+
+
 def check_counts(allocation: Allocation) -> None:
     """Whole instances, none negative."""
     for counts in (allocation.spot_instances, allocation.on_demand_instances):
-        if (counts < 0).any():
+        if counts.min(initial=0) < 0:
             fail("an instance count", int(counts.min()), "at least 0")
 
 
@@ -69,7 +74,7 @@ def check_eligible(allocation: Allocation, running: Ints) -> None:
     """No launch above the max price or above on-demand, and none beyond what a pool holds."""
     snapshot = allocation.snapshot
     pools = snapshot.pools
-    for i in np.flatnonzero(allocation.spot_instances).tolist():
+    for i in used(allocation.spot_instances):
         price = decimal(snapshot.spot_price[i])
         if price.is_nan():
             fail(f"spot price of {pools.label(i)}", "unknown", "known")
@@ -96,7 +101,7 @@ def check_cover(allocation: Allocation, running: Ints) -> None:
     ):
         if certificate is None or (target == 0 and certificate is allocation.on_demand_certificate):
             continue  # all of the target is on demand: its certificate stands for both parts
-        units = sum((int(counts[i]) * decimal(pools.weight[i]) for i in counts.nonzero()[0]), Decimal(0))
+        units = sum((int(counts[i]) * decimal(pools.weight[i]) for i in used(counts)), Decimal(0))
         covered = units >= decimal(target)
         short = certificate.status == "unfulfilled"
         limit_missed = any(binding.limit.startswith(BESIDES) for binding in certificate.binding)
@@ -136,9 +141,7 @@ def check_cost(allocation: Allocation) -> None:
         (allocation.on_demand_instances, snapshot.pools.on_demand_price),
     ):
         # as it stands: many instances make much of what lies beyond the ninth decimal
-        cost += sum(
-            (int(counts[i]) * Decimal(repr(float(price[i]))) for i in counts.nonzero()[0]), Decimal(0)
-        )
+        cost += sum((int(counts[i]) * Decimal(repr(float(price[i]))) for i in used(counts)), Decimal(0))
     if abs(cost - decimal(allocation.cost_per_hour)) > Decimal("1e-6") + ROUNDING * cost:
         fail("cost per hour", allocation.cost_per_hour, cost)
 
@@ -161,6 +164,8 @@ def check_limits(allocation: Allocation, limits: Limits, running: Ints) -> None:
 
     What bounds from above holds also where the target is missed; what ran beyond it already is excused.
     """
+    if not limits:
+        return
     request, pools = allocation.request, allocation.snapshot.pools
     spot_target, target = request.spot_target_capacity, request.on_demand_target_capacity
     broken = unmet(

@@ -110,13 +110,13 @@ def allocate(
     decision = decide_in_time(parts, How(rounding, solver, zone), time_limit_s, end_s)
     spot, rest = decision.spot, decision.on_demand
     solved = time.perf_counter()
-    none = np.zeros(len(snapshot), dtype=np.int64)
+    phases = {"solve": solved - started}
     allocation = Allocation(
         request=request,
         snapshot=snapshot,
         strategy=chosen.name,
         spot_instances=spot.instances,
-        on_demand_instances=none if rest is None else rest.instances,
+        on_demand_instances=np.zeros_like(stays) if rest is None else rest.instances,
         certificate=headline(spot.certificate, rest, request),
         on_demand_certificate=None if rest is None else rest.certificate,
         ineligible=ineligible_lines(snapshot, eligibility, plan),
@@ -124,11 +124,12 @@ def allocate(
         running=stays,
         terminated_instances=ended(chosen.name, request, snapshot, stays, bounds, decision),
         problem=decision.problem,
+        wall_time_s=phases,
     )
     check_allocation(allocation, stays)
     check_limits(allocation, bounds, stays)
-    phases = {"solve": solved - started, "check": time.perf_counter() - solved}
-    return replace(allocation, wall_time_s=phases)
+    phases["check"] = time.perf_counter() - solved
+    return allocation
 
 
 def decide_in_time(parts: Parts, how: How, time_limit_s: float, end_s: float) -> Decision:

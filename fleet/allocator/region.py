@@ -64,6 +64,8 @@ class Eligibility:
 
 def ineligible_lines(snapshot: Snapshot, eligibility: Eligibility, plan: Plan) -> tuple[Ineligible, ...]:
     """Return the reasons in words, for people and for the JSON contract."""
+    if plan.excluded is None and bool(eligibility.mask.all()):
+        return ()
     pools = snapshot.pools
     ceiling = bid_ceiling(pools)
     code = eligibility.code.copy()

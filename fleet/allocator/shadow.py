@@ -15,6 +15,7 @@ import numpy as np
 from fleet.exact import Floats
 from fleet.model import EvenSpread, Linear, Model, Problem, Row, build, objective_row, pool_order
 from fleet.solvers import Solution, choose_solver, run_highs
+from fleet.solvers.narrowed import without_free
 
 __all__ = ["ShadowPrices", "shadow_prices"]
 
@@ -46,8 +47,21 @@ def shadow_prices(problem: Problem, launched_units: float, known: Solution | Non
         return None
     if relaxed.couples:
         return of_rows(relaxed, known)
-    solution = choose_solver("auto", relaxed).solve(relaxed) if known is None else known
-    return None if solution.instances is None else of_fill(relaxed, solution.instances)
+    instances = filled(relaxed) if known is None else known.instances
+    return None if instances is None else of_fill(relaxed, instances)
+
+
+def filled(problem: Problem) -> Floats | None:
+    """Return the optimum in fractional instances, shape (n,), or ``None`` if out of reach."""
+    left, pools = problem, None
+    if all(isinstance(objective, Linear) for objective in problem.objectives):
+        left, pools, _ = without_free(problem)
+    found = choose_solver("auto", left).solve(left).instances
+    if found is None or pools is None:
+        return found
+    instances = np.zeros(len(problem))
+    instances[pools] = found
+    return instances
 
 
 def of_fill(problem: Problem, instances: Floats) -> ShadowPrices:

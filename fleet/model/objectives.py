@@ -78,7 +78,7 @@ class Linear:
             return len(self.adds_none)
         return len(self.per_instance if self.order is None else self.order)
 
-    def nothing_in(self, pools: Ints | slice) -> bool:
+    def nothing_in(self, pools: Ints | slice | npt.NDArray[np.bool_]) -> bool:
         """Whether all of some pools are known to add nothing."""
         return self.adds_none is not None and bool(self.adds_none[pools].all())
 

@@ -132,6 +132,8 @@ def objective_value(problem: Problem, objective: object, instances: Floats) -> f
     pools that may get something carry above the share, with what they held before.
     """
     if isinstance(objective, Linear):
+        if objective.adds_none is not None and objective.nothing_in(instances.astype(bool)):
+            return 0.0
         return weighted_sum(objective.per_instance, instances)
     if isinstance(objective, Shortfall):
         return missing_units(problem, instances)

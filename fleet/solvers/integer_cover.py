@@ -84,7 +84,7 @@ def break_pool(price: Ints, weight: Ints, upper: Ints, target: int) -> int:
 
     Any pool would do for correctness (the bound holds for every multiplier); this one makes it tight.
     """
-    pools = np.flatnonzero(upper)
+    pools = upper.nonzero()[0]
     ratio, reach = price[pools] / weight[pools], (weight * upper)[pools]
     critical = critical_key(ratio, reach.astype(np.float64), float(target))
     return int(pools[int(np.argmax(ratio == critical))])
@@ -130,7 +130,8 @@ class Departures:
     @cached_property
     def bulk(self) -> Ints:
         """Positions of the pools that are the break pool's twins."""
-        return np.flatnonzero((self.reduced == 0) & (self.weight == self.w_b))
+        twins: Ints = ((self.reduced == 0) & (self.weight == self.w_b)).nonzero()[0]
+        return twins
 
     @cached_property
     def bulk_upper(self) -> int:
@@ -150,6 +151,8 @@ class Departures:
         TooLargeError
             If the dynamic program would be too large.
         """
+        if known is not None and self.extra_of(known) == 0:
+            return 0, known
         extra, counts = self.first_answer()
         if known is not None and self.extra_of(known) < extra:
             extra, counts = self.extra_of(known), known
@@ -185,11 +188,11 @@ class Departures:
 
     def one_more(self, rest: int, among: npt.NDArray[np.bool_]) -> tuple[int, int] | None:
         """Return the least extra of an instance that brings ``rest`` units at least, and its pool."""
-        wide = np.flatnonzero(among & (self.reduced >= 0) & (self.upper > 0) & (self.weight >= rest))
+        wide = (among & (self.reduced >= 0) & (self.upper > 0) & (self.weight >= rest)).nonzero()[0]
         if not len(wide):
             return None
         extra = self.reduced[wide] + self.over * (self.weight[wide] - rest)
-        best = int(np.argmin(extra))
+        best = int(extra.argmin())
         return int(extra[best]), int(wide[best])
 
     def all_alike(self) -> list[tuple[int, Ints]]:
@@ -197,15 +200,17 @@ class Departures:
 
         What they leave goes to one instance more; no answer if that is not to be had.
         """
-        ties = np.flatnonzero((self.reduced == 0) & (self.upper > 0))
+        ties = ((self.reduced == 0) & (self.upper > 0)).nonzero()[0]
         ties = ties[np.argsort(-self.weight[ties], kind="stable")]
+        weight = self.weight[ties]
         counts, missing = self.base.copy(), self.missing
-        edges = np.flatnonzero(np.diff(self.weight[ties], prepend=-1, append=-1))
-        for first, last in itertools.pairwise(edges.tolist()):
-            pools = ties[first:last]
-            take = max(missing // int(self.weight[pools[0]]), 0)
-            counts[pools] = filled(self.upper[pools], take)
-            missing -= int(counts[pools].sum()) * int(self.weight[pools[0]])
+        for first, last in itertools.pairwise((*starts_of_runs(weight).tolist(), len(ties))):
+            pools, each = ties[first:last], weight.item(first)
+            if missing < each:
+                continue
+            taken = filled(self.upper[pools], missing // each)
+            counts[pools] = taken
+            missing -= int(taken.sum()) * each
         if missing > 0:
             more = self.one_more(missing, counts < self.upper)
             if more is None:
@@ -216,7 +221,7 @@ class Departures:
     def fill_up(self) -> tuple[int, Ints]:
         """Return an answer by walking up the price per unit: always there, seldom good."""
         counts = self.base.copy()
-        order = np.flatnonzero((self.reduced >= 0) & (self.upper > 0))
+        order = ((self.reduced >= 0) & (self.upper > 0)).nonzero()[0]
         order = order[np.argsort(self.reduced[order] / self.weight[order], kind="stable")]
         weight, room = self.weight[order], self.upper[order]
         reach = np.cumsum(weight * room)
@@ -261,7 +266,7 @@ class Departures:
             cost, taken[layer] = bounded_step(cost, segment.step, segment.each, segment.copies)
             cost[cost >= extra] = UNREACHED  # no use, and sums of them could overflow
         free, total = self.finish(cost, low)
-        cell = int(np.argmin(total))
+        cell = int(total.argmin())
         if total[cell] >= extra:
             return None
         departures: dict[int, int] = {}
@@ -302,15 +307,15 @@ class Departures:
         size = np.abs(self.reduced)
         relevant = (size < extra) & (self.upper > 0)
         relevant[self.bulk] = False
-        pools = np.flatnonzero(relevant)
+        pools = relevant.nonzero()[0]
         if not len(pools):
             return None
         direction = np.where(self.reduced[pools] >= 0, self.weight[pools], -self.weight[pools])
         order = np.lexsort((size[pools], direction))
         pools, step, each = pools[order], direction[order], size[pools][order]
-        starts = np.flatnonzero(np.append(True, (np.diff(step) != 0) | (np.diff(each) != 0)))
+        starts = starts_of_runs(step, each)
         available = np.add.reduceat(self.upper[pools], starts)
-        ends = np.append(starts[1:], len(pools))
+        ends = (*starts[1:].tolist(), len(pools))
         result: list[Segment] = []
         chain = spent = used = 0
         for k, first in enumerate(starts.tolist()):
@@ -328,8 +333,18 @@ class Departures:
 
 def filled(room: Ints, count: int) -> Ints:
     """Return ``count`` instances in pools with some room, the first ones first."""
-    filled: Ints = np.clip(count - (np.cumsum(room) - room), 0, room)
+    filled: Ints = np.minimum(np.maximum(count - (room.cumsum() - room), 0), room)
     return filled
+
+
+def starts_of_runs(*columns: Ints) -> Ints:
+    """Return where runs of equal values begin, in one column or in several together."""
+    new = np.empty(len(columns[0]), dtype=bool)
+    new[:1] = True
+    new[1:] = columns[0][1:] != columns[0][:-1]
+    for column in columns[1:]:
+        new[1:] |= column[1:] != column[:-1]
+    return new.nonzero()[0]
 
 
 @dataclass(frozen=True, eq=False)

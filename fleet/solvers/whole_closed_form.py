@@ -19,6 +19,7 @@ from fleet.solvers.base import INFEASIBLE, OPTIMAL, Solution
 from fleet.solvers.closed_form import objective_value, water_level
 from fleet.solvers.integer_cover import integer_cover
 from fleet.solvers.lexicographic_cover import lexicographic_cover
+from fleet.solvers.narrowed import narrowed
 from fleet.solvers.nested import nested_order
 from fleet.solvers.nested_cover import nested_cover
 from fleet.solvers.nested_tree import Tree
@@ -50,6 +51,16 @@ def solve_whole(problem: Problem, name: str) -> Solution:
     TooLargeError, InputError
         If the dynamic program would be too large, or money does not fit its grid; a MIP solver can help.
     """
+    few = None if problem.limits else narrowed(problem)
+    if few is not None:
+        solution = solve_all(few.problem, name)
+        if few.proves(solution):
+            return few.widened(solution, len(problem))
+    return solve_all(problem, name)
+
+
+def solve_all(problem: Problem, name: str) -> Solution:
+    """Return the optimum in whole instances over all pools of a problem (see `solve_whole`)."""
     w = whole(problem)
     if int((w.room * w.weight).sum()) < w.target:
         return Solution(INFEASIBLE, None, (), (), name, message="the pools together hold too little")
