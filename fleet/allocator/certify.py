@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,12 +20,14 @@ from fleet.solvers.closed_form import objective_value
 from fleet.solvers.launch_rule import launch
 from fleet.solvers.whole_problem import exact_sum, within_rows
 
-__all__ = ["Answer", "answer", "certified", "whole_answer"]
+__all__ = ["Answer", "answer", "certified", "end_of_cover", "whole_answer"]
 
 NAMED_POOLS = 8
 """How many pools that ran dry a certificate names."""
 TRIES = 3
 """Solves with less of a budget, after which the check has the word."""
+COVER_SHARE = 0.5
+"""Of the time, for the search of a cover where none is known; the rest is for the largest target in reach."""
 NOISE = 1e-12
 """Relative; what differences of units may be off by."""
 REACHED = 1e-9
@@ -43,6 +46,8 @@ class Answer:
         The value of each of the problem's objectives.
     met
         Whether the limits besides the target are met.
+    stopped
+        Whether the end of the time ended the search for it.
     """
 
     instances: Ints
@@ -50,6 +55,7 @@ class Answer:
     filled: float
     values: tuple[float, ...]
     met: bool = True
+    stopped: bool = False
 
     @property
     def rank(self) -> tuple[float, ...]:
@@ -86,10 +92,10 @@ def answer(
         solution = bound_of(problem, units, solver)
         short = max(0.0, round(problem.target - units, 9))
         return certified(problem, counts, solution, short, pools, rounding)
-    solution, short, met = exact(problem, solver)
+    solution, short, met, stopped = exact(problem, solver)
     found = np.zeros(len(problem)) if solution.instances is None else solution.instances
     counts = np.rint(found).astype(np.int64)
-    return certified(problem, counts, solution, short, pools, rounding, met=met)
+    return replace(certified(problem, counts, solution, short, pools, rounding, met=met), stopped=stopped)
 
 
 def certified(
@@ -162,19 +168,26 @@ def bound_of(problem: Problem, launched_units: float, solver: str) -> Solution:
     return solution
 
 
-def exact(problem: Problem, solver: str) -> tuple[Solution, float, bool]:
+def exact(problem: Problem, solver: str) -> tuple[Solution, float, bool, bool]:
     """Solve the integer program for the target, or the largest one in reach.
 
-    Return also by how many units that is short, and whether the limits besides the target are met.
+    Return also by how many units that is short, whether the limits besides the target are met, and whether
+    the end of the time ended the search.
     """
     whole = within_rows(replace(problem, whole=True))
     chosen = choose_solver(solver, whole)
-    solution = within_budget(whole, chosen)
+    end_s = end_of_cover(whole)
+    solution = within_budget(replace(whole, end_s=end_s), chosen)
     short = 0.0
-    if solution.status in (INFEASIBLE, FAILED):
+    stopped = solution.status == STOPPED and time.monotonic() >= end_s
+    if solution.status == STOPPED and solution.instances is None and end_s < whole.end_s:
+        short, counts = least_short(whole, solver)
+        if counts.any():
+            solution = Solution(STOPPED, counts, (), (), solution.solver)
+    elif solution.status in (INFEASIBLE, FAILED):
         if not problem.open.any():
             short = objective_value(problem, Shortfall(), np.zeros(len(problem)))
-            return solution, round(short, 9), minima_met(problem)
+            return solution, round(short, 9), minima_met(problem), False
         short, counts = least_short(whole, solver)
         solution = within_budget(lowered(whole, short), chosen)
         if solution.instances is None:  # by a solver's tolerance beyond its own answer, or no time left
@@ -187,7 +200,20 @@ def exact(problem: Problem, solver: str) -> tuple[Solution, float, bool]:
             f"says {solution.status}: {solution.message}",
             "try another",
         )
-    return solution, short, True
+    return solution, short, True, stopped
+
+
+def end_of_cover(problem: Problem) -> float:
+    """Return when the search for a cover is to end: with all of the time where one is known to exist.
+
+    AWS's launch rule knows caps and budgets; where it covers the target, more fits than is asked for.
+    """
+    if np.isinf(problem.end_s) or not problem.couples:
+        return problem.end_s
+    if not problem.has_more_rows and covers(launch(replace(problem, whole=False)), problem):
+        return problem.end_s
+    now = time.monotonic()
+    return now + COVER_SHARE * max(problem.end_s - now, 0.0)
 
 
 def lowered(problem: Problem, short: float) -> Problem:

@@ -279,7 +279,7 @@ class Together:
 
     def nearest(self) -> float:
         """Return the largest target in reach under all limits."""
-        short = self.joint.shortfall("auto")
+        short, _ = self.joint.shortfall("auto")
         return self.wanted - short.on_demand - short.spot
 
 

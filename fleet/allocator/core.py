@@ -148,7 +148,8 @@ def decide_in_time(parts: Parts, how: How, time_limit_s: float, end_s: float) ->
                 "must be long enough for one",
                 "raise --time-limit (time_limit_s in Python), or drop a limit",
             ) from error
-    if found is not None and (how.rounding != "exact" or time.monotonic() < end_s):
+    in_time = time.monotonic() < end_s
+    if found is not None and (how.rounding != "exact" or (in_time and not found.stopped)):
         return found
     note = f"the time limit of {time_limit_s:g} s ended the search: a better answer may exist"
     if not parts.limits.needs_exact and (found is None or found.filled < parts.missing):

@@ -7,6 +7,7 @@ order (EC2 launches on-demand instances first); then the Spot strategy's, over a
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,18 +15,19 @@ import numpy as np
 from fleet.allocator.certify import (
     Answer,
     certified,
+    end_of_cover,
     remaining,
     whole_answer,
 )
 from fleet.allocator.limits import Limits
 from fleet.allocator.rows import BOTH, LOSS, ON_DEMAND, Standing, apply_limits
-from fleet.errors import InfeasibleError
+from fleet.errors import InfeasibleError, OutOfTimeError
 from fleet.exact import NANO, Floats, Ints, to_nano
 from fleet.model import Cover, Linear, Problem
 from fleet.model.arrays import LARGE, coarsest
 from fleet.pools import LaunchPools
 from fleet.solvers import Solution
-from fleet.solvers.base import OPTIMAL
+from fleet.solvers.base import OPTIMAL, STOPPED
 from fleet.solvers.closed_form import objective_value
 
 __all__ = ["Joint", "Shortfall"]
@@ -72,26 +74,32 @@ class Joint:
         InfeasibleError
             If no launch, however small, meets the limits.
         """
-        short = Shortfall()
-        first = whole_answer(self.problem(short), solver)
+        short, full = Shortfall(), self.problem(Shortfall())
+        end_s = end_of_cover(full)
+        first = in_time(replace(full, end_s=end_s), solver)
+        stopped = first.status == STOPPED and time.monotonic() >= end_s
         if first.instances is None:
-            short = self.shortfall(solver)
-            first = whole_answer(self.problem(short), solver)
+            short, known = self.shortfall(solver)
+            first = in_time(self.problem(short), solver)
+            if first.status == STOPPED and first.instances is None:
+                first = known
             if first.instances is None:  # by a solver's tolerance beyond its own answer
                 raise InfeasibleError(
                     "no allocation, however small", "meets every limit", "relax one of them"
                 )
         kept = self.kept(first)
-        second = whole_answer(self.then_spot(short, kept), solver)
+        second = in_time(self.then_spot(short, kept), solver)
         chosen = second.instances
         if chosen is None or self.worse(chosen, first):
             fixed = self.then_spot(short, self.pinned(first))
-            again = whole_answer(fixed, solver)
+            again = in_time(fixed, solver)
             chosen = first.instances if again.instances is None else again.instances
             second = replace(again, bounds=second.bounds if second.instances is not None else ())
         if first.status != OPTIMAL:  # the time limit left the on-demand part unproven, so both are
             second = replace(second, status=first.status, bounds=())
-        return self.certified(np.rint(chosen).astype(np.int64), first, second, short)
+        parts = self.certified(np.rint(chosen).astype(np.int64), first, second, short)
+        spot, on_demand = (replace(part, stopped=stopped) for part in parts)
+        return spot, on_demand
 
     def problem(self, short: Shortfall) -> Problem:
         """Return the problem with the on-demand strategy's objectives, so many units less wanted."""
@@ -155,8 +163,8 @@ class Joint:
         row = np.concatenate((-price * scale, np.zeros(len(self.pools))))
         return [Cover("on-demand budget", row, -part.budget * scale)]
 
-    def shortfall(self, solver: str) -> Shortfall:
-        """Return the least by which the parts have to stay below their targets."""
+    def shortfall(self, solver: str) -> tuple[Shortfall, Solution]:
+        """Return the least by which the parts have to stay below their targets, and instances that do."""
         full, n = self.problem(Shortfall()), 2 * len(self.pools)
         parts = (self.on_demand.target, max(self.spot.target, self.standing.target))
         weight, upper = shortfall_columns(full, max(parts), *parts)
@@ -179,7 +187,8 @@ class Joint:
             raise InfeasibleError("no allocation, however small", "meets every limit", "relax one of them")
         counts = np.rint(found.instances)
         short = [float(counts[n + k * digits : n + (k + 1) * digits] @ weight) for k in (0, 1)]
-        return Shortfall(round(short[0], 9), round(short[1], 9))
+        known = Solution(STOPPED, counts[:n], (), (), found.solver)
+        return Shortfall(round(short[0], 9), round(short[1], 9)), known
 
     def kept(self, first: Solution) -> list[Cover]:
         """Return rows that hold the on-demand objectives at their optimum."""
@@ -249,6 +258,14 @@ class Joint:
             on_demand_short=short.on_demand,  # not for Spot instances to make up
         )
         return apply_limits(self.spot, self.limits, self.pools, beside)
+
+
+def in_time(problem: Problem, solver: str) -> Solution:
+    """Solve an integer program; ``stopped`` without instances where the time ends before any is known."""
+    try:
+        return whole_answer(problem, solver)
+    except OutOfTimeError:
+        return Solution(STOPPED, None, (), (), solver)
 
 
 def widened(problem: Problem, weight: Floats, upper: Floats, objectives: tuple[Linear, ...]) -> Problem:

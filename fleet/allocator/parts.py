@@ -64,6 +64,11 @@ class Decision:
         return round(self.spot.filled + (0.0 if self.on_demand is None else self.on_demand.filled), 9)
 
     @property
+    def stopped(self) -> bool:
+        """Whether the end of the time ended the search for a part."""
+        return self.spot.stopped or (self.on_demand is not None and self.on_demand.stopped)
+
+    @property
     def rank(self) -> tuple[float, ...]:
         """What choices are compared by: units covered, then the on-demand part, then the Spot part."""
         first = () if self.on_demand is None else self.on_demand.rank

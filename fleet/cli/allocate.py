@@ -14,7 +14,15 @@ from fleet.cli.exports import export_files, identity_for, write_exports
 from fleet.cli.facts_options import facts_entry
 from fleet.cli.files import STDOUT, check_paths
 from fleet.cli.gates import FailIf, check_gates, gates_of
-from fleet.cli.inputs import FleetFiles, MarketFiles, check_strategies, expanded, load_market, time_option
+from fleet.cli.inputs import (
+    FleetFiles,
+    MarketFiles,
+    check_strategies,
+    expanded,
+    load_market,
+    names_of,
+    time_option,
+)
 from fleet.cli.limits import Limiting, counts_file, limits_of, suited
 from fleet.cli.options import Export, Force, Json, OneStrategy
 from fleet.cli.outcome import fail_unfulfilled
@@ -115,10 +123,10 @@ def allocate(
         json_output=json_output,
         force=force,
     )
-    wanted = asked.load()
+    wanted = asked.load(files.zones)
     check_strategies([strategy or wanted.strategy])
     moment = time_option("--at", at)
-    limits = limits_of(limiting, asked.instance_types)
+    limits = limits_of(limiting, asked.instance_types, names_of(files.zones))
     market, used = load_market(files, asked.product, errors())
     wanted = expanded(wanted, asked, market, moment, files.facts)
     wanted = suited(
@@ -134,8 +142,8 @@ def allocate(
         )
     resolved = resolve(wanted, market, asked.product)
     snapshot = snapshot_at(resolved.market, resolved.pools, decided_s)
-    stays = counts_file(running, resolved.pools, "--running")
-    reserved = counts_file(reservations, resolved.pools, "--reservations")
+    stays = counts_file(running, resolved.pools, "--running", names_of(files.zones))
+    reserved = counts_file(reservations, resolved.pools, "--reservations", names_of(files.zones))
     if wanted.reservations_first and reserved is None:
         note = "use-capacity-reservations-first: none are known without --reservations"
         wanted = replace(wanted, notes=(*wanted.notes, note))

@@ -38,6 +38,7 @@ from fleet.formats import (
     is_market_folder,
     parse_request,
     parse_time,
+    placed_by_name,
     read_availability,
     read_capacity,
     read_on_demand,
@@ -65,6 +66,7 @@ __all__ = [
     "expanded",
     "load_market",
     "load_request",
+    "names_of",
     "subnet_zones_of",
     "time_option",
 ]
@@ -83,9 +85,9 @@ class FleetFiles:
         """Return the files that are read."""
         return [self.request, self.instance_types]
 
-    def load(self) -> FleetRequest:
-        """Return the request in the file, or on standard input for ``-``."""
-        return load_request(self.request, self.subnet_zone)
+    def load(self, zones: Path | None) -> FleetRequest:
+        """Return the request in the file, or on standard input for ``-``; by zone names, where known."""
+        return placed_by_name(load_request(self.request, self.subnet_zone), names_of(zones))
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,11 @@ def load_request(name: str, subnet_zones: list[str] | None) -> FleetRequest:
         text = read_text(name, RequestError, most=MOST_BYTES)
         return parse_request(text, subnet_zones=zones, source="standard input")
     return read_request(name, subnet_zones=zones)
+
+
+def names_of(zones: Path | None) -> dict[str, str]:
+    """Return the name of each zone ID that ``--zones`` knows."""
+    return {} if zones is None else read_zone_ids(zones)
 
 
 def subnet_zones_of(subnet_zones: list[str] | None) -> dict[str, str]:
@@ -168,7 +175,7 @@ def load_market(files: MarketFiles, product: str, errors: Console) -> Loaded:
 def market_of(files: MarketFiles, product: str, errors: Console) -> Loaded:
     """Return the market of files that have names (see `load_market`)."""
     market = load_prices(files.prices, errors)
-    names = {} if files.zones is None else read_zone_ids(files.zones)
+    names = names_of(files.zones)
     market = with_zone_names(market, names)
     used = None
     if files.on_demand is not None:

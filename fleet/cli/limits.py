@@ -82,12 +82,15 @@ class Limiting:
     placement: Placement = None
 
 
-def limits_of(asked: Limiting, instance_types: Path | None) -> Limits:
-    """Return the limits that the options state."""
+def limits_of(asked: Limiting, instance_types: Path | None, names: Mapping[str, str] | None = None) -> Limits:
+    """Return the limits that the options state; zone IDs become the ``names`` that are known."""
     from fleet.allocator import Cap, Limits
 
     caps = [Cap(share=number_of(text)[1], **group_of(text)) for text in asked.max_share or ()]
     caps += [Cap(instances=whole(text), **group_of(text)) for text in asked.max_count or ()]
+    caps = [
+        replace(c, only=(names or {}).get(c.only, c.only)) if c.by == "zone" and c.only else c for c in caps
+    ]
     survive, _, counted = (asked.survive or "").partition(":")
     if counted not in ("", SPOT):
         raise InputError(
@@ -197,7 +200,9 @@ def suited(
     return at_baseline(request) if baseline else request
 
 
-def counts_file(path: Path | None, pools: LaunchPools, option: str) -> Ints | None:
+def counts_file(
+    path: Path | None, pools: LaunchPools, option: str, names: Mapping[str, str] | None = None
+) -> Ints | None:
     """Return the instances that a CSV counts in each pool, or ``None`` without a file.
 
     Raises
@@ -215,8 +220,11 @@ def counts_file(path: Path | None, pools: LaunchPools, option: str) -> Ints | No
         found: Mapping[tuple[str, str], int] = running.instances
         print_warnings(errors(), running.notes)
     else:
+        kinds, known = {kind for kind, _ in places}, (names or {}).items()
+        by_id = {(kind, zone): places.get((kind, name)) for zone, name in known for kind in kinds}
+        places |= {place: i for place, i in by_id.items() if i is not None}
         found = read_counts(path, list(places))
     counts = np.zeros(len(pools), dtype=np.int64)
     for place, count in found.items():
-        counts[places[place]] = count
+        counts[places[place]] += count
     return counts

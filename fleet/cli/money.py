@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.cli.files import write_bytes
 from fleet.errors import InputError
+from fleet.formats.json_document import read_object
 
 if TYPE_CHECKING:
     from fleet.billing import Billing
@@ -25,17 +26,7 @@ def billing_terms(text: str) -> Billing:
 
     if not text.endswith(JSON):
         return billing_of(text)
-    try:
-        document = json.loads(Path(text).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(
-            f"--billing {text}", f"cannot be read ({error.strerror})", "correct the path"
-        ) from None
-    except ValueError:
-        raise InputError(f"--billing {text}", "is JSON", "correct the file") from None
-    if not isinstance(document, dict):
-        raise InputError(f"--billing {text}", "is a JSON object", 'write {"rule": "per-second", ...}')
-    return Billing.from_dict(document)
+    return Billing.from_dict(dict(read_object(text, InputError)))
 
 
 def terms_file(text: str) -> str | None:

@@ -13,7 +13,7 @@ from fleet.cli.causes import CauseOptions
 from fleet.cli.facts_options import facts_entry
 from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
-from fleet.cli.inputs import MarketFiles, load_market, subnet_zones_of, time_option
+from fleet.cli.inputs import MarketFiles, load_market, names_of, subnet_zones_of, time_option
 from fleet.cli.money import billing_terms, terms_file
 from fleet.cli.options import LINUX, Billing, End, Events, Force, Json, Notice, Seed, Start, SubnetZone
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
@@ -77,7 +77,7 @@ def request(
 
     Example: `spotfleet request spot.json --prices history/ --cancel-and-terminate 2021-05-02T00:00:00Z`
     """
-    from fleet.formats import read_spot_request
+    from fleet.formats import placed_by_name, read_spot_request
     from fleet.request_runner import replay_spot_request
 
     gates = gates_of(fail_if, REQUEST)
@@ -94,6 +94,7 @@ def request(
         legacy_blocks=legacy_blocks,
         block_price=block_price,
     )
+    wanted = placed_by_name(wanted, names_of(files.zones))
     system = product or wanted.product or LINUX
     if block_price is not None and not (legacy_blocks and wanted.block_minutes):
         raise InputError(

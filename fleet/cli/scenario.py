@@ -88,7 +88,7 @@ class ScenarioOptions:
 
         ``strategies`` are those that run, ``None`` for the request's own.
         """
-        wanted = self.fleet.load()
+        wanted = self.fleet.load(self.market.zones)
         check_strategies([name or wanted.strategy for name in strategies])
         start_s, end_s = time_option("--start", self.run.start), time_option("--end", self.run.end)
         terms, schedule = billing_terms(self.run.billing), schedule_of(self.run.schedule)

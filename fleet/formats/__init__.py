@@ -18,7 +18,7 @@ from fleet.formats.spot_advisor import SpotAdvisor, read_spot_advisor
 from fleet.formats.spot_request import parse_spot_request, read_spot_request
 from fleet.formats.times import format_time, parse_time
 from fleet.formats.trace_set import TraceSet, join_zones, read_trace_set
-from fleet.formats.zones import read_zone_ids, with_zone_names
+from fleet.formats.zones import placed_by_name, read_zone_ids, with_zone_names
 
 __all__ = [
     "DataFeed",
@@ -42,6 +42,7 @@ __all__ = [
     "parse_request",
     "parse_spot_request",
     "parse_time",
+    "placed_by_name",
     "read_availability",
     "read_capacity",
     "read_data_feed",

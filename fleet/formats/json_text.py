@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NoReturn
 
@@ -31,15 +32,22 @@ def documents_of(data: str | bytes | bytearray, source: str, error: Maker = Inpu
     Raises
     ------
     InputError
-        Made by ``error``, if it is no JSON.
+        Made by ``error``, if it is no JSON, or an object in it states a name twice.
     """
     try:
-        return [msgspec.json.decode(data)]
+        found = [msgspec.json.decode(data)]
+        if not repeats(data):
+            return found
     except (msgspec.DecodeError, RecursionError):
         pass  # Python's own parser says where and why, and reads several documents
     try:
         text = data if isinstance(data, str) else bytes(data).decode("utf-8-sig")
-        return list(each_document(text.removeprefix("\ufeff")))
+        found = list(each_document(text.removeprefix("\ufeff")))
+        for document in found:
+            path = path_of_twice(document)
+            if path is not None:
+                raise error(f"{where(source, '', path)} (stated twice)", "must be stated once", "")
+        return found
     except UnicodeDecodeError as broken:
         raise error(f"{source}, byte {broken.start}", "must be UTF-8 text", "") from None
     except json.JSONDecodeError as broken:
@@ -53,7 +61,7 @@ def documents_of(data: str | bytes | bytearray, source: str, error: Maker = Inpu
 
 def each_document(text: str) -> Iterator[Any]:
     """Yield the JSON documents that stand one after the other."""
-    decoder = json.JSONDecoder(parse_int=whole_of, parse_constant=no_constant)
+    decoder = json.JSONDecoder(parse_int=whole_of, parse_constant=no_constant, object_pairs_hook=noted)
     at, blank = 0, re.compile(r"\s*")
     at = blank.match(text, at).end()  # type: ignore[union-attr]
     if at == len(text):
@@ -62,6 +70,54 @@ def each_document(text: str) -> Iterator[Any]:
         document, at = decoder.raw_decode(text, at)
         yield document
         at = blank.match(text, at).end()  # type: ignore[union-attr]
+
+
+class Twice(dict[str, Any]):
+    """An object that states a name twice."""
+
+    name = ""
+
+
+def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; a `Twice` that names the first name which is repeated, if one is."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    twice, names = Twice(found), Counter(name for name, _ in pairs)
+    twice.name = next(name for name, count in names.items() if count > 1)
+    return twice
+
+
+def repeats(data: str | bytes | bytearray) -> bool:
+    """Whether an object of a JSON text may state a name twice (msgspec takes the last, without a word)."""
+    found = []
+
+    def counted(pairs: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in pairs}) < len(pairs):
+            found.append(pairs)
+
+    try:
+        json.loads(data, object_pairs_hook=counted)
+    except (ValueError, RecursionError):
+        return True  # it is looked at more closely
+    return bool(found)
+
+
+def path_of_twice(document: Any) -> list[str | int] | None:
+    """Return the path of the first repeated name, its innermost step first."""
+    if isinstance(document, Twice):
+        return [document.name]
+    if isinstance(document, dict):
+        parts: Iterable[tuple[str | int, Any]] = document.items()
+    elif isinstance(document, list):
+        parts = enumerate(document)
+    else:
+        return None
+    for step, item in parts:
+        path = path_of_twice(item)
+        if path is not None:
+            return [*path, step]
+    return None
 
 
 def whole_of(digits: str) -> int:

@@ -8,11 +8,12 @@ prices are of Linux. https://github.com/Yelp/clusterman
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from fleet.formats.json_text import documents_of
 
 __all__ = ["clusterman_rows", "is_clusterman", "is_spot_js", "spot_js_rows"]
 
@@ -45,7 +46,8 @@ def spot_js_rows(data: bytes, changed_s: int) -> Iterator[Fields]:
     """Yield the prices of ``spot.js``; KeyError, TypeError or ValueError if its layout is another."""
     match = CALLBACK.fullmatch(data.decode())
     changed = datetime.fromtimestamp(changed_s, UTC).isoformat()
-    for region in json.loads(match[1] if match else "")["config"]["regions"]:
+    (document,) = documents_of(match[1] if match else "", "spot.js")
+    for region in document["config"]["regions"]:
         place = REGIONS.get(region["region"], region["region"])
         for family in region["instanceTypes"]:
             for size in family["sizes"]:

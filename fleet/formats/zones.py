@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -14,8 +15,12 @@ from fleet.formats.kinds import other_kind
 from fleet.formats.raw import files_below, read_json
 from fleet.market import Market
 from fleet.pools import frozen_texts
+from fleet.request import FleetRequest
+from fleet.spot_request import SpotRequest
 
-__all__ = ["read_zone_ids", "with_zone_names"]
+__all__ = ["Placed", "placed_by_name", "read_zone_ids", "with_zone_names"]
+
+Placed = TypeVar("Placed", FleetRequest, SpotRequest)
 
 
 class Zone(msgspec.Struct):
@@ -71,3 +76,19 @@ def with_zone_names(market: Market, names: Mapping[str, str]) -> Market:
             "a market with a zone's name and its ID", "holds one pool twice", "read one form of them"
         )
     return replace(market, availability_zone=zones)
+
+
+def placed_by_name(request: Placed, names: Mapping[str, str]) -> Placed:
+    """Return a request with zone names in place of the IDs that are known; others stay as they are."""
+    if isinstance(request, SpotRequest):
+        zone = request.availability_zone
+        return replace(request, availability_zone=None if zone is None else names.get(zone, zone))
+    if not any(line.availability_zone in names for line in request.overrides):
+        return request
+    lines = (
+        line
+        if line.availability_zone is None
+        else replace(line, availability_zone=names.get(line.availability_zone, line.availability_zone))
+        for line in request.overrides
+    )
+    return replace(request, overrides=tuple(lines))

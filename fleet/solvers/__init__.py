@@ -103,7 +103,7 @@ def coupled_solver(problem: Problem) -> Solver:
     sifting = Sifting(run_highs)
     if not problem.whole:
         return LexicographicSolver("highs+sifting", sifting)
-    return LexicographicSolver("highs+core", CoreMip(sifting, run_highs, checked))
+    return LexicographicSolver("highs+core", CoreMip(sifting, checked, checked))
 
 
 SOLVERS: dict[str, Callable[[], Solver]] = {

@@ -3,8 +3,8 @@
 A search of our own (`fleet.solvers.branching`), whose bounds are sums made here, comes first where that is
 quick, and proves most small problems at once. Otherwise the engine is asked, its answer added up row by
 row, and the search goes on from it: either it ends, and has proven or bettered the answer, or it has found
-nothing better in as much work as it is given. An engine that is stopped, that fails, or whose answer is
-beaten or breaks a row is not believed: a second one is asked, and what no proof covers is called ``stopped``.
+nothing better in as much work as it is given. Then a second engine is asked, as it is where the first is
+stopped, fails, or is beaten or breaks a row. What neither a proof nor two engines vouch for is ``stopped``.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ MANY_NODES = 20
 PART = 0.15
 """Of an engine's time, what the check of its answer takes at most, unless columns are few."""
 LEAST_S = 0.02
+OPINION, LEAST_OPINION_S = 2.0, 1.0
+"""Of the time spent, what a second opinion takes at most; or seconds, if that is more."""
 SHARE = 0.5
 """Of the time that is left, for the first engine; then for the second."""
-SAME = 1e-9
+AGREED = 1e-7
+"""Relative; what engines' values are off by, as their columns are whole to a tolerance only."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Checked:
     engine
         Asked where our own search does not end soon.
     second
-        Asked where the first gives no proven answer.
+        Asked where the first gives no answer, or our own search does not end after it.
     by_ourselves
         Nodes of our own search before that; 0 asks the engine first.
     """
@@ -83,7 +86,16 @@ class Checked:
                 break
         end_s = model.end_s if times > 1 else min(model.end_s, time.monotonic() + PART * spent)
         answer = search.run(BEYOND * times, end_s)
-        return answer if answer.status != STOPPED else judged(search, said, answer)
+        if answer.status != STOPPED:
+            return answer
+        if self.second is not None and len(said) == 1 and time.monotonic() < model.end_s:
+            most = max(OPINION * spent, LEAST_OPINION_S)
+            end_s = min(share_of(model.end_s), time.monotonic() + most)
+            other = self.second(replace(search.narrowed(), end_s=end_s))
+            said.append(other)
+            if other.x is not None:
+                search.consider(other.x)
+        return judged(search, said, answer)
 
 
 def share_of(end_s: float) -> float:
@@ -92,17 +104,21 @@ def share_of(end_s: float) -> float:
 
 
 def judged(search: Search, said: list[EngineAnswer], own: EngineAnswer) -> EngineAnswer:
-    """Return the best answer that meets every row, with what the engines and our search have proven of it."""
-    last = said[-1]
-    if last.status == INFEASIBLE and search.x is None:
-        return last
+    """Return the best answer that meets every row, with what two engines or our search have proven of it.
+
+    One engine's word proves nothing: of two bounds the lower one counts, and nothing meets every row only if
+    both say so.
+    """
+    two = len(said) > 1
     if search.x is None:
-        return replace(own, message=last.message or own.message)
-    near = SAME * max(1.0, abs(search.value))
-    proven = last.status == OPTIMAL and last.x is not None and last.objective <= search.value + near
-    believed = [a.bound for a in said if a.status in (OPTIMAL, STOPPED) and a.bound <= search.value + near]
-    bound = min(max([own.bound, *believed]), search.value)
-    if proven and search.value <= last.objective + near:
-        return EngineAnswer(OPTIMAL, search.x, search.value, bound)
+        if two and all(a.status == INFEASIBLE for a in said):
+            return said[-1]
+        return replace(own, message=said[-1].message or own.message)
+    near = max(AGREED * max(1.0, abs(search.value)), search.step / 2)
+    bounds = [a.bound if a.status in (OPTIMAL, STOPPED) else -math.inf for a in said]
+    vouched = min(bounds) if two and min(bounds) <= search.value + near else -math.inf
+    bound = min(max(own.bound, vouched), search.value)
+    if two and all(a.status == OPTIMAL and abs(a.objective - search.value) <= near for a in said):
+        return EngineAnswer(OPTIMAL, search.x, search.value, search.value)
     message = "; ".join(f"an engine says {a.status}, {a.objective:g}" for a in said)
     return EngineAnswer(STOPPED, search.x, search.value, bound, message=message)

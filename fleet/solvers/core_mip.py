@@ -16,7 +16,7 @@ import numpy as np
 
 from fleet.exact import Floats, Ints
 from fleet.model import Model, priced, restricted, weighted_sum
-from fleet.solvers.base import INFEASIBLE, OPTIMAL, Engine, EngineAnswer
+from fleet.solvers.base import INFEASIBLE, OPTIMAL, STOPPED, Engine, EngineAnswer
 
 __all__ = ["CoreMip"]
 
@@ -37,7 +37,7 @@ class CoreMip:
     lp
         Prices departures; gives duals.
     quick
-        A MIP engine for the first core; one that starts without a process of its own.
+        A MIP engine for the first core, whose answer may be all of it: as trustworthy as the next.
     mip
         A MIP engine for what is left, or for all of a small model.
     """
@@ -46,7 +46,7 @@ class CoreMip:
     quick: Engine
     mip: Engine
 
-    def __call__(self, model: Model) -> EngineAnswer:
+    def __call__(self, model: Model) -> EngineAnswer:  # noqa: PLR0911 (each says what is then known)
         """Solve one model, gap 0."""
         free = model.integer & (model.upper > model.lower)
         if int(free.sum()) < FEWEST or bool(np.isinf(model.upper[free]).any()):
@@ -62,9 +62,14 @@ class CoreMip:
         if found.x is None:
             return found
         extra = found.objective - bound + MARGIN * max(1.0, abs(bound))
+        if found.status != OPTIMAL:  # it is the core's best known answer; the LP bounds every other one
+            return replace(found, bound=min(bound, found.objective))
         if extra <= allowance:
             return found  # nothing outside the core can be part of a better answer
         best = within(model, base, np.flatnonzero(size < extra), self.mip)
+        if best.status == STOPPED:
+            best = best if best.x is not None and best.objective <= found.objective else found
+            return replace(best, status=STOPPED, bound=min(bound, best.objective))
         if best.x is not None and best.objective <= found.objective + MARGIN * max(1.0, abs(bound)):
             return best
         return self.mip(model)  # a MIP solver that missed the answer in hand is not believed
@@ -88,9 +93,10 @@ def within(model: Model, base: Floats, core: Ints, mip: Engine) -> EngineAnswer:
     if left is None:
         return EngineAnswer(INFEASIBLE, None, np.nan, np.nan, message="the limits hold the target back")
     answer = mip(left)
-    if answer.status != OPTIMAL or answer.x is None:
+    if answer.x is None:
         return answer
     x = base.copy()
     x[core] = np.where(left.integer, np.rint(answer.x), answer.x)
     objective = weighted_sum(model.cost, x)
-    return EngineAnswer(OPTIMAL, x, objective, objective)
+    bound = objective if answer.status == OPTIMAL else -np.inf
+    return EngineAnswer(answer.status, x, objective, bound, message=answer.message)

@@ -73,7 +73,9 @@ def solve_with_pulp(model: Model, solver: str = CBC) -> EngineAnswer:
         # PuLP 3 announces that PuLP 4 ships no CBC; the dependency is capped below 4 for that reason.
         warnings.simplefilter("ignore", DeprecationWarning)
         if solver not in pulp.listSolvers():
-            raise InputError(f"PuLP solver {solver!r}", "is not known to PuLP", "see pulp.listSolvers()")
+            raise InputError(
+                f"PuLP solver {solver!r}", f"must be one that PuLP knows: {', '.join(pulp.listSolvers())}"
+            )
         engine = pulp.getSolver(solver, msg=False)
         if hasattr(engine, "optionsDict"):
             engine.optionsDict["gapRel"] = 0.0
@@ -82,8 +84,10 @@ def solve_with_pulp(model: Model, solver: str = CBC) -> EngineAnswer:
         if np.isfinite(model.end_s):
             engine.timeLimit = seconds_left(model.end_s)
         if not engine.available():
-            raise SolverError(
-                f"PuLP solver {solver!r}", "is not available here", "install it or choose another"
+            raise InputError(
+                f"PuLP solver {solver!r}, which is not found here",
+                "must be installed",
+                "install it or choose another --solver",
             )
         try:
             with child_processes_end():

@@ -89,7 +89,10 @@ def test_counts_that_cannot_be(shop, text, words):
 
 @pytest.mark.parametrize(
     ("option", "words"),
-    [(("--placement", "spread:²"), "KIND:NUMBER"), (("--solver", "pulp:NONE"), "is not known to PuLP")],
+    [
+        (("--placement", "spread:²"), "KIND:NUMBER"),
+        (("--solver", "pulp:NONE"), "must be one that PuLP knows"),
+    ],
 )
 def test_words_that_mean_nothing(shop, option, words):
     answer = shop.run(*ALLOCATE, *option)
@@ -259,3 +262,56 @@ def test_limits_count_all_units_unless_told_spot(shop):
     refused = shop.run(*ALLOCATE, "--survive", "zone:ondemand", "--rounding", "exact")
     assert refused.status == 2
     assert "must be GROUP or GROUP:spot" in refused.err
+
+
+ZONE_TABLE = {
+    "AvailabilityZones": [
+        {"ZoneName": "us-x-1a", "ZoneId": "usx1-az2"},
+        {"ZoneName": "us-x-1b", "ZoneId": "usx1-az1"},
+    ]
+}
+
+
+def by_zones(zones, name):
+    lines = [{"InstanceType": "m5.large", name: zone} for zone in zones]
+    launch = {"LaunchTemplateSpecification": {"LaunchTemplateName": "t", "Version": "1"}, "Overrides": lines}
+    return {
+        "TargetCapacitySpecification": {"TotalTargetCapacity": 2, "DefaultTargetCapacityType": "spot"},
+        "LaunchTemplateConfigs": [launch],
+    }
+
+
+@pytest.mark.parametrize("prices_by_id", [False, True])
+@pytest.mark.parametrize("asked_by_id", [False, True])
+def test_zone_ids_and_names_meet_through_the_table(shop, prices_by_id, asked_by_id):
+    """The request, the prices, what runs and caps may each speak of names or of IDs."""
+    (shop.folder / "zones.json").write_text(json.dumps(ZONE_TABLE))
+    if prices_by_id:
+        text = (shop.folder / "prices.csv").read_text()
+        (shop.folder / "prices.csv").write_text(
+            text.replace("us-x-1a", "usx1-az2").replace("us-x-1b", "usx1-az1")
+        )
+    zones, name = (
+        (["usx1-az2", "usx1-az1"], "AvailabilityZoneId")
+        if asked_by_id
+        else (["us-x-1a", "us-x-1b"], "AvailabilityZone")
+    )
+    shop.request(by_zones(zones, name))
+    (shop.folder / "runs.csv").write_text(
+        f"instance_type,availability_zone,instances\nm5.large,{zones[1]},1\n"
+    )
+    answer = shop.run(
+        "allocate", "fleet.json", "--prices", "prices.csv", "--zones", "zones.json", "--running", "runs.csv",
+        "--max-count", f"zone:{zones[0]}=5", "--json",
+    )  # fmt: skip
+    assert answer.status == 0, answer.err
+    assert bought(answer) == {("m5.large", "us-x-1a"): 1}
+
+
+def test_a_spot_request_by_zone_id_meets_prices_by_name(shop):
+    (shop.folder / "zones.json").write_text(json.dumps(ZONE_TABLE))
+    launch = {"InstanceType": "m5.large", "Placement": {"AvailabilityZoneId": "usx1-az1"}}
+    (shop.folder / "spot.json").write_text(json.dumps({"LaunchSpecification": launch}))
+    answer = shop.run("request", "spot.json", "--prices", "prices.csv", "--zones", "zones.json", "--json")
+    assert answer.status == 0, answer.err
+    assert answer.json["availability_zone"] == "us-x-1b"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.errors import InputError, RequestError
+from fleet.errors import InputError, PriceDataError, RequestError
+from fleet.formats import read_prices
 from fleet.formats.decoding import Amount, Moment, Number, Whole, Word, decode, documents_of, shown, unread
 from fleet.formats.kinds import kind_of, other_kind
 
@@ -214,3 +215,45 @@ def test_a_group_is_no_list_of_zones():
     kind = kind_of({"AvailabilityZones": ["us-east-1a"], "MixedInstancesPolicy": {}})
     assert kind is not None
     assert "Auto Scaling" in kind.name
+
+
+def test_a_name_stated_twice_is_refused_with_its_path():
+    for text, path in (
+        ('{"a": 1, "a": 2}', "a"),
+        ('{"a": [{"b": 1}, {"b": {"c d": 1, "e": 2, "c d": null}}]}', 'a[1].b["c d"]'),
+        ('{"a": 1}\n{"b": 1, "b": 1}', "b"),
+        ('\ufeff{"a": 1, "\\u0061": 2}', "a"),
+    ):
+        for data in (text, text.encode()):
+            with pytest.raises(InputError) as refused:
+                documents_of(data, "x.json")
+            assert str(refused.value) == f"x.json: {path} (stated twice): must be stated once"
+    assert documents_of('[{"a": 1}, {"a": 2}]', "x.json") == [[{"a": 1}, {"a": 2}]]
+
+
+RECORD = (
+    '{"AvailabilityZone": "us-x-1a", "InstanceType": "m5.large", "ProductDescription": "Linux/UNIX", '
+    '"SpotPrice": "0.1", "Timestamp": "2021-05-01T00:00:00Z"%s}'
+)
+
+
+@pytest.mark.parametrize("form", ['{"SpotPriceHistory": [%s]}', "[%s]", "%s"])
+@pytest.mark.parametrize("name", ["SpotPrice", "Spot\\u0050rice"])
+def test_a_price_stated_twice_is_refused(tmp_path, form, name):
+    path = tmp_path / "prices.json"
+    path.write_text(form % RECORD % "")
+    assert len(read_prices(path).market) == 1
+    path.write_text(form % (RECORD % f', "{name}": "0.2"'))
+    with pytest.raises(PriceDataError, match=r"SpotPrice \(stated twice\): must be stated once"):
+        read_prices(path)
+
+
+def test_a_price_of_the_aws_layout_stated_twice_is_refused(tmp_path):
+    path = tmp_path / "prices.json"
+    record = RECORD % ', "SpotPrice": "0.2"'
+    lines = (
+        record.replace("{", "{\n            ").replace(", ", ",\n            ").replace("}", "\n        }")
+    )
+    path.write_text(f'{{\n    "SpotPriceHistory": [\n        {lines}\n    ]\n}}\n')
+    with pytest.raises(PriceDataError, match="stated once"):
+        read_prices(path)

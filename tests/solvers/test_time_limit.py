@@ -180,6 +180,80 @@ def test_an_engine_that_lies_is_not_believed(lie):
             assert found.x is None or found.bound <= truth + 1e-9
 
 
+def wide(n=40):
+    """A model that our own search does not finish: weights and costs that nearly agree, under one cap."""
+    return model_of(crossing(n=n, target=333.3, seed=11))
+
+
+def test_the_word_of_one_engine_is_no_proof(monkeypatch):
+    """Where our own search does not end, two engines have to say the same; else the gap is our own."""
+    monkeypatch.setattr("fleet.solvers.checked.BEYOND", 2)
+    monkeypatch.setattr("fleet.solvers.checked.MANY_NODES", 1)
+    model = wide()
+    alone = Checked(solve_with_highs, None, by_ourselves=0)(model)
+    assert alone.status == STOPPED
+    assert alone.bound < alone.objective  # what our own search has proven, not what the engine says
+
+    def undecided(model):
+        return EngineAnswer(STOPPED, None, np.nan, -np.inf)
+
+    assert Checked(solve_with_highs, undecided, by_ourselves=0)(model).status == STOPPED
+    both = Checked(solve_with_highs, run_scipy, by_ourselves=0)(model)
+    assert (both.status, both.objective) == (OPTIMAL, pytest.approx(alone.objective))
+
+
+def test_one_engine_that_says_infeasible_is_asked_to_prove_it(monkeypatch):
+    monkeypatch.setattr("fleet.solvers.checked.BEYOND", 0)
+    lie, model = LIES["nothing there"], wide()
+    assert Checked(lie, None, by_ourselves=0)(model).status == STOPPED
+    found = Checked(lie, solve_with_highs, by_ourselves=0)(model)
+    assert found.x is not None
+    assert found.status == STOPPED
+
+
+def test_time_that_ends_the_search_for_a_cover_leaves_time_for_what_is_in_reach(monkeypatch):
+    """No cover is known when half the time is over: the rest goes to the largest target in reach."""
+
+    def slow(model):
+        if model.shape[1] == model.pools and model.end_s < np.inf:
+            time.sleep(max(model.end_s - time.monotonic(), 0.0))
+            return EngineAnswer(STOPPED, None, np.nan, -np.inf)
+        return solve_with_highs(model)
+
+    monkeypatch.setitem(SOLVERS, "highs", lambda: LexicographicSolver("highs", slow))
+    pools = fleet.LaunchPools.of(["m5.large"] * 2, ["us-east-1a", "us-east-1b"])
+    request = fleet.FleetRequest(10, (fleet.Override("m5.large"),))
+    found = fleet.allocate(
+        request,
+        fleet.Snapshot.of(pools, [0.03, 0.05]),
+        rounding="exact",
+        solver="highs",
+        limits=Limits(caps=(Cap("pool", instances=4),)),
+        time_limit_s=0.6,
+    )
+    assert found.spot_instances.tolist() == [4, 4]
+    assert (found.certificate.status, found.certificate.bound) == ("unfulfilled", None)
+    assert any("time limit of 0.6 s" in note for note in found.warnings)
+
+
+def test_a_solver_that_is_not_installed_is_wrong_input():
+    absent = next(name for name in ("GLPK_CMD", "MOSEK", "CPLEX_CMD") if name not in installed())
+    with pytest.raises(InputError, match="must be installed"):
+        solved_by(f"pulp:{absent}")
+    with pytest.raises(InputError, match="must be one that PuLP knows"):
+        solved_by("pulp:NOSUCH")
+
+
+def installed():
+    pulp = pytest.importorskip("pulp")
+    return pulp.listSolvers(onlyAvailable=True)
+
+
+def solved_by(name):
+    problem = crossing(n=6, target=30.0)
+    return choose_solver(name, problem).solve(problem)
+
+
 def test_compiled_code_prints_nothing(capfd):
     with nothing_printed():
         os.write(1, b"HiGHS says much")

@@ -152,7 +152,7 @@ def test_any_solver_of_pulp_can_be_asked():
         == SOLVERS["pulp"]().solve(problem).values
     )
     assert choose_solver("pulp:HiGHS", problem).solve(problem).values[0] == pytest.approx(0.80)
-    with pytest.raises(InputError, match="not known to PuLP"):
+    with pytest.raises(InputError, match="must be one that PuLP knows"):
         choose_solver("pulp:ABACUS", problem).solve(problem)
     with pytest.raises(InputError, match="solver 'abacus'"):
         choose_solver("abacus", problem)
