@@ -18,7 +18,7 @@ BEYOND_S = 366 * 24 * HOUR_S
 def replay_span(market: Market, start_s: int | None, end_s: int | None) -> tuple[int, int]:
     """Return the span to replay: as asked, within what prices and capacity cover.
 
-    Prices hold until the next record, so an end that is asked for may lie up to `BEYOND_S` after the last one
+    Prices hold until the next record, so a span that is asked for may end up to `BEYOND_S` after the last one
     (`carried_notes` says so); what the capacity is then must be known.
     """
     first, last = market.start_s, market.end_s
@@ -36,20 +36,20 @@ def replay_span(market: Market, start_s: int | None, end_s: int | None) -> tuple
     covered = f"choose within {format_time(first)} to {format_time(last)}"
     if begin >= end:
         raise InputError(asked, "must end after it starts", covered)
-    if begin < first or begin > last or end > latest:
+    if begin < first or end > latest:
         raise InputError(
             asked, f"must lie within what the data covers, {format_time(first)} to {format_time(last)}"
         )
     return begin, end
 
 
-def carried_notes(market: Market, end_s: int) -> tuple[str, ...]:
-    """Return a line where a span ends after the last record of prices."""
+def carried_notes(market: Market, end_s: int, what: str = "the end") -> tuple[str, ...]:
+    """Return a line where a span ends, or ``what`` else lies, after the last record of prices."""
     if end_s <= market.end_s:
         return ()
     hours = (end_s - market.end_s) / HOUR_S
     return (
-        f"the end lies {hours:.1f} h after the last record: the prices of {format_time(market.end_s)} are "
+        f"{what} lies {hours:.1f} h after the last record: the prices of {format_time(market.end_s)} are "
         "carried on",
     )
 

@@ -231,15 +231,15 @@ def check_placement_group(request: FleetRequest, limits: Limits, pools: LaunchPo
         raise InputError(
             f"a {limits.placement} placement group with InstanceInterruptionBehavior "
             f"{request.interruption_behavior}",
-            "takes only Spot instances that terminate",
+            "must be of Spot instances that terminate",
             "use terminate, or no placement group",
         )
     broken = unmet_by_group(limits, pools, stays)
     if broken:
         raise InputError(
             f"running instances ({'; '.join(broken)})",
-            "lie within the placement group",
-            "correct them, or drop the placement group",
+            "must lie within the placement group",
+            "drop it, or name the instances that are in it",
         )
 
 
@@ -250,7 +250,7 @@ def balanced_zones(request: FleetRequest, snapshot: Snapshot, rounding: str, lim
     if rounding != "aws" or limits:
         raise InputError(
             "an Auto Scaling group with exact rounding or limits",
-            "is launched by its own rule: zones first, then the strategy",
+            "must be launched by its own rule: zones first, then the strategy",
             "use rounding='aws' without limits, or a fleet request",
         )
     return grouped(snapshot.pools, "zone")[0]
@@ -259,11 +259,11 @@ def balanced_zones(request: FleetRequest, snapshot: Snapshot, rounding: str, lim
 def check_rounding(rounding: str, limits: Limits) -> None:
     """Refuse a rounding that is unknown, or that cannot follow the limits."""
     if rounding not in ROUNDINGS:
-        raise InputError(f"rounding {rounding!r}", f"is one of {', '.join(ROUNDINGS)}", "correct it")
+        raise InputError(f"rounding {rounding!r}", f"must be one of {', '.join(ROUNDINGS)}")
     if rounding == "aws" and limits.needs_exact:
         raise InputError(
             f"rounding 'aws' with {', '.join(limits.names())}",
-            "cannot be: the service's launch rule knows no such limit",
+            "must be 'exact': the service's launch rule knows no such limit",
             "use rounding='exact'",
         )
 
@@ -284,12 +284,15 @@ def whole_counts(given: npt.ArrayLike | None, n: int, what: str) -> Ints:
         return np.zeros(n, dtype=np.int64)
     counts = np.asarray(given)
     if counts.shape != (n,) or counts.dtype.kind not in "iuf" or not bool(np.isfinite(counts).all()):
-        raise InputError(what, f"are {n} whole numbers from 0, one a pool", "correct the column")
+        raise InputError(
+            f"{what} of shape {counts.shape}, or not finite", f"must be {n} whole numbers, one a pool"
+        )
     whole = counts.astype(np.int64)
     if bool((counts > MOST_INSTANCES).any()):
-        raise InputError(f"{what} ({counts.max():g})", f"are at most {MOST_INSTANCES} a pool", "correct them")
-    if bool((whole != counts).any()) or bool((whole < 0).any()):
-        raise InputError(what, f"are {n} whole numbers from 0, one a pool", "correct the column")
+        raise InputError(f"{what} ({counts.max():g})", f"must be at most {MOST_INSTANCES} a pool")
+    wrong = (whole != counts) | (whole < 0)
+    if bool(wrong.any()):
+        raise InputError(f"{what} ({counts[wrong][0]:g})", "must be whole numbers from 0")
     return whole
 
 
@@ -298,7 +301,7 @@ def check_units(stays: Ints, pools: LaunchPools) -> None:
     units = weighted_sum(pools.weight, stays)
     if units > LARGEST:
         raise InputError(
-            f"running instances ({units:g} units)", f"serve at most {LARGEST:g} units in all", "correct them"
+            f"running instances ({units:g} units)", f"must serve at most {LARGEST:g} units in all"
         )
 
 
@@ -335,7 +338,7 @@ def require_on_demand_prices(snapshot: Snapshot) -> None:
     if np.isnan(snapshot.pools.on_demand_price).all():
         raise InputError(
             "an on-demand part without on-demand prices",
-            "needs at least one known price",
+            "must have at least one known price",
             "pass --on-demand CSV",
         )
 

@@ -74,15 +74,20 @@ class Cap:
 
     def __post_init__(self) -> None:
         if self.by not in (*GROUPINGS, PARTITION):
-            raise InputError(f"cap by {self.by!r}", f"is by one of {', '.join(GROUPINGS)}", "correct it")
+            raise InputError(f"cap by {self.by!r}", f"must be by one of {', '.join(GROUPINGS)}")
         if self.by == PARTITION and (self.instances is None or self.only is not None):
-            raise InputError("cap by partition", "counts the instances of each partition", "state instances")
+            raise InputError(
+                "cap by partition without instances, or for one partition",
+                "must count the instances of each",
+                "state instances",
+            )
         given = [value for value in (self.share, self.units, self.instances) if value is not None]
         if len(given) != 1 or not given[0] >= 0 or (self.share is not None and self.share > 1):
+            stated = {"share": self.share, "units": self.units, "instances": self.instances}
+            words = ", ".join(f"{name} {value:g}" for name, value in stated.items() if value is not None)
             raise InputError(
-                f"cap by {self.by}",
-                "has exactly one of share (0 to 1), units, instances (from 0)",
-                "state one",
+                f"cap by {self.by} of {words or 'nothing'}",
+                "must state exactly one of share (0 to 1), units and instances (from 0)",
             )
 
     def __str__(self) -> str:
@@ -139,27 +144,33 @@ class Limits:
     def __post_init__(self) -> None:
         object.__setattr__(self, "caps", tuple(self.caps))
         if self.min_pools < 0:
-            raise InputError(f"min_pools {self.min_pools}", "is a whole number from 0", "correct it")
+            raise InputError(f"min_pools {self.min_pools}", "must be a whole number from 0")
         if self.survive is not None and self.survive not in GROUPINGS:
-            raise InputError(f"survive {self.survive!r}", f"is one of {', '.join(GROUPINGS)}", "correct it")
+            raise InputError(f"survive {self.survive!r}", f"must be one of {', '.join(GROUPINGS)}")
         if self.placement is not None and self.placement not in PLACEMENTS:
-            raise InputError(
-                f"placement {self.placement!r}", f"is one of {', '.join(PLACEMENTS)}", "correct it"
-            )
+            raise InputError(f"placement {self.placement!r}", f"must be one of {', '.join(PLACEMENTS)}")
         if self.placement_groups < 1:
-            raise InputError(f"{self.placement_groups} placement groups", "are at least 1", "correct it")
+            raise InputError(f"{self.placement_groups} placement groups", "must be at least 1")
+        if self.placement == "cluster" and self.placement_groups != 1:
+            raise InputError(
+                f"{self.placement_groups} cluster placement groups",
+                "must be 1: a cluster is one group in one zone",
+            )
         if any(cap.by == PARTITION for cap in self.caps) and self.placement != PARTITION:
-            raise InputError("cap by partition", "needs a partition placement group", "state placement")
+            raise InputError(
+                "cap by partition", "must go with a partition placement group", "state placement"
+            )
         if self.placement == PARTITION and not 1 <= self.placement_groups <= SPREAD_A_ZONE:
             raise InputError(
                 f"{self.placement_groups} partitions",
-                "a partition placement group has 1 to 7 a zone",
-                "lower it",
+                f"must be 1 to {SPREAD_A_ZONE}: a group has no more in a zone",
             )
         for name in self.resources:
             if name not in self.per_instance:
                 raise InputError(
-                    f"resource {name!r}", "says what an instance brings of it", "add per_instance"
+                    f"resource {name!r} that per_instance lacks",
+                    "must have what an instance brings of it",
+                    "add it to per_instance",
                 )
 
     def __bool__(self) -> bool:

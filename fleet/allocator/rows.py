@@ -121,9 +121,7 @@ def cap_row(cap: Cap, name: str, pools: LaunchPools, standing: Standing, columns
     by = "zone" if cap.by == "partition" else cap.by
     group, labels = grouped(pools, by)
     if cap.only is not None and cap.only not in labels:
-        raise InputError(
-            f"cap in {cap.by} {cap.only}", f"must name one of {', '.join(labels[:6])} ...", "correct the name"
-        )
+        raise InputError(f"cap in {cap.by} {cap.only}", f"must name one of {', '.join(labels[:6])} ...")
     counted, target = (
         (standing.spot, standing.spot_target) if cap.spot else (standing.counts, standing.target)
     )

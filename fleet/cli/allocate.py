@@ -114,6 +114,7 @@ def allocate(
     from fleet.allocator import allocate as decide
     from fleet.resolution import resolve
     from fleet.snapshot import snapshot_at
+    from fleet.span import carried_notes
 
     gates = gates_of(fail_if, ALLOCATION)
     exports = export_files(export or [])
@@ -167,14 +168,14 @@ def allocate(
             tell("the target is not covered: looking for the limits in conflict")
         found = conflict_of(allocation, strategy, limits, time_limit)
         tell("drawing the frontier")
-        curve = frontier_of(allocation, limits) if frontier and found is None else None
+        curve = frontier_of(allocation, limits, time_limit) if frontier and found is None else None
     identity = (
         identity_for(asked.request, launch_template, iam_fleet_role, asked.subnet_zone or [])
         if exports
         else None
     )
     lost = write_exports(allocation, exports, identity, asked.instance_types, every_pool)
-    warnings = [*allocation.warnings, *resolved.notes, *stale_prices(moment, market.end_s), *lost]
+    warnings = [*allocation.warnings, *resolved.notes, *carried_notes(market, decided_s, "--at"), *lost]
     piped = STDOUT in exports or papers.on_stdout
     show(allocation, warnings, found, curve, json_output, explain, piped, used)
     papers.write(replace(allocation, warnings=tuple(dict.fromkeys(warnings))))
@@ -212,7 +213,11 @@ def document_of(
     """Return the JSON answer, with what conflicts and the frontier if there are any."""
     document = {**allocation.to_dict(), "warnings": list(dict.fromkeys(warnings))}
     if found is not None:
-        document["conflict"] = {"limits": list(found.limits), "nearest_target": found.nearest_target}
+        document["conflict"] = {
+            "limits": list(found.limits),
+            "nearest_target": found.nearest_target,
+            "out_of_time": found.out_of_time,
+        }
     return document if curve is None else {**document, "frontier": curve.to_dict()}
 
 
@@ -253,11 +258,17 @@ def conflict_of(
     )
 
 
-def frontier_of(allocation: Allocation, limits: Limits) -> Frontier:
+def frontier_of(allocation: Allocation, limits: Limits, time_limit_s: float) -> Frontier:
     """Return price against capacity for the same question."""
     from fleet.allocator import frontier
 
-    return frontier(allocation.request, allocation.snapshot, limits=limits, running=allocation.running)
+    return frontier(
+        allocation.request,
+        allocation.snapshot,
+        limits=limits,
+        running=allocation.running,
+        time_limit_s=time_limit_s,
+    )
 
 
 def explanation(allocation: Allocation) -> list[str]:
@@ -274,14 +285,3 @@ def explanation(allocation: Allocation) -> list[str]:
             f"this one ${spent:.4f}, ${max(0.0, more):.4f} more (strategy, whole instances)"
         )
     return lines
-
-
-def stale_prices(moment: int | None, end_s: int) -> list[str]:
-    """Return a warning if the moment lies beyond the prices."""
-    if moment is None or moment <= end_s:
-        return []
-    from fleet.formats import format_time
-
-    return [
-        f"--at lies {(moment - end_s) / 3600:.1f} h after the last record: prices of {format_time(end_s)}"
-    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from fleet.allocator import Conflict
     from fleet.results import ReplayResult
 
+GIVE = re.compile(r"give its? ?(?:folder )?as (--[\w-]+)")
 LONGEST = 1500
 """Characters of the line that says why: a wrong value may be a whole file."""
 
@@ -49,7 +51,7 @@ def run(group: Any) -> None:
         sys.stdout.flush()
     except FleetError as error:
         code = f" (AWS: {error.code})" if isinstance(error, RequestError) else ""
-        finish(f"error: {error}{code}", status_of(error))
+        finish(f"error: {in_command(error, group)}{code}", status_of(error))
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
@@ -71,6 +73,21 @@ def run(group: Any) -> None:
     if status == INTERRUPTED:  # typer hands back the status of what it caught
         finish("interrupted", INTERRUPTED)
     sys.exit(status)
+
+
+def in_command(error: FleetError, group: Any) -> FleetError:
+    """Return an error whose remedy names an option of the command that ran, or the commands that have it."""
+    found = GIVE.fullmatch(error.remedy)
+    commands = getattr(group, "commands", {})
+    asked = next((word for word in sys.argv[1:] if word in commands), None)
+    if found is None or asked is None:
+        return error
+    having = [
+        name for name, command in commands.items() if any(found[1] in one.opts for one in command.params)
+    ]
+    if asked in having or not having:
+        return error
+    return FleetError(error.wrong, error.rule, f"{asked} has no {found[1]}; {' and '.join(having)} take it")
 
 
 def source_of(error: Any, defaults: dict[str, dict[str, Any]]) -> str:

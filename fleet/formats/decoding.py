@@ -172,13 +172,14 @@ def decode(
         if len(found) != 1:
             raise error(f"{source}: {len(found)} JSON documents", "must be one", "")
         (document,) = found
+    given = document
     try:
         document = tidy(document)
         return msgspec.convert(document, kind, strict=False, dec_hook=through_door)
     except RefusedError as refused:
         raise error(f"{where(source, at, refused.path)} {refused.given}", refused.rule, "") from None
     except msgspec.ValidationError as refused:
-        refuse(document, kind, str(refused), source, at, error)
+        refuse(document, given, kind, str(refused), source, at, error)
 
 
 def through_door(kind: type[Door], value: Any) -> Any:
@@ -186,8 +187,10 @@ def through_door(kind: type[Door], value: Any) -> Any:
     return kind.read(value)
 
 
-def refuse(document: Any, kind: Any, message: str, source: str, at: str, error: Maker) -> NoReturn:
-    """Raise what msgspec found wrong, in plain words and with the value."""
+def refuse(
+    document: Any, given: Any, kind: Any, message: str, source: str, at: str, error: Maker
+) -> NoReturn:
+    """Raise what msgspec found wrong, in plain words and with the value as it was given, empty text too."""
     reason, path = split(message)
     while "..." in path:
         step = path.index("...")
@@ -200,7 +203,7 @@ def refuse(document: Any, kind: Any, message: str, source: str, at: str, error: 
     place = where(source, at, path[::-1])
     if missing:
         raise error(f"{place.removesuffix(':')} without {missing[1]}", "must state it", "")
-    value, stated = value_at(document, path), type_at(inspect.type_info(kind), path)
+    value, stated = value_at(given, path), type_at(inspect.type_info(kind), path)
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
     if unknown:
         names = ", ".join(names_of(stated))

@@ -15,6 +15,9 @@ __all__ = ["contradiction_notes", "kept_apart", "notes_of", "silence_notes"]
 LONGEST_S, SHORTEST_S = 24 * 3600, 3600
 """The API says an unchanged price again about once a day: a silence in every pool of more than a day is the
 collector's. One of less than an hour is not worth a word."""
+HOUR_S = 3600
+NAMED_SILENCES = 3
+"""Silences that have a line of their own; data with a rhythm of more than a day has one after each record."""
 RHYTHM, QUIET = 6, 0.99
 """A silence is long at six times what 99 of 100 pauses between records stay below: of pauses drawn from an
 exponential law, less than one in a thousand thousand million is so long."""
@@ -82,8 +85,15 @@ def silence_notes(time_s: Ints) -> tuple[str, ...]:
     counted = np.sort(pauses)[: len(pauses) - min(LONGEST_LEFT_OUT, -(-len(pauses) // 10))]
     usual = RHYTHM * float(np.quantile(counted, QUIET)) if len(counted) else float(LONGEST_S)
     long = np.flatnonzero(pauses > min(max(usual, SHORTEST_S), LONGEST_S))
-    return tuple(
+    notes = [
         f"no price record in any pool from {format_time(int(moments[k]))} to "
         f"{format_time(int(moments[k + 1]))}: the last price is carried through"
-        for k in long
-    )
+        for k in long[:NAMED_SILENCES]
+    ]
+    rest = pauses[long[NAMED_SILENCES:]]
+    if len(rest):
+        notes.append(
+            f"{len(rest):,} more such pauses until {format_time(int(moments[long[-1] + 1]))}, "
+            f"the longest of {int(rest.max()) / HOUR_S:.1f} h"
+        )
+    return tuple(notes)

@@ -87,7 +87,8 @@ def table_prices(data: bytes, source: str) -> LaidOut:
     except MissingColumnsError as missing:
         if "SpotPrice" in missing.names:
             raise StructureError("is no price history (no column SpotPrice, no JSON)") from None
-        raise PriceDataError(missing.wrong, missing.rule) from None
+        lacking = ", ".join(missing.names)
+        raise StructureError(f"is no price history (prices without {lacking})") from None
     except UnicodeDecodeError:
         raise StructureError("is no text in UTF-8 or UTF-16") from None
     return laid_out(table)

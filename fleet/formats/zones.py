@@ -20,7 +20,7 @@ from fleet.spot_request import SpotRequest
 
 __all__ = ["Placed", "placed_by_name", "read_zone_ids", "with_zone_names"]
 
-Placed = TypeVar("Placed", FleetRequest, SpotRequest)
+Placed = TypeVar("Placed", bound=FleetRequest | SpotRequest)
 
 
 class Zone(msgspec.Struct):
@@ -82,13 +82,11 @@ def placed_by_name(request: Placed, names: Mapping[str, str]) -> Placed:
     """Return a request with zone names in place of the IDs that are known; others stay as they are."""
     if isinstance(request, SpotRequest):
         zone = request.availability_zone
-        return replace(request, availability_zone=None if zone is None else names.get(zone, zone))
-    if not any(line.availability_zone in names for line in request.overrides):
-        return request
-    lines = (
+        return request if zone not in names else replace(request, availability_zone=names[zone])
+    lines = tuple(
         line
-        if line.availability_zone is None
-        else replace(line, availability_zone=names.get(line.availability_zone, line.availability_zone))
+        if line.availability_zone not in names
+        else replace(line, availability_zone=names[line.availability_zone])
         for line in request.overrides
     )
-    return replace(request, overrides=tuple(lines))
+    return request if lines == request.overrides else replace(request, overrides=lines)

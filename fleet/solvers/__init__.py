@@ -61,7 +61,7 @@ class WholeClosedForm:
             return solve_whole(problem, self.name)
         except TooLargeError:
             raise InputError(
-                "this exact cover", "needs too large a dynamic program", "use solver='auto' or 'highs'"
+                "this exact cover", "must not need so large a dynamic program", "use solver='auto' or 'highs'"
             ) from None
 
 
@@ -155,12 +155,12 @@ def choose_solver(name: str, problem: Problem) -> Solver:
         return any_pulp(name)
     if name not in SOLVERS:
         known = f"auto, {', '.join(SOLVERS)}, {ANY_PULP}NAME"
-        raise InputError(f"solver {name!r}", f"is one of {known}", "correct it")
+        raise InputError(f"solver {name!r}", f"must be one of {known}")
     solver = SOLVERS[name]()
     if not solver.can(problem):
         raise InputError(
             f"solver {name!r}",
-            "handles neither budgets nor limits, and whole instances for few objectives only",
+            "must be given neither budgets nor limits, and whole instances for few objectives only",
             "use auto or highs",
         )
     return solver

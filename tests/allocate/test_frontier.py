@@ -159,3 +159,39 @@ def test_the_frontier_keeps_to_one_zone_and_counts_the_on_demand_part():
     for point in spread.points:
         total = point.instances + on_demand
         assert max(total[:2].sum(), total[2:].sum()) <= 7
+
+
+def test_a_point_out_of_time_is_the_best_known_and_not_proven(monkeypatch):
+    """The two ends are found; between them time ends every search: the deepest fleet stands in."""
+    from fleet.solvers import SOLVERS
+    from fleet.solvers.base import Solution
+
+    highs = SOLVERS["highs"]
+
+    class Late:
+        name = "highs"
+
+        def can(self, problem):
+            return True
+
+        def solve(self, problem):
+            assert np.isfinite(problem.end_s)
+            if problem.covers:
+                return Solution("stopped", None, (), (), self.name)
+            return highs().solve(problem)
+
+    overrides, snapshot = shop([0.05, 0.06, 0.08, 0.11], [3, 6, 9, 12])
+    request = fleet.FleetRequest(10, overrides)
+    monkeypatch.setitem(SOLVERS, "highs", Late)
+    found = fleet.frontier(request, snapshot, dials=[0.5], strategies=("lowestPrice",), solver="highs")
+    (point,), (strategy,) = found.points, found.strategies
+    assert (point.proven, point.instances.tolist()) == (False, [0, 0, 0, 10])
+    assert (strategy.proven, strategy.excess_per_hour) == (False, 0.0)
+    assert "not proven" in found.summary()
+    assert "at least $0.0000/h above" in found.summary()
+    assert [p["proven"] for p in found.to_dict()["points"]] == [False]
+    monkeypatch.setitem(SOLVERS, "highs", highs)
+    sure = fleet.frontier(request, snapshot, strategies=(), solver="highs", time_limit_s=60)
+    assert all(point.proven for point in sure.points)
+    with pytest.raises(InputError, match="must be above 0"):
+        fleet.frontier(request, snapshot, time_limit_s=0)

@@ -152,7 +152,11 @@ def test_placement_groups(shop):
     shop.request({**REQUEST, "TargetCapacity": 60})  # zone a holds 28 units in seven instances, zone b 14
     full = shop.run(*ALLOCATE, "--placement", "spread", "--json")
     assert full.status == 1
-    assert full.json["conflict"] == {"limits": ["spread placement group"], "nearest_target": 42.0}
+    assert full.json["conflict"] == {
+        "limits": ["spread placement group"],
+        "nearest_target": 42.0,
+        "out_of_time": False,
+    }
     assert "in conflict with the target: spread placement group" in full.err
     two = shop.run(*ALLOCATE, "--placement", "spread:2", "--rounding", "exact", "--json")
     assert two.status == 0
@@ -188,13 +192,13 @@ def test_a_target_out_of_reach_names_the_conflict_and_the_nearest(shop):
     shop.request({**REQUEST, "SpotMaxTotalPrice": "0.10"})
     answer = shop.run(*ALLOCATE, "--json")
     assert answer.status == 1
-    assert answer.json["conflict"] == {"limits": ["budget"], "nearest_target": 4.0}
+    assert answer.json["conflict"] == {"limits": ["budget"], "nearest_target": 4.0, "out_of_time": False}
     assert "held back by" in answer.err
     assert "in conflict with the target: budget (within reach: 4 units)" in answer.err
     assert "Traceback" not in answer.err
     shop.request({**REQUEST, "SpotPrice": "0.001"})
     dear = shop.run(*ALLOCATE, "--json")
-    assert dear.json["conflict"] == {"limits": ["max price"], "nearest_target": 0.0}
+    assert dear.json["conflict"] == {"limits": ["max price"], "nearest_target": 0.0, "out_of_time": False}
 
 
 def test_a_launch_rule_that_finds_no_way_says_that_the_optimum_does(shop):

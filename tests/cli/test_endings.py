@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PRICES
+from conftest import PRICES, REQUEST
 from test_commands import ALLOCATE, COMPARE, REPLAY, one_line
 from typer.testing import CliRunner
 
@@ -112,7 +112,7 @@ def test_warnings_are_in_the_document_too(shop):
 
 def test_prices_older_than_the_moment_are_said_to_be(shop):
     answer = shop.run(*ALLOCATE, "--json", "--at", "2021-05-03T12:00:00Z")
-    words = "--at lies 36.0 h after the last record: prices of 2021-05-02T00:00:00Z"
+    words = "--at lies 36.0 h after the last record: the prices of 2021-05-02T00:00:00Z are carried on"
     assert answer.json["warnings"] == [words]
     assert words in answer.err
     assert shop.run(*ALLOCATE, "--json", "--at", "2021-05-02T00:00:00Z").json["warnings"] == []
@@ -236,3 +236,64 @@ def test_same_input_same_bytes(shop):
     files = listing(shop)
     assert files["a.svg"] == files["b.svg"]
     assert files["a.html"] == files["b.html"]
+
+
+def test_a_remedy_names_only_options_that_the_command_has(shop):
+    (shop.folder / "fleet.json").write_text('{"spot_advisor": {}}')
+    answer = shop.run("allocate", "fleet.json", "--prices", "prices.csv")
+    assert answer.status == 2
+    assert "allocate has no --advisor; " in answer.err
+    assert "replay" in answer.err.partition("; ")[2]
+    answer = shop.run("replay", "fleet.json", "--prices", "prices.csv")
+    assert "give it as --advisor" in answer.err
+
+
+def test_prices_without_a_time_are_left_out_of_a_folder(shop):
+    folder = shop.folder / "history"
+    folder.mkdir()
+    (folder / "a.csv").write_text((shop.folder / "prices.csv").read_text())
+    (folder / "notes.csv").write_text("instance_type,availability_zone,spot_price\nm5.large,us-x-1a,0.01\n")
+    answer = shop.run("allocate", "fleet.json", "--prices", "history", "--json")
+    assert answer.status == 0, answer.err
+    assert "left out 1 (is no price history (prices without Timestamp)): notes.csv" in answer.err
+    assert shop.run("allocate", "fleet.json", "--prices", "history/notes.csv").status == 2
+
+
+def test_a_function_of_cloudformation_is_named_as_it_stands(shop):
+    shop.request({**REQUEST, "LaunchSpecifications": [{"InstanceType": {"Fn::GetAZs": ""}}]})
+    answer = shop.run("allocate", "fleet.json", "--prices", "prices.csv")
+    assert answer.status == 2
+    assert 'InstanceType {"Fn::GetAZs": ...}' in answer.err
+
+
+def test_replay_and_allocate_carry_the_last_price_on_alike(shop):
+    """A day and a half after the last record both answer with its prices, and say how old they are."""
+    moment = "2021-05-03T12:00:00Z"
+    now = shop.run("allocate", "fleet.json", "--prices", "prices.csv", "--at", moment, "--json")
+    span = ("--start", moment, "--end", "2021-05-03T13:00:00Z")
+    later = shop.run("replay", "fleet.json", "--prices", "prices.csv", *span, "--json")
+    assert (now.status, later.status) == (0, 0), now.err + later.err
+    words = " h after the last record: the prices of 2021-05-02T00:00:00Z are carried on"
+    assert f"--at lies 36.0{words}" in now.err
+    assert f"the end lies 37.0{words}" in later.err
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--max-share", "zone=1.5"), "cap by zone of share 1.5: must state exactly one of share (0 to 1)"),
+        (("--placement", "cluster:3"), "3 cluster placement groups: must be 1"),
+        (("--placement", "heap"), "placement 'heap': must be one of cluster, partition, spread"),
+        (("--survive", "planet"), "survive 'planet': must be one of pool, zone"),
+        (("--max-share", "planet=0.5"), "cap by 'planet': must be by one of pool, zone"),
+        (("--solver", "abacus"), "solver 'abacus': must be one of auto, closed-form"),
+        (("--rounding", "up"), "rounding 'up': must be one of aws, exact"),
+        (("--min-pools", "-1"), "min_pools -1: must be a whole number from 0"),
+    ],
+)
+def test_what_means_nothing_is_named_with_its_rule(shop, option, words):
+    rounding = () if option[0] == "--rounding" else ("--rounding", "exact")
+    answer = shop.run("allocate", "fleet.json", "--prices", "prices.csv", *rounding, *option)
+    assert answer.status == 2
+    assert words in answer.err
+    assert "correct" not in answer.err

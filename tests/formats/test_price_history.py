@@ -185,7 +185,7 @@ def test_missing_fields(tmp_path):
         fleet.read_prices(tmp_path)
     (tmp_path / "p.json").unlink()
     (tmp_path / "t.csv").write_text("InstanceType,SpotPrice\nm5.large,0.1\n")
-    with pytest.raises(PriceDataError, match="column AvailabilityZone"):
+    with pytest.raises(PriceDataError, match="prices without AvailabilityZone, Timestamp"):
         fleet.read_prices(tmp_path)
 
 
@@ -261,3 +261,15 @@ def test_the_gpu_captures_overlap(data_dir):
 @pytest.mark.data
 def test_a_true_api_page(data_dir):
     assert len(fleet.read_prices(data_dir / "api-pages" / "DescribeSpotPriceHistory").market) == 5
+
+
+def test_data_with_a_rhythm_of_more_than_a_day_gets_a_few_notes_and_a_count():
+    from fleet.formats.price_notes import silence_notes
+
+    notes = silence_notes(np.arange(400, dtype=np.int64) * 25 * 3600)
+    assert len(notes) == 4
+    assert notes[0].startswith(
+        "no price record in any pool from 1970-01-01T00:00:00Z to 1970-01-02T01:00:00Z"
+    )
+    assert notes[3] == "396 more such pauses until 1971-02-20T15:00:00Z, the longest of 25.0 h"
+    assert len(silence_notes(np.arange(4, dtype=np.int64) * 25 * 3600)) == 3
