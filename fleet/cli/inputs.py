@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -254,9 +255,23 @@ def time_option(name: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return parse_time(text)
+        return parse_time(in_utc(name, text))
     except InputError as error:
         raise InputError(f"{name}: {error.wrong}", error.rule, error.remedy) from None
+
+
+def in_utc(name: str, text: str) -> str:
+    """Return a time with its zone: UTC where it names none, which a note says."""
+    bare = text.strip().removesuffix("Z").rstrip()
+    try:
+        moment = datetime.fromisoformat(bare)
+    except ValueError:
+        return text
+    if moment.tzinfo is not None:
+        return text
+    if bare == text.strip():
+        print_warnings(errors(), [f"{name} {bare} names no zone: it is read as UTC"])
+    return f"{moment.isoformat()}+00:00"
 
 
 def check_strategies(names: list[str]) -> None:

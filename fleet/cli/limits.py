@@ -86,7 +86,7 @@ def limits_of(asked: Limiting, instance_types: Path | None, names: Mapping[str, 
     """Return the limits that the options state; zone IDs become the ``names`` that are known."""
     from fleet.allocator import Cap, Limits
 
-    caps = [Cap(share=number_of(text)[1], **group_of(text)) for text in asked.max_share or ()]
+    caps = [Cap(share=share_of(text), **group_of(text)) for text in asked.max_share or ()]
     caps += [Cap(instances=whole(text), **group_of(text)) for text in asked.max_count or ()]
     caps = [
         replace(c, only=(names or {}).get(c.only, c.only)) if c.by == "zone" and c.only else c for c in caps
@@ -129,6 +129,16 @@ def number_of(text: str) -> tuple[str, float]:
         raise InputError(f"limit {text!r}", "must be BY=NUMBER", "write zone=0.4 or pool=10") from None
 
 
+def share_of(text: str) -> float:
+    """Return the share that ``zone=0.4`` or ``zone=40%`` states."""
+    if not text.endswith("%"):
+        return number_of(text)[1]
+    percent = number_of(text[:-1])[1]
+    if not 0 <= percent <= 100:
+        raise InputError(f"limit {text!r}", "must be a share from 0% to 100%")
+    return percent / 100
+
+
 class Group(TypedDict):
     """What a cap is on."""
 
@@ -139,7 +149,7 @@ class Group(TypedDict):
 
 def group_of(text: str) -> Group:
     """Return what ``zone=0.4``, ``zone:us-east-1a=0.4`` or ``zone:us-east-1a:spot=0.4`` caps."""
-    by, *rest = number_of(text)[0].split(":")
+    by, *rest = text.rpartition("=")[0].split(":")
     spot = bool(rest) and rest[-1] == SPOT
     return {"by": by, "only": ":".join(rest[:-1] if spot else rest) or None, "spot": spot}
 
