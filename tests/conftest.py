@@ -17,7 +17,22 @@ settings.register_profile("same", parent=settings.get_profile("default"), derand
 settings.register_profile(
     "unshrunk", parent=settings.get_profile("same"), phases=(Phase.explicit, Phase.generate)
 )  # for mutants: that a test fails is enough
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "same")
+settings.load_profile(PROFILE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Draw a third of each property's examples in `make test`, at least 20; all in `make test-deep`."""
+    if PROFILE != "same":
+        return
+    tests = {getattr(item, "obj", None) for item in items if item.get_closest_marker("deep") is None}
+    for found in tests:
+        test = getattr(found, "__func__", found)
+        # hypothesis keeps a test's settings there and has no public way to change them afterwards
+        stated = getattr(test, "_hypothesis_internal_use_settings", None)
+        if getattr(test, "is_hypothesis_test", False) and stated is not None and stated.max_examples > 20:
+            fewer = settings(stated, max_examples=max(20, stated.max_examples // 3))
+            test._hypothesis_internal_use_settings = fewer
 
 
 @pytest.fixture(scope="session")
