@@ -210,8 +210,10 @@ def end_of_cover(problem: Problem) -> float:
     """
     if np.isinf(problem.end_s) or not problem.couples:
         return problem.end_s
-    if not problem.has_more_rows and covers(launch(replace(problem, whole=False)), problem):
-        return problem.end_s
+    if not problem.has_more_rows:
+        units = nano_units_of(launch(replace(problem, whole=False)), problem)
+        if units >= to_nano_scalar(problem.target, "target"):
+            return problem.end_s
     now = time.monotonic()
     return now + COVER_SHARE * max(problem.end_s - now, 0.0)
 

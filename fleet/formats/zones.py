@@ -82,11 +82,9 @@ def placed_by_name(request: Placed, names: Mapping[str, str]) -> Placed:
     """Return a request with zone names in place of the IDs that are known; others stay as they are."""
     if isinstance(request, SpotRequest):
         zone = request.availability_zone
-        return request if zone not in names else replace(request, availability_zone=names[zone])
+        return replace(request, availability_zone=names.get(zone, zone)) if zone else request
     lines = tuple(
-        line
-        if line.availability_zone not in names
-        else replace(line, availability_zone=names[line.availability_zone])
+        replace(line, availability_zone=names.get(zone, zone)) if (zone := line.availability_zone) else line
         for line in request.overrides
     )
     return request if lines == request.overrides else replace(request, overrides=lines)
