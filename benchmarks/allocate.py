@@ -26,10 +26,10 @@ from end_to_end import end_to_end
 from peers import PEERS, RAW, Answer, Case
 from updates import updates
 
-from fleet import GroupLimit, Linear, Problem
-from fleet.model import EvenSpread
+from fleet import Linear
+from fleet.model import EvenSpread, GroupLimit, Problem
 from fleet.solvers import SOLVERS, choose_solver
-from fleet.solvers.launch_rule import launch
+from fleet.solvers.rules.launch_rule import launch
 
 LP_PEERS = ("highspy", "SciPy", "PuLP+CBC", "PuLP+HiGHS", "OR-tools GLOP", "cvxpy", "linopy")
 WHOLE_PEERS = (

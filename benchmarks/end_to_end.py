@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 import fleet
-from fleet.solvers.closed_form import objective_value
+from fleet.solvers.exact.closed_form import objective_value
 
 __all__ = ["end_to_end"]
 

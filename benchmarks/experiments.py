@@ -54,7 +54,7 @@ def market_of(data: Path, folder: Path) -> fleet.Market:
 
 def request_of(market: fleet.Market, data: Path, target: float) -> fleet.FleetRequest:
     """Return a request for vCPU over every type of the market; weights are vCPU."""
-    types = fleet.read_instance_types(data / "catalog" / "instance-types-2021.csv")
+    types = fleet.io.read_instance_types(data / "catalog" / "instance-types-2021.csv")
     vcpu = {item.name: item.vcpu for item in types}
     overrides = [
         fleet.Override(kind, weight=float(vcpu[kind]))

@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 
 import fleet
-from fleet.replayer import PreparedMarket
-from fleet.resolution import resolve
-from fleet.runner import replay_prepared
+from fleet.domain.resolution import resolve
+from fleet.replay_engine import PreparedMarket
+from fleet.replayer.run import replay_prepared
 
 YEAR_S = 365 * 24 * 3600
 ZONES = [f"us-x-1{letter}" for letter in "abcde"]
@@ -46,7 +46,7 @@ def market() -> fleet.Market:
     times = np.sort(rng.integers(1, YEAR_S, (n, CHANGES)), axis=1)
     times[:, 0] = 0
     level = np.clip(0.35 + 0.02 * np.cumsum(rng.normal(0, 0.1, (n, CHANGES)), axis=1), 0.3, 0.9)
-    points = fleet.ChangePoints.from_rows(
+    points = fleet.domain.ChangePoints.from_rows(
         n,
         np.repeat(np.arange(n), CHANGES),
         times.ravel(),
@@ -60,7 +60,7 @@ def prepared() -> PreparedMarket:
     """Return the market, its request and the hazards, ready for replays."""
     request = fleet.FleetRequest(RUNNING, tuple(fleet.Override(f"t{k}.large") for k in range(TYPES)))
     buckets = {("us-x-1", "Linux", f"t{k}.large"): k % len(SHARES) for k in range(TYPES)}
-    hazard = fleet.Hazard(fleet.SpotAdvisor("buckets in turn", buckets, ()))
+    hazard = fleet.interruptions.Hazard(fleet.io.SpotAdvisor("buckets in turn", buckets, ()))
     return PreparedMarket.of(resolve(request, market()), ["price", hazard])
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 import fleet
-from fleet.replayer import PreparedMarket
-from fleet.runner import clairvoyant, replay_prepared
+from fleet.replay_engine import PreparedMarket
+from fleet.replayer.run import clairvoyant, replay_prepared
 
 DATA = Path(os.environ.get("SPOT_DATA", "../shared/data"))
 EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
@@ -42,7 +42,7 @@ def linux_2021():
     """Return every Linux pool of 2021, 200 vCPU, weights = vCPU."""
     market = fleet.read_prices(DATA / "prices" / "us-east-1-2021").market
     market = fleet.read_on_demand(DATA / "catalog" / "on-demand-us-east-1-2021.csv").apply(market)
-    types = fleet.read_instance_types(DATA / "catalog" / "instance-types-2021.csv")
+    types = fleet.io.read_instance_types(DATA / "catalog" / "instance-types-2021.csv")
     linux = market.take(np.equal(market.product, "Linux/UNIX"))
     known = [i for i, kind in enumerate(linux.instance_type) if kind in types]
     linux = linux.take(np.array(known))
@@ -71,7 +71,7 @@ MARKETS = {"2021": linux_2021, "2015": bid_2015, "demo": demo}
 def measure(name, random, rounds):
     """Return the figures of one market."""
     request, market, rules = MARKETS[name]()
-    prepared = PreparedMarket.of(fleet.resolve(request, market))
+    prepared = PreparedMarket.of(fleet.domain.resolve(request, market))
     seconds = []
     for _ in range(rounds):
         began = time.perf_counter()

@@ -22,8 +22,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core
 
 import numpy as np
 
-from fleet.formats.trace_set import TraceSet, join_zones, read_trace_set
-from fleet.jobs import (
+from fleet.io.capacity.trace_set import TraceSet, join_zones, read_trace_set
+from fleet.workloads.jobs import (
     BILLINGS,
     Job,
     clairvoyant,
@@ -34,7 +34,7 @@ from fleet.jobs import (
     simulate,
     starts_of,
 )
-from fleet.service import Service, clairvoyant_service, find_policies, run_service
+from fleet.workloads.service import Service, clairvoyant_service, find_policies, run_service
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "availability"
 

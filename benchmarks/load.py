@@ -65,8 +65,8 @@ def read_by_msgspec(folder: Path, unzip: Callable[[bytes], bytes]) -> list:
 def one(kind: str, folder: Path) -> None:
     """Load once and print what it took."""
     import fleet
-    import fleet.formats.price_history  # before the clock starts
-    from fleet.formats.raw import gunzipped
+    import fleet.io.prices.history  # before the clock starts
+    from fleet.io.decoding.raw import gunzipped
 
     wall, cpu = time.perf_counter(), time.process_time()
     if kind == "spotfleet":
@@ -94,7 +94,7 @@ def same_answers(folder: Path) -> None:
     for row in rows[:: max(1, len(rows) // 2000)]:
         product = row.ProductDescription.removesuffix(" (Amazon VPC)")
         times, values = market.prices.of(market.index[row.InstanceType, row.AvailabilityZone, product])
-        at = np.searchsorted(times, fleet.parse_time(row.Timestamp), side="right") - 1
+        at = np.searchsorted(times, fleet.io.parse_time(row.Timestamp), side="right") - 1
         if values[at] != float(row.SpotPrice):
             raise SystemExit(f"{row}: {values[at]!r} by spotfleet")
 
@@ -106,7 +106,7 @@ def long_market(pools: int = 5000, changes: int = 7_300_000) -> object:
     rng = np.random.default_rng(0)
     times = np.sort(rng.integers(1_600_000_000, 1_631_536_000, (pools, changes // pools)), axis=1)
     pool = np.repeat(np.arange(pools), changes // pools)
-    prices = fleet.ChangePoints.from_rows(pools, pool, times.ravel(), rng.random(times.size))
+    prices = fleet.domain.ChangePoints.from_rows(pools, pool, times.ravel(), rng.random(times.size))
     names = np.array([f"t{k}.large" for k in range(pools)], dtype=object)
     zone, product = (np.array([text] * pools, dtype=object) for text in ("us-east-1a", "Linux/UNIX"))
     unknown = np.full(pools, np.nan)

@@ -87,7 +87,7 @@ def highspy_peer(case: Case) -> Answer:
 
 def spread_highspy(case: Case) -> Answer:
     from fleet.model import EvenSpread, Linear, Problem, build, objective_row
-    from fleet.solvers.highs import solve_with_highs
+    from fleet.solvers.engines.highs import solve_with_highs
 
     problem = Problem.of(
         case.weight, case.target, (EvenSpread(), Linear("c", case.price)), upper=case.upper, whole=True

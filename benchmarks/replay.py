@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 import fleet
+from fleet.domain.event_log import EventKind, InstanceTable
 from fleet.interruptions import Blow
-from fleet.replayer import Engine, EventKind, InstanceTable, PreparedMarket
+from fleet.replay_engine import Engine, PreparedMarket
 
 YEAR_S, NOTICE_S, HOUR_S = 365 * 86400, 120, 3600
 UNITS = 200
@@ -54,7 +55,7 @@ def build(pools: int, changes: int, *, crossings: float, seed: int = 1) -> fleet
         [f"f{i // 20}.s{i % 20}" for i in range(pools)],
         [f"us-x-1{'abcdef'[i % 6]}" for i in range(pools)],
         ["Linux/UNIX"] * pools,
-        fleet.ChangePoints(
+        fleet.domain.ChangePoints(
             np.arange(pools + 1) * changes,
             times.ravel(),
             np.round(np.where(spikes, high, prices), 4).ravel(),
@@ -71,7 +72,9 @@ def prepared_of(
     """Return the market made ready for a request over all of its pools."""
     keys = zip(market.instance_type, market.availability_zone, strict=True)
     overrides = tuple(fleet.Override(t, z, weight=weights[i % len(weights)]) for i, (t, z) in enumerate(keys))
-    return PreparedMarket.of(fleet.resolve(fleet.FleetRequest(units, overrides), market), interruptions)
+    return PreparedMarket.of(
+        fleet.domain.resolve(fleet.FleetRequest(units, overrides), market), interruptions
+    )
 
 
 def index(prepared: PreparedMarket) -> None:
@@ -246,7 +249,7 @@ def bench_index(market: fleet.Market, rounds: int) -> dict[str, float]:
             market.instance_type,
             market.availability_zone,
             market.product,
-            fleet.ChangePoints(prices.offsets, prices.times_s, prices.values),
+            fleet.domain.ChangePoints(prices.offsets, prices.times_s, prices.values),
             market.on_demand_price,
             0,
             YEAR_S,

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from peers import PEERS, Case
 
-from fleet import GroupLimit, Linear, Problem, WarmProblem
+from fleet import Linear
+from fleet.model import GroupLimit, Problem
+from fleet.solvers.warm import WarmProblem
 
 __all__ = ["updates"]
 

@@ -16,9 +16,9 @@ def draw(folder: Path) -> list[Path]:
     request = fleet.demo_request()
     comparison = fleet.compare(request, market, start_delay_s=180)
     first, *_ = results = list(comparison)
-    resolved = fleet.resolve(request, market)
+    resolved = fleet.domain.resolve(request, market)
     frontier = fleet.frontier(request, fleet.snapshot_at(resolved.market, resolved.pools, market.end_s))
-    windows = fleet.Windows(4 * DAY_S, 2 * DAY_S)
+    windows = fleet.experiments.Windows(4 * DAY_S, 2 * DAY_S)
     study = fleet.replay_many(request, market, windows=windows, null=8, workers=1, start_delay_s=180)
     pictures = {
         "comparison": plots.comparison_figure(results),

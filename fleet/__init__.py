@@ -1,7 +1,8 @@
 """Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you.
 
 Read a request and a market (`read_request`, `read_prices`), decide (`allocate`), run it through history
-(`replay`, `compare`). Names are loaded when they are first used: ``import fleet`` stays quick.
+(`replay`, `compare`). The names below are those that a user meets first; all others are public in their rooms,
+such as `fleet.io` or `fleet.interruptions`. Names and rooms are loaded when they are first used: ``import fleet`` stays quick.
 """
 
 from __future__ import annotations
@@ -10,458 +11,203 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fleet import plots
-    from fleet.adjust import at_baseline, hibernating_only, placeable_only
-    from fleet.allocation import Allocation, Binding, Certificate, Ineligible
+    from fleet import allocator as allocator
+    from fleet import billing as billing
+    from fleet import domain as domain
+    from fleet import experiments as experiments
+    from fleet import export as export
+    from fleet import hindsight as hindsight
+    from fleet import interruptions as interruptions
+    from fleet import io as io
+    from fleet import metrics as metrics
+    from fleet import model as model
+    from fleet import plots as plots
+    from fleet import replay_engine as replay_engine
+    from fleet import replayer as replayer
+    from fleet import report as report
+    from fleet import solvers as solvers
+    from fleet import synthetic as synthetic
+    from fleet import testing as testing
+    from fleet import workloads as workloads
+    from fleet._versions import show_versions
     from fleet.allocator import (
+        Allocation,
         Cap,
-        Conflict,
-        Frontier,
+        Certificate,
         Limits,
+        Plan,
+        Strategy,
+        View,
         allocate,
         conflict,
         explain,
+        find_strategy,
         frontier,
-        launches,
-        scale_down,
+        strategy_names,
     )
-    from fleet.attributes import InstanceRequirements, RequirementsLine
-    from fleet.billing import Billing, Convertible, Reserved, SavingsPlan, StoppedStorage, bill
-    from fleet.catalogue import Catalogue, InstanceType
-    from fleet.comparison import Comparison, compare
-    from fleet.errors import (
-        CapacityDataError,
-        CatalogueError,
-        CheckError,
-        FleetError,
-        InfeasibleError,
-        InputError,
-        PriceDataError,
-        RequestError,
-        SolverError,
-        UnknownStrategyError,
-    )
-    from fleet.expansion import Expansion, expand
-    from fleet.experiments import Experiment, Interval, Progress, RandomPools, Windows, replay_many
-    from fleet.export import (
-        Deployment,
-        LaunchIdentity,
-        WrittenPlan,
-        deploy,
-        export_plan,
-        focus_csv,
-        focus_rows,
-    )
-    from fleet.formats import (
-        DataFeed,
-        FleetAnswer,
-        InterruptionLog,
-        LoggedInstance,
-        OnDemandPrices,
-        PriceHistory,
-        ReadReport,
-        RunningInstances,
-        SpotAdvisor,
-        TraceSet,
-        format_time,
-        join_zones,
+    from fleet.billing import Billing
+    from fleet.domain import FleetRequest, LaunchPools, Market, Override, Snapshot, snapshot_at
+    from fleet.errors import FleetError, InfeasibleError, InputError, SolverError
+    from fleet.experiments import Experiment, replay_many
+    from fleet.io import (
         load_market,
-        parse_request,
-        parse_spot_request,
-        parse_time,
         read_availability,
         read_capacity,
-        read_data_feed,
-        read_fleet_answer,
-        read_instance_types,
-        read_interruption_log,
         read_on_demand,
         read_prices,
         read_request,
-        read_running,
-        read_schedule,
-        read_scores,
-        read_spot_advisor,
-        read_spot_request,
-        read_trace_set,
-        read_zone_ids,
         save_market,
-        with_zone_names,
-        write_data_feed,
     )
-    from fleet.hindsight import Hindsight
-    from fleet.interruptions import (
-        Bathtub,
-        Calibration,
-        Empirical,
-        Exponential,
-        Hazard,
-        LaunchFailures,
-        Lifetimes,
-        MassLoss,
-        Outage,
-        PriceSpike,
-        Shocks,
-        Weibull,
-        calibration,
-        fit_bathtub,
-        fit_empirical,
-        fit_exponential,
-        fit_weibull,
-        lifetimes_of_capacity,
-        lifetimes_of_instances,
-        lifetimes_of_log,
-        mean_residual_h,
-    )
-    from fleet.jobs import Job, JobRuns, JobStrategy, JobStudy, JobView, clairvoyant_plan, job_study
-    from fleet.market import ChangePoints, Market
-    from fleet.metrics import Metric
-    from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
-    from fleet.pools import LaunchPools
-    from fleet.regret import hindsight_optimum, replay_hindsight
-    from fleet.request import FleetRequest, Override
-    from fleet.request_results import SpotRequestResult
-    from fleet.request_runner import replay_spot_request
-    from fleet.resolution import ResolvedRequest, resolve
-    from fleet.results import ReplayResult
-    from fleet.runner import replay
-    from fleet.schedule import Cancellation, RebalanceSignals, Schedule, TargetChange
-    from fleet.service import (
-        Service,
-        ServiceBound,
-        ServicePolicy,
-        ServiceRun,
-        ServiceStudy,
-        ServiceView,
-        clairvoyant_service,
-        service_study,
-    )
-    from fleet.snapshot import Snapshot, snapshot_at
-    from fleet.solvers import lp_file
-    from fleet.solvers.warm import WarmAnswer, WarmProblem
-    from fleet.spot_request import SpotRequest
-    from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
+    from fleet.model import EvenShare, EvenSpread, Linear
+    from fleet.replayer import Comparison, ReplayResult, compare, hindsight_optimum, replay
     from fleet.synthetic import demo_request, synthetic_market
-    from fleet.versions import show_versions
 
 __version__ = "0.1.0"
 
-_ROOMS = {
-    "adjust": ("at_baseline", "hibernating_only", "placeable_only"),
-    "allocation": ("Allocation", "Binding", "Certificate", "Ineligible"),
-    "allocator": (
+_ROOMS = (
+    "allocator",
+    "billing",
+    "domain",
+    "experiments",
+    "export",
+    "hindsight",
+    "interruptions",
+    "io",
+    "metrics",
+    "model",
+    "plots",
+    "replay_engine",
+    "replayer",
+    "report",
+    "solvers",
+    "synthetic",
+    "testing",
+    "workloads",
+)
+_NAMES = {
+    "fleet._versions": ("show_versions",),
+    "fleet.allocator": (
+        "Allocation",
         "Cap",
-        "Conflict",
-        "Frontier",
+        "Certificate",
         "Limits",
+        "Plan",
+        "Strategy",
+        "View",
         "allocate",
         "conflict",
         "explain",
+        "find_strategy",
         "frontier",
-        "launches",
-        "scale_down",
+        "strategy_names",
     ),
-    "billing": ("Billing", "Convertible", "Reserved", "SavingsPlan", "StoppedStorage", "bill"),
-    "comparison": ("Comparison", "compare"),
-    "errors": (
-        "CapacityDataError",
-        "CatalogueError",
-        "CheckError",
+    "fleet.billing": ("Billing",),
+    "fleet.domain": (
+        "FleetRequest",
+        "LaunchPools",
+        "Market",
+        "Override",
+        "Snapshot",
+        "snapshot_at",
+    ),
+    "fleet.errors": (
         "FleetError",
         "InfeasibleError",
         "InputError",
-        "PriceDataError",
-        "RequestError",
         "SolverError",
-        "UnknownStrategyError",
     ),
-    "formats": (
-        "FleetAnswer",
-        "read_fleet_answer",
-        "DataFeed",
-        "InterruptionLog",
-        "LoggedInstance",
-        "RunningInstances",
-        "read_interruption_log",
-        "read_running",
-        "OnDemandPrices",
-        "PriceHistory",
-        "ReadReport",
-        "SpotAdvisor",
-        "TraceSet",
-        "format_time",
-        "join_zones",
+    "fleet.experiments": (
+        "Experiment",
+        "replay_many",
+    ),
+    "fleet.io": (
         "load_market",
-        "parse_request",
-        "parse_spot_request",
-        "parse_time",
         "read_availability",
         "read_capacity",
-        "read_data_feed",
-        "read_instance_types",
         "read_on_demand",
         "read_prices",
         "read_request",
-        "read_schedule",
-        "read_scores",
-        "read_zone_ids",
-        "read_spot_advisor",
-        "read_spot_request",
-        "read_trace_set",
         "save_market",
-        "with_zone_names",
-        "write_data_feed",
     ),
-    "attributes": ("InstanceRequirements", "RequirementsLine"),
-    "catalogue": ("Catalogue", "InstanceType"),
-    "experiments": ("Experiment", "Interval", "Progress", "RandomPools", "Windows", "replay_many"),
-    "expansion": ("Expansion", "expand"),
-    "export": (
-        "Deployment",
-        "LaunchIdentity",
-        "WrittenPlan",
-        "deploy",
-        "export_plan",
-        "focus_csv",
-        "focus_rows",
+    "fleet.model": (
+        "EvenShare",
+        "EvenSpread",
+        "Linear",
     ),
-    "interruptions": (
-        "Bathtub",
-        "Calibration",
-        "Empirical",
-        "Exponential",
-        "Hazard",
-        "Lifetimes",
-        "LaunchFailures",
-        "MassLoss",
-        "Outage",
-        "PriceSpike",
-        "Shocks",
-        "Weibull",
-        "calibration",
-        "fit_bathtub",
-        "fit_empirical",
-        "fit_exponential",
-        "fit_weibull",
-        "lifetimes_of_capacity",
-        "lifetimes_of_instances",
-        "lifetimes_of_log",
-        "mean_residual_h",
+    "fleet.replayer": (
+        "Comparison",
+        "ReplayResult",
+        "compare",
+        "hindsight_optimum",
+        "replay",
     ),
-    "jobs": ("Job", "JobRuns", "JobStrategy", "JobStudy", "JobView", "clairvoyant_plan", "job_study"),
-    "market": ("ChangePoints", "Market"),
-    "metrics": ("Metric",),
-    "model": ("EvenShare", "EvenSpread", "GroupLimit", "Linear", "Problem"),
-    "pools": ("LaunchPools",),
-    "hindsight": ("Hindsight",),
-    "regret": ("hindsight_optimum", "replay_hindsight"),
-    "runner": ("replay",),
-    "request": ("FleetRequest", "Override"),
-    "request_results": ("SpotRequestResult",),
-    "request_runner": ("replay_spot_request",),
-    "resolution": ("ResolvedRequest", "resolve"),
-    "results": ("ReplayResult",),
-    "schedule": ("Cancellation", "RebalanceSignals", "Schedule", "TargetChange"),
-    "service": (
-        "Service",
-        "ServiceBound",
-        "ServicePolicy",
-        "ServiceRun",
-        "ServiceStudy",
-        "ServiceView",
-        "clairvoyant_service",
-        "service_study",
+    "fleet.synthetic": (
+        "demo_request",
+        "synthetic_market",
     ),
-    "snapshot": ("Snapshot", "snapshot_at"),
-    "solvers": ("lp_file",),
-    "solvers.warm": ("WarmAnswer", "WarmProblem"),
-    "spot_request": ("SpotRequest",),
-    "strategy": ("Plan", "Strategy", "View", "find_strategy", "strategy_names"),
-    "synthetic": ("demo_request", "synthetic_market"),
-    "versions": ("show_versions",),
 }
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+_HOME = {name: room for room, names in _NAMES.items() for name in names}
 
 __all__ = [
     "Allocation",
-    "Bathtub",
     "Billing",
-    "Binding",
-    "Calibration",
-    "Cancellation",
     "Cap",
-    "CapacityDataError",
-    "Catalogue",
-    "CatalogueError",
     "Certificate",
-    "ChangePoints",
-    "CheckError",
     "Comparison",
-    "Conflict",
-    "Convertible",
-    "DataFeed",
-    "Deployment",
-    "Empirical",
     "EvenShare",
     "EvenSpread",
-    "Expansion",
     "Experiment",
-    "Exponential",
-    "FleetAnswer",
     "FleetError",
     "FleetRequest",
-    "Frontier",
-    "GroupLimit",
-    "Hazard",
-    "Hindsight",
-    "Ineligible",
     "InfeasibleError",
     "InputError",
-    "InstanceRequirements",
-    "InstanceType",
-    "InterruptionLog",
-    "Interval",
-    "Job",
-    "JobRuns",
-    "JobStrategy",
-    "JobStudy",
-    "JobView",
-    "LaunchFailures",
-    "LaunchIdentity",
     "LaunchPools",
-    "Lifetimes",
     "Limits",
     "Linear",
-    "LoggedInstance",
     "Market",
-    "MassLoss",
-    "Metric",
-    "OnDemandPrices",
-    "Outage",
     "Override",
     "Plan",
-    "PriceDataError",
-    "PriceHistory",
-    "PriceSpike",
-    "Problem",
-    "Progress",
-    "RandomPools",
-    "ReadReport",
-    "RebalanceSignals",
     "ReplayResult",
-    "RequestError",
-    "RequirementsLine",
-    "Reserved",
-    "ResolvedRequest",
-    "RunningInstances",
-    "SavingsPlan",
-    "Schedule",
-    "Service",
-    "ServiceBound",
-    "ServicePolicy",
-    "ServiceRun",
-    "ServiceStudy",
-    "ServiceView",
-    "Shocks",
     "Snapshot",
     "SolverError",
-    "SpotAdvisor",
-    "SpotRequest",
-    "SpotRequestResult",
-    "StoppedStorage",
     "Strategy",
-    "TargetChange",
-    "TraceSet",
-    "UnknownStrategyError",
     "View",
-    "WarmAnswer",
-    "WarmProblem",
-    "Weibull",
-    "Windows",
-    "WrittenPlan",
     "__version__",
     "allocate",
-    "at_baseline",
-    "bill",
-    "calibration",
-    "clairvoyant_plan",
-    "clairvoyant_service",
     "compare",
     "conflict",
     "demo_request",
-    "deploy",
-    "expand",
     "explain",
-    "export_plan",
     "find_strategy",
-    "fit_bathtub",
-    "fit_empirical",
-    "fit_exponential",
-    "fit_weibull",
-    "focus_csv",
-    "focus_rows",
-    "format_time",
     "frontier",
-    "hibernating_only",
     "hindsight_optimum",
-    "job_study",
-    "join_zones",
-    "launches",
-    "lifetimes_of_capacity",
-    "lifetimes_of_instances",
-    "lifetimes_of_log",
     "load_market",
-    "lp_file",
-    "mean_residual_h",
-    "parse_request",
-    "parse_spot_request",
-    "parse_time",
-    "placeable_only",
-    "plots",
     "read_availability",
     "read_capacity",
-    "read_data_feed",
-    "read_fleet_answer",
-    "read_instance_types",
-    "read_interruption_log",
     "read_on_demand",
     "read_prices",
     "read_request",
-    "read_running",
-    "read_schedule",
-    "read_scores",
-    "read_spot_advisor",
-    "read_spot_request",
-    "read_trace_set",
-    "read_zone_ids",
     "replay",
-    "replay_hindsight",
     "replay_many",
-    "replay_spot_request",
-    "resolve",
     "save_market",
-    "scale_down",
-    "service_study",
     "show_versions",
     "snapshot_at",
     "strategy_names",
     "synthetic_market",
-    "with_zone_names",
-    "write_data_feed",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its room when it is first used (PEP 562)."""
+    """Load a name from its room, or a room, when it is first used (PEP 562)."""
     if name in _HOME:
-        value = getattr(importlib.import_module(f"fleet.{_HOME[name]}"), name)
+        value = getattr(importlib.import_module(_HOME[name]), name)
         globals()[name] = value
         return value
-    if name == "plots":
-        return importlib.import_module("fleet.plots")
+    if name in _ROOMS:
+        return importlib.import_module(f"fleet.{name}")
     raise AttributeError(f"module 'fleet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """List the public names."""
-    return __all__
+    """List the first names and the rooms."""
+    return sorted([*__all__, *_ROOMS])

@@ -19,17 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from fleet.allocation import Allocation
 from fleet.allocator import Cap, Limits, allocate, launches
 from fleet.allocator.limits import unmet
+from fleet.allocator.result import Allocation
+from fleet.allocator.strategy import Plan, Strategy, View
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.market import ChangePoints, Market
+from fleet.domain.pools import LaunchPools, frozen_texts
+from fleet.domain.request import FleetRequest, Override
+from fleet.domain.snapshot import Snapshot
 from fleet.errors import InfeasibleError
-from fleet.exact import Floats, Ints
-from fleet.market import ChangePoints, Market
 from fleet.model import EvenShare, EvenSpread, Linear
-from fleet.pools import LaunchPools, frozen_texts
-from fleet.request import FleetRequest, Override
-from fleet.snapshot import Snapshot
-from fleet.strategy import Plan, Strategy, View
 
 __all__ = ["check_strategy", "checks", "parametrize_with_checks"]
 
@@ -216,7 +216,7 @@ def check_leaves_its_view_alone(strategy: Strategy) -> None:
 
 def check_causal(strategy: Strategy) -> None:
     """Require that a replay does not depend on what comes later: two futures, one past."""
-    from fleet.runner import replay
+    from fleet.replayer.run import replay
 
     cut_s = 12 * TICK_S
     rng = np.random.default_rng(1)
@@ -257,7 +257,7 @@ def market_of(ticks: Floats) -> Market:
 
 def second_of(event: dict[str, Any]) -> int:
     """Return when an event of a replay happened, seconds since 1970."""
-    from fleet.formats import parse_time
+    from fleet.io import parse_time
 
     return parse_time(str(event["time"]))
 

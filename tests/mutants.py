@@ -26,12 +26,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS: dict[str, list[str]] = {
-    "solvers": ["tests/solvers", "tests/allocate"],
-    "allocator": ["tests/allocate"],
-    "model": ["tests/domain", "tests/solvers", "tests/allocate"],
-    "replayer": ["tests/replay"],
-    "billing": ["tests/replay"],
-    "metrics": ["tests/metrics", "tests/replay"],
+    "solvers": ["tests/solvers", "tests/allocator"],
+    "allocator": ["tests/allocator"],
+    "model": ["tests/domain", "tests/solvers", "tests/allocator"],
+    "replayer": ["tests/replayer"],
+    "billing": ["tests/replayer"],
+    "metrics": ["tests/metrics", "tests/replayer"],
     "hindsight": ["tests/hindsight"],
 }
 """The rooms below ``fleet/`` and the tests that are theirs, first those that fail soonest."""

@@ -40,7 +40,7 @@ def test_what_type_checkers_see_is_what_there_is():
 
 
 @pytest.mark.parametrize(
-    "names", [["fleet"], ["fleet", "fleet.allocator", "fleet.replayer", "fleet.comparison"]]
+    "names", [["fleet"], ["fleet", "fleet.allocator", "fleet.replayer", "fleet.replayer.comparison"]]
 )
 def test_importing_rooms_hides_no_function(names):
     functions = ("allocate", "replay", "compare", "resolve", "bill")

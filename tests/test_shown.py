@@ -1,7 +1,7 @@
 """Tables in notebooks: the same facts as the text, and nothing taken for markup."""
 
 import fleet
-from fleet.shown import table_html
+from fleet.domain.text import table_html
 
 
 def test_text_is_escaped():

@@ -34,14 +34,14 @@ def priced(data, prices, on_demand):
 
 def v100(data, traces, start):
     """Return a market of p3.2xlarge at a constant price, as obtainable as the traces say."""
-    start_s = fleet.parse_time(start)
+    start_s = fleet.io.parse_time(start)
     zones = sorted(file.name.split("_")[0] for file in (data / "availability" / traces).glob("*.json"))
     n = len(zones)
     market = fleet.Market(
         ["p3.2xlarge"] * n,
         zones,
         ["Linux/UNIX"] * n,
-        fleet.ChangePoints.constant([0.9731] * n, start_s),
+        fleet.domain.ChangePoints.constant([0.9731] * n, start_s),
         [3.06] * n,
         start_s,
         start_s + 60 * 24 * HOUR_S,
@@ -71,21 +71,30 @@ def drivers(data, market, middle_s):
     """Return a name and what interrupts, for each column of the table."""
     known = ("price",) if market.capacity is None else ("price", "capacity")
     if market.capacity is None:
-        hazard = fleet.Hazard(fleet.read_spot_advisor(data / "advisor" / "spot-advisor-data-2025-06.json.gz"))
+        hazard = fleet.interruptions.Hazard(
+            fleet.io.read_spot_advisor(data / "advisor" / "spot-advisor-data-2025-06.json.gz")
+        )
         drawn = "price, hazard by Spot Advisor"
     else:
-        hazard = fleet.Hazard(fleet.fit_weibull(fleet.lifetimes_of_capacity(market.capacity, market.end_s)))
+        hazard = fleet.interruptions.Hazard(
+            fleet.interruptions.fit_weibull(
+                fleet.interruptions.lifetimes_of_capacity(market.capacity, market.end_s)
+            )
+        )
         drawn = (
             f"hazard fitted (Weibull, shape {hazard.source.shape:.2f}, scale {hazard.source.scale_h:.1f} h)"
         )
     strikes = (
-        fleet.Outage("pool", "biggest", middle_s, HOUR_S),
-        fleet.MassLoss(10, middle_s + 24 * HOUR_S, HOUR_S),
+        fleet.interruptions.Outage("pool", "biggest", middle_s, HOUR_S),
+        fleet.interruptions.MassLoss(10, middle_s + 24 * HOUR_S, HOUR_S),
     )
     return {
         "+".join(known): known,
         drawn: ("price", hazard),
-        "+".join(known) + ", zone shocks": (*known, fleet.Shocks("zone", per_month=2.0, share=0.5)),
+        "+".join(known) + ", zone shocks": (
+            *known,
+            fleet.interruptions.Shocks("zone", per_month=2.0, share=0.5),
+        ),
         "+".join(known) + ", two stresses": (*known, *strikes),
     }
 
@@ -96,7 +105,7 @@ def main(folder, name):
     market, units, target = question(data, name)
     kinds = sorted(set(market.instance_type))
     request = fleet.FleetRequest(target, tuple(fleet.Override(kind, weight=units[kind]) for kind in kinds))
-    start_s = fleet.parse_time(STARTS[name]) if name in STARTS else None
+    start_s = fleet.io.parse_time(STARTS[name]) if name in STARTS else None
     middle_s = (start_s or market.start_s) + 5 * 24 * HOUR_S
     table = drivers(data, market, middle_s)
     print(f"| strategy | {' | '.join(table)} |")

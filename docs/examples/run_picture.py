@@ -13,17 +13,17 @@ DAY_S = 24 * 3600
 
 market = fleet.synthetic_market(days=20)
 request = replace(fleet.demo_request(), on_demand_target_capacity=40, interruption_behavior="stop")
-schedule = fleet.Schedule(
+schedule = fleet.domain.Schedule(
     (
-        fleet.TargetChange(market.start_s + 5 * DAY_S, 120),
-        fleet.TargetChange(market.start_s + 12 * DAY_S, 260),
+        fleet.domain.TargetChange(market.start_s + 5 * DAY_S, 120),
+        fleet.domain.TargetChange(market.start_s + 12 * DAY_S, 260),
     )
 )
 result = fleet.replay(
     request,
     market,
     schedule=schedule,
-    interruptions=["price", "capacity", fleet.Shocks("zone", per_month=6.0, share=0.5)],
+    interruptions=["price", "capacity", fleet.interruptions.Shocks("zone", per_month=6.0, share=0.5)],
     start_delay_s=180,
     seed=2,
 )

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fleet.allocation import Binding, Certificate
+from fleet.allocator.result import Binding, Certificate
 from fleet.allocator.shadow import ShadowPrices, shadow_prices
+from fleet.domain.exact_numbers import NANO, Floats, Ints, to_nano, to_nano_scalar
+from fleet.domain.pools import LaunchPools
 from fleet.errors import InfeasibleError, OutOfTimeError, SolverError
-from fleet.exact import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.model import Linear, Problem, Shortfall
-from fleet.pools import LaunchPools
 from fleet.solvers import Solution, Solver, choose_solver
-from fleet.solvers.balanced import launch_balanced
 from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED
-from fleet.solvers.closed_form import objective_value
-from fleet.solvers.launch_rule import launch
+from fleet.solvers.exact.closed_form import objective_value
+from fleet.solvers.rules.launch_rule import launch
+from fleet.solvers.rules.zone_balance import launch_balanced
 from fleet.solvers.whole_problem import exact_sum, within_rows
 
 __all__ = ["Answer", "answer", "certified", "end_of_cover", "whole_answer"]

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from fleet.allocation import Allocation
 from fleet.allocator.limits import Limits, unmet
+from fleet.allocator.result import Allocation
+from fleet.domain.exact_numbers import Ints
 from fleet.errors import CheckError
-from fleet.exact import Ints
 
 __all__ = ["check_allocation", "check_limits"]
 

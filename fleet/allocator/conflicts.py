@@ -19,14 +19,14 @@ from fleet.allocator.limits import Limits
 from fleet.allocator.placement import choices, inside
 from fleet.allocator.region import on_demand_problem, spot_problem
 from fleet.allocator.rows import ON_DEMAND, Standing, apply_limits
+from fleet.allocator.strategy import Strategy, find_strategy
+from fleet.domain.exact_numbers import Ints, on_grid
+from fleet.domain.request import FleetRequest
+from fleet.domain.snapshot import Snapshot
 from fleet.errors import InfeasibleError, OutOfTimeError
-from fleet.exact import Ints, on_grid
 from fleet.model import Problem
-from fleet.request import FleetRequest
-from fleet.snapshot import Snapshot
 from fleet.solvers import choose_solver
 from fleet.solvers.base import STOPPED
-from fleet.strategy import Strategy, find_strategy
 
 __all__ = ["Conflict", "conflict"]
 

@@ -8,22 +8,22 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from fleet.allocation import Allocation, Certificate
 from fleet.allocator.certify import Answer
 from fleet.allocator.check import check_allocation, check_limits
 from fleet.allocator.limits import Limits, grouped, unmet, unmet_by_group
 from fleet.allocator.parts import Decision, How, Parts
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
+from fleet.allocator.result import Allocation, Certificate
 from fleet.allocator.scale_down import scale_down
+from fleet.allocator.strategy import Strategy, find_strategy
+from fleet.domain.exact_numbers import LARGEST, Ints
+from fleet.domain.pools import LaunchPools
+from fleet.domain.request import FleetRequest
+from fleet.domain.snapshot import Snapshot
 from fleet.errors import InputError, OutOfTimeError
-from fleet.exact import LARGEST, Ints
 from fleet.model import Problem, weighted_sum
-from fleet.pools import LaunchPools
-from fleet.request import FleetRequest
-from fleet.snapshot import Snapshot
-from fleet.solvers.balanced import launch_balanced
-from fleet.solvers.launch_rule import launch
-from fleet.strategy import Strategy, find_strategy
+from fleet.solvers.rules.launch_rule import launch
+from fleet.solvers.rules.zone_balance import launch_balanced
 
 __all__ = ["allocate", "launches", "on_demand_launches", "parts_of", "whole_counts"]
 

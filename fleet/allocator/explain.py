@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.allocation import Allocation
-from fleet.exact import Floats, Ints, per_unit
+from fleet.allocator.result import Allocation
+from fleet.domain.exact_numbers import Floats, Ints, per_unit
 from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_key
 from fleet.solvers import choose_solver
 

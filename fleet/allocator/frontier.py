@@ -20,14 +20,14 @@ from fleet.allocator.limits import Limits
 from fleet.allocator.placement import Mask, best_of, choices, inside
 from fleet.allocator.region import spot_problem
 from fleet.allocator.rows import Standing, apply_limits
+from fleet.allocator.strategy import Plan, Strategy, View, find_strategy, strategy_names
+from fleet.domain.exact_numbers import NANO, Floats, Ints, on_grid, to_nano
+from fleet.domain.request import FleetRequest
+from fleet.domain.snapshot import Snapshot
 from fleet.errors import InfeasibleError, InputError, OutOfTimeError
-from fleet.exact import NANO, Floats, Ints, on_grid, to_nano
 from fleet.model import Cover, Linear, Objective, Problem
-from fleet.request import FleetRequest
-from fleet.snapshot import Snapshot
 from fleet.solvers import choose_solver
 from fleet.solvers.base import OPTIMAL, STOPPED
-from fleet.strategy import Plan, Strategy, View, find_strategy, strategy_names
 
 __all__ = ["Frontier", "FrontierPoint", "StrategyPoint", "frontier"]
 

@@ -21,14 +21,14 @@ from fleet.allocator.certify import (
 )
 from fleet.allocator.limits import Limits
 from fleet.allocator.rows import BOTH, LOSS, ON_DEMAND, Standing, apply_limits
+from fleet.domain.exact_numbers import NANO, Floats, Ints, to_nano
+from fleet.domain.pools import LaunchPools
 from fleet.errors import InfeasibleError, OutOfTimeError
-from fleet.exact import NANO, Floats, Ints, to_nano
 from fleet.model import Cover, Linear, Problem
 from fleet.model.arrays import LARGE, coarsest
-from fleet.pools import LaunchPools
 from fleet.solvers import Solution
 from fleet.solvers.base import OPTIMAL, STOPPED
-from fleet.solvers.closed_form import objective_value
+from fleet.solvers.exact.closed_form import objective_value
 
 __all__ = ["Joint", "Shortfall"]
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from fleet.domain.exact_numbers import Ints
+from fleet.domain.pools import LaunchPools, family_of, region_of
 from fleet.errors import InputError
-from fleet.exact import Ints
-from fleet.pools import LaunchPools, family_of, region_of
 
 __all__ = ["GROUPINGS", "Cap", "Limits", "grouped", "unmet", "unmet_by_group"]
 

@@ -14,13 +14,13 @@ from fleet.allocator.joint import Joint
 from fleet.allocator.limits import Limits
 from fleet.allocator.placement import Mask, choices, inside, keep_together, later_lost
 from fleet.allocator.rows import ON_DEMAND, Standing, apply_limits
+from fleet.domain.exact_numbers import Ints, on_grid
+from fleet.domain.pools import LaunchPools
+from fleet.domain.request import FleetRequest, Placement
 from fleet.errors import FleetError, InfeasibleError, OutOfTimeError
-from fleet.exact import Ints, on_grid
 from fleet.model import Problem
-from fleet.pools import LaunchPools
-from fleet.request import FleetRequest, Placement
-from fleet.solvers.closed_form import objective_value
-from fleet.solvers.launch_rule import launch
+from fleet.solvers.exact.closed_form import objective_value
+from fleet.solvers.rules.launch_rule import launch
 
 __all__ = ["Decision", "How", "Parts"]
 

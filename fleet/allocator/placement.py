@@ -10,13 +10,13 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from fleet.allocation import Binding
 from fleet.allocator.certify import Answer, minima_met, units_of
+from fleet.allocator.result import Binding
+from fleet.domain.pools import LaunchPools
+from fleet.domain.request import Placement
 from fleet.errors import FleetError, InfeasibleError, OutOfTimeError
 from fleet.model import Cover, Problem
-from fleet.pools import LaunchPools
-from fleet.request import Placement
-from fleet.solvers.closed_form import objective_value
+from fleet.solvers.exact.closed_form import objective_value
 
 __all__ = ["Mask", "best_of", "choices", "inside", "keep_together"]
 

@@ -8,11 +8,11 @@ from functools import cached_property, partial
 import numpy as np
 import numpy.typing as npt
 
-from fleet.allocation import Ineligible
-from fleet.exact import Floats, Ints, on_grid
+from fleet.allocator.result import Ineligible
+from fleet.allocator.strategy import Plan, Strategy, View
+from fleet.domain.exact_numbers import Floats, Ints, on_grid
+from fleet.domain.snapshot import Snapshot, bid_ceiling, launch_ceiling
 from fleet.model import Linear, Objective, Problem, Unbounded
-from fleet.snapshot import Snapshot, bid_ceiling, launch_ceiling
-from fleet.strategy import Plan, Strategy, View
 
 __all__ = ["Eligibility", "on_demand_problem", "spot_problem"]
 

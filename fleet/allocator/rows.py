@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator.limits import Cap, Limits, grouped
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.pools import LaunchPools
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
 from fleet.model import Cover, GroupLimit, Problem, Survival
-from fleet.pools import LaunchPools
 
 __all__ = ["BOTH", "LOSS", "ON_DEMAND", "SPOT", "Columns", "Standing", "apply_limits", "brings"]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import NANO, Ints, per_unit, to_nano, to_nano_scalar
-from fleet.snapshot import Snapshot
+from fleet.domain.exact_numbers import NANO, Ints, per_unit, to_nano, to_nano_scalar
+from fleet.domain.snapshot import Snapshot
 
 __all__ = ["scale_down"]
 

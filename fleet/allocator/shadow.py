@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fleet.exact import Floats
+from fleet.domain.exact_numbers import Floats
 from fleet.model import EvenSpread, Linear, Model, Problem, Row, build, objective_row, pool_order
 from fleet.solvers import Solution, choose_solver, run_highs
-from fleet.solvers.narrowed import without_free
+from fleet.solvers.exact.narrowed import without_free
 
 __all__ = ["ShadowPrices", "shadow_prices"]
 

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.billing.terms import Billing, billing_of
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.market import ChangePoints
+from fleet.domain.pools import frozen_texts
 from fleet.errors import InputError, PriceDataError
-from fleet.exact import Floats, Ints
-from fleet.market import ChangePoints
-from fleet.pools import frozen_texts
 
 __all__ = ["Pieces", "Usage", "bill", "bill_usage", "charge_pieces"]
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.pools import LaunchPools, family_of, region_of
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
-from fleet.pools import LaunchPools, family_of, region_of
 
 __all__ = [
     "Commitment",

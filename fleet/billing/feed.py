@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from fleet.billing.charges import HOUR_S, Usage, price_beyond
-from fleet.exact import Floats, Ints
-from fleet.formats.data_feed import DataFeed, operation_of, usage_type_of
-from fleet.market import ChangePoints
-from fleet.pools import LaunchPools, frozen_texts
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.market import ChangePoints
+from fleet.domain.pools import LaunchPools, frozen_texts
+from fleet.io.records.data_feed import DataFeed, operation_of, usage_type_of
 
 __all__ = ["data_feed"]
 

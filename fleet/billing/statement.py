@@ -14,10 +14,10 @@ import numpy as np
 from fleet.billing.charges import Pieces, Usage, bill_usage, charge_pieces
 from fleet.billing.commitments import Settlement, clock_hours, settle
 from fleet.billing.terms import Billing
-from fleet.exact import Floats, Ints
-from fleet.market import ChangePoints
-from fleet.pools import LaunchPools
-from fleet.replayer.log import ON_DEMAND, SPOT, InstanceTable
+from fleet.domain.event_log import ON_DEMAND, SPOT, InstanceTable
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.market import ChangePoints
+from fleet.domain.pools import LaunchPools
 
 __all__ = ["Statement", "statement_of", "stopped_pieces"]
 

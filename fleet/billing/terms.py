@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.billing.commitments import Commitment, commitment_of
+from fleet.domain.exact_numbers import Ints
+from fleet.domain.pools import Texts
 from fleet.errors import InputError
-from fleet.exact import Ints
-from fleet.pools import Texts
 
 __all__ = [
     "BILLING_RULES",

@@ -31,12 +31,12 @@ from fleet.cli.papers import Papers
 from fleet.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
-    from fleet.allocation import Allocation
     from fleet.allocator import Conflict, Frontier, Limits
-    from fleet.exact import Ints
-    from fleet.facts import FactsUsed
-    from fleet.request import FleetRequest
-    from fleet.snapshot import Snapshot
+    from fleet.allocator.result import Allocation
+    from fleet.domain.exact_numbers import Ints
+    from fleet.domain.request import FleetRequest
+    from fleet.domain.snapshot import Snapshot
+    from fleet.io.facts import FactsUsed
 
 __all__ = ["allocate"]
 
@@ -112,9 +112,9 @@ def allocate(
     Example: `spotfleet allocate fleet.json --prices history/ --on-demand od.csv --strategy diversified`
     """
     from fleet.allocator import allocate as decide
-    from fleet.resolution import resolve
-    from fleet.snapshot import snapshot_at
-    from fleet.span import carried_notes
+    from fleet.domain.resolution import resolve
+    from fleet.domain.snapshot import snapshot_at
+    from fleet.replayer.span import carried_notes
 
     gates = gates_of(fail_if, ALLOCATION)
     exports = export_files(export or [])

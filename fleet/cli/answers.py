@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet.experiments.experiment import MEANS
-from fleet.results import CONTRACT
+from fleet.replayer.result import CONTRACT
 
 __all__ = ["ALLOCATION", "EXPERIMENT", "JOB", "METRICS", "REPLAY", "REQUEST", "SERVICE", "SHARES"]
 

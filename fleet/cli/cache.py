@@ -30,8 +30,8 @@ def cache(
 
     Example: `spotfleet cache --prices history/ --on-demand od.csv --out market/`
     """
-    from fleet.formats import format_time, save_market
-    from fleet.formats.market_folder import refuse_foreign
+    from fleet.io import format_time, save_market
+    from fleet.io.prices.market_folder import refuse_foreign
 
     if out == STDOUT:
         raise InputError("--out -", "is a folder, which no pipe carries", "name a folder")

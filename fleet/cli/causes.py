@@ -12,8 +12,8 @@ from fleet.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fleet.domain.market import Market
     from fleet.interruptions import Hazard, Interruptions
-    from fleet.market import Market
 
 __all__ = ["CauseOptions"]
 
@@ -87,9 +87,9 @@ class CauseOptions:
 
     def stated_hazard(self, market: Market) -> Hazard:
         """Return the hazard that is stated."""
-        from fleet.formats import read_spot_advisor
         from fleet.interruptions import Hazard, parse_law
         from fleet.interruptions.hazard import TOP_SHARE
+        from fleet.io import read_spot_advisor
 
         if self.advisor is not None:
             top = TOP_SHARE if self.advisor_top is None else self.advisor_top
@@ -103,8 +103,8 @@ class CauseOptions:
 
 def of_log(name: str, path: Path) -> Hazard:
     """Return a law fitted to a user's own instances."""
-    from fleet.formats import read_interruption_log
     from fleet.interruptions import FITS, Hazard, lifetimes_of_log
+    from fleet.io import read_interruption_log
 
     log = read_interruption_log(path)
     seen = lifetimes_of_log(log)

@@ -38,8 +38,8 @@ def compare(
 
     Example: `spotfleet compare fleet.json --prices history/ --on-demand od.csv --plot compare.png`
     """
-    from fleet.comparison import DEFAULT_STRATEGIES
-    from fleet.comparison import compare as run
+    from fleet.replayer.comparison import DEFAULT_STRATEGIES
+    from fleet.replayer.comparison import compare as run
 
     gates = gates_of(fail_if, REPLAY)
     check_output(plot, PICTURES, pipe=False)

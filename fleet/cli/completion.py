@@ -22,21 +22,21 @@ def words(known: Callable[[], Iterable[str]]) -> Complete:
 
 def strategies() -> Iterable[str]:
     """Return the names of the installed strategies."""
-    from fleet.strategy import strategy_names
+    from fleet.allocator.strategy import strategy_names
 
     return strategy_names()
 
 
 def job_strategies() -> Iterable[str]:
     """Return the names of the strategies of a job."""
-    from fleet.jobs import find_job_strategies
+    from fleet.workloads.jobs import find_job_strategies
 
     return [strategy.name for strategy in find_job_strategies()]
 
 
 def policies() -> Iterable[str]:
     """Return the names of the policies of a service, fleet strategies among them."""
-    from fleet.service import find_policies
+    from fleet.workloads.service import find_policies
 
     return sorted({*(policy.name for policy in find_policies()), *strategies()})
 

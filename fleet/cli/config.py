@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fleet.errors import InputError
-from fleet.formats.decoding import decode, escaped, shown
-from fleet.formats.raw import read_text
+from fleet.io.decoding.raw import read_text
+from fleet.io.decoding.structs import decode, escaped, shown
 
 __all__ = ["config_file", "defaults_for"]
 

@@ -35,8 +35,8 @@ def demo(
 
     Example: `spotfleet demo --days 10 --plot demo.png`
     """
-    from fleet.comparison import DEFAULT_STRATEGIES
-    from fleet.comparison import compare as run
+    from fleet.replayer.comparison import DEFAULT_STRATEGIES
+    from fleet.replayer.comparison import compare as run
     from fleet.synthetic import demo_request, synthetic_market
 
     check_strategies(list(strategy or DEFAULT_STRATEGIES))

@@ -71,9 +71,9 @@ def experiment(
     Example: `spotfleet experiment fleet.json --prices history/ --window 7d --seeds 10 --store runs.parquet`
     """
     from fleet.cli.answers import EXPERIMENT
-    from fleet.comparison import DEFAULT_STRATEGIES
     from fleet.experiments import replay_many
     from fleet.experiments.store import Store
+    from fleet.replayer.comparison import DEFAULT_STRATEGIES
 
     gates = gates_of(fail_if, EXPERIMENT)
     check_output(plot, PICTURES, pipe=False)

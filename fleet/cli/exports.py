@@ -11,7 +11,7 @@ from fleet.cli.files import check_output, write_text
 from fleet.errors import InputError
 
 if TYPE_CHECKING:
-    from fleet.allocation import Allocation
+    from fleet.allocator.result import Allocation
     from fleet.export import LaunchIdentity
 
 __all__ = ["export_files", "identity_for", "write_exports"]
@@ -38,7 +38,7 @@ def identity_for(
 ) -> LaunchIdentity:
     """Return what the options state, completed by what the request's own file names."""
     from fleet.export import LaunchIdentity, identity_of
-    from fleet.formats.raw import read_json
+    from fleet.io.decoding.raw import read_json
 
     zones = dict(pair.split("=", 1) for pair in subnet_zones)
     stated = LaunchIdentity.parse(launch_template, iam_fleet_role, zones)
@@ -62,7 +62,7 @@ def write_exports(
 
     vcpus: dict[str, float] = {}
     if files and instance_types is not None:
-        from fleet.formats import read_instance_types
+        from fleet.io import read_instance_types
 
         vcpus = {name: kind.vcpu for name, kind in read_instance_types(instance_types).types.items()}
     plans = {

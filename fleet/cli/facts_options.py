@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from fleet.catalogue import Catalogue
-    from fleet.facts import Facts, FactsUsed
-    from fleet.market import Market
+    from fleet.domain.instance_types import Catalogue
+    from fleet.domain.market import Market
+    from fleet.io.facts import Facts, FactsUsed
 
 __all__ = ["FactsOptions", "facts_entry"]
 
@@ -46,7 +46,7 @@ class FactsOptions:
         """Return the facts, ``None`` where they are not wanted."""
         if self.no_facts:
             return None
-        from fleet.facts import Facts, own_folder
+        from fleet.io.facts import Facts, own_folder
 
         return Facts(own_folder(), inferred=self.inferred_prices)
 

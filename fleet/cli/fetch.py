@@ -49,9 +49,9 @@ def fetch(
 
     Example: `spotfleet fetch fleet.json --archive prices-archive --profile my-profile`
     """
-    from fleet.formats import read_instance_types
-    from fleet.live import Archive, needs_of
-    from fleet.live import fetch as run
+    from fleet.io import read_instance_types
+    from fleet.io.live import Archive, needs_of
+    from fleet.io.live import fetch as run
 
     check_paths([], [request, instance_types])
     check_folder(folder, "--archive")
@@ -92,8 +92,8 @@ def archive(
     """
     from rich.table import Table
 
-    from fleet.formats import format_time
-    from fleet.live import Archive
+    from fleet.io import format_time
+    from fleet.io.live import Archive
 
     entries = list(Archive.open(folder).entries())
     if json_output:

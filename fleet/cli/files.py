@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fleet.cli.provenance import is_ours
 from fleet.errors import InputError
-from fleet.written import real_path, replacing
+from fleet.io.output_files import real_path, replacing
 
 STDOUT = Path("-")
 """As an output: standard output; as an input, standard input."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
-from fleet.catalogue import Catalogue
 from fleet.cli.facts_options import FactsOptions
 from fleet.cli.files import STDOUT
 from fleet.cli.options import (
@@ -34,8 +33,11 @@ from fleet.cli.options import (
     Zones,
 )
 from fleet.cli.output import errors, print_warnings, steps_bar
+from fleet.domain.instance_types import Catalogue
+from fleet.domain.market import Market
+from fleet.domain.request import FleetRequest
 from fleet.errors import CapacityDataError, InputError, RequestError
-from fleet.formats import (
+from fleet.io import (
     is_market_folder,
     parse_request,
     parse_time,
@@ -49,16 +51,14 @@ from fleet.formats import (
     read_zone_ids,
     with_zone_names,
 )
-from fleet.formats import load_market as load_kept
-from fleet.formats.json_document import MOST_BYTES
-from fleet.formats.price_history import PriceHistory
-from fleet.formats.raw import read_text, standard_input
-from fleet.formats.trace_kinds import unstated_polarity
-from fleet.market import Market
-from fleet.request import FleetRequest
+from fleet.io import load_market as load_kept
+from fleet.io.capacity.trace_kinds import unstated_polarity
+from fleet.io.decoding.json_document import MOST_BYTES
+from fleet.io.decoding.raw import read_text, standard_input
+from fleet.io.prices.history import PriceHistory
 
 if TYPE_CHECKING:
-    from fleet.facts import FactsUsed
+    from fleet.io.facts import FactsUsed
 
 __all__ = [
     "FleetFiles",
@@ -233,7 +233,7 @@ def check_traces(files: MarketFiles) -> None:
 
 def with_traces(files: MarketFiles, market: Market, product: str) -> Market:
     """Add availability traces (`check_traces` has seen that they are stated)."""
-    from fleet.resolution import product_in
+    from fleet.domain.resolution import product_in
 
     start_s = time_option("--availability-start", files.availability_start)
     assert files.availability is not None
@@ -276,7 +276,7 @@ def in_utc(name: str, text: str) -> str:
 
 def check_strategies(names: list[str]) -> None:
     """Refuse an unknown strategy before prices are read."""
-    from fleet.strategy import find_strategy
+    from fleet.allocator.strategy import find_strategy
 
     for name in names:
         find_strategy(name)
@@ -288,7 +288,7 @@ def expanded(
     """Return the request with attributes expanded to instance types, if it asks for any."""
     if not request.requirements:
         return request
-    from fleet.expansion import expand
+    from fleet.domain.expansion import expand
 
     catalogue = catalogue_of(files, market, facts)
     expansion = expand(request, catalogue, market, at_s=at_s, product=files.product)
@@ -300,7 +300,7 @@ def expanded(
 def catalogue_of(files: FleetFiles, market: Market, facts: FactsOptions) -> Catalogue:
     """Return the user's own catalogue, else what is publicly known of the market's types."""
     if files.instance_types is not None:
-        from fleet.formats import read_instance_types
+        from fleet.io import read_instance_types
 
         return read_instance_types(files.instance_types)
     known = facts.catalogue(market)

@@ -24,7 +24,7 @@ from fleet.cli.traces import (
 )
 
 if TYPE_CHECKING:
-    from fleet.jobs import JobStudy
+    from fleet.workloads.jobs import JobStudy
 
 __all__ = ["job"]
 
@@ -73,8 +73,8 @@ def job(
     Example: `spotfleet job --availability traces/ --polarity available --work 48 --deadline 60
     --restart-overhead 0.2 --spot-price 0.9731 --on-demand-price 3.06`
     """
-    from fleet.formats import join_zones, read_trace_set
-    from fleet.jobs import Job, find_job_strategies, job_study
+    from fleet.io import join_zones, read_trace_set
+    from fleet.workloads.jobs import Job, find_job_strategies, job_study
 
     gates = gates_of(fail_if, JOB)
     check_output(plot, PICTURES, pipe=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fleet.domain.schedule import RebalanceSignals, Schedule
 from fleet.errors import InputError
-from fleet.formats import read_schedule
-from fleet.schedule import RebalanceSignals, Schedule
+from fleet.io import read_schedule
 
 __all__ = ["schedule_of", "signals_of"]
 
@@ -24,7 +24,7 @@ def signals_of(texts: list[str] | None) -> RebalanceSignals | None:
         return None
     if len(texts) > 1:
         raise InputError(f"--rebalance-signals {' and '.join(texts)}", "are stated once", "keep one")
-    from fleet.interruptions.spelled import named_numbers
+    from fleet.interruptions.parsing import named_numbers
 
     (text,) = texts
     stated = {} if text == "default" else named_numbers(f"--rebalance-signals {text}", text)

@@ -11,14 +11,14 @@ import numpy as np
 import typer
 
 from fleet.cli.output import errors, print_warnings
+from fleet.domain.request import FleetRequest
 from fleet.errors import InputError
-from fleet.request import FleetRequest
 
 if TYPE_CHECKING:
     from fleet.allocator import Limits
-    from fleet.catalogue import Catalogue
-    from fleet.exact import Ints
-    from fleet.pools import LaunchPools
+    from fleet.domain.exact_numbers import Ints
+    from fleet.domain.instance_types import Catalogue
+    from fleet.domain.pools import LaunchPools
 
 __all__ = ["Limiting", "counts_file", "limits_of", "suited"]
 
@@ -174,7 +174,7 @@ def catalogue_for(option: str, instance_types: Path | None) -> Catalogue:
     """Return the catalogue that an option needs."""
     if instance_types is None:
         raise InputError(option, "needs a catalogue of instance types", "pass --instance-types FILE")
-    from fleet.formats import read_instance_types
+    from fleet.io import read_instance_types
 
     return read_instance_types(instance_types)
 
@@ -192,7 +192,7 @@ def suited(
     A request that hibernates, and a placement group, leave out the types that the catalogue says cannot;
     without a catalogue a note says that this was not looked at.
     """
-    from fleet.adjust import at_baseline, hibernating_only, placeable_only
+    from fleet.domain.filters import at_baseline, hibernating_only, placeable_only
 
     if hibernation:
         catalogue_for("--hibernation-only", instance_types)
@@ -222,7 +222,7 @@ def counts_file(
     """
     if path is None:
         return None
-    from fleet.formats.running import is_json, read_counts, read_running
+    from fleet.io.records.running import is_json, read_counts, read_running
 
     places = {(str(kind), str(zone)): i for i, (kind, zone, _) in enumerate(pools.keys())}
     if is_json(path) and option == "--running":

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from fleet.cli.files import write_bytes
 from fleet.errors import InputError
-from fleet.formats.json_document import read_object
+from fleet.io.decoding.json_document import read_object
 
 if TYPE_CHECKING:
     from fleet.billing import Billing
-    from fleet.results import ReplayResult
+    from fleet.replayer.result import ReplayResult
 
 __all__ = ["FEED_ENDINGS", "billing_terms", "events_text", "terms_file", "write_feed"]
 
@@ -38,7 +38,8 @@ def events_text(result: ReplayResult, path: Path) -> str:
     """Return the event log: a JSON object a line; for ``.json`` the document that EC2's history is."""
     if path.suffix != JSON:
         return "".join(f"{json.dumps(event)}\n" for event in result.events())
-    from fleet.formats import fleet_history, format_time
+    from fleet.io import format_time
+    from fleet.io.records import fleet_history
 
     span = format_time(result.start_s), format_time(result.end_s)
     document = fleet_history(result.events(), *span, ec2_fleet=result.request.api == "CreateFleet")
@@ -48,6 +49,6 @@ def events_text(result: ReplayResult, path: Path) -> str:
 def write_feed(result: ReplayResult, path: Path | None) -> None:
     """Write the Spot charges as AWS's Spot instance data feed, if it is wanted."""
     if path is not None:
-        from fleet.formats import data_feed_bytes
+        from fleet.io import data_feed_bytes
 
         write_bytes(path, data_feed_bytes(result.data_feed()))

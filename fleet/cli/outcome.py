@@ -13,6 +13,7 @@ import typer
 
 from fleet.cli.config import config_file, defaults_for
 from fleet.cli.files import nobody_reads
+from fleet.domain.text import printable, shortened
 from fleet.errors import (
     CheckError,
     FleetError,
@@ -22,12 +23,11 @@ from fleet.errors import (
     RequestError,
     SolverError,
 )
-from fleet.shown import printable, shortened
 
 if TYPE_CHECKING:
-    from fleet.allocation import Allocation
     from fleet.allocator import Conflict
-    from fleet.results import ReplayResult
+    from fleet.allocator.result import Allocation
+    from fleet.replayer.result import ReplayResult
 
 GIVE = re.compile(r"give its? ?(?:folder )?as (--[\w-]+)")
 LONGEST = 1500

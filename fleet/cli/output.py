@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from fleet.cli.files import nobody_reads
-from fleet.shown import printable, shortened
+from fleet.domain.text import printable, shortened
 
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from fleet.allocation import Allocation
-    from fleet.comparison import Comparison
+    from fleet.allocator.result import Allocation
     from fleet.experiments import Experiment
+    from fleet.replayer.comparison import Comparison
 
 LONGEST = 3000
 """Characters of a warning."""

@@ -14,10 +14,10 @@ from fleet.cli.files import STDOUT, check_output, write_bytes, write_text
 from fleet.cli.options import ANSWERS
 
 if TYPE_CHECKING:
-    from fleet.allocation import Allocation
-    from fleet.comparison import Comparison
+    from fleet.allocator.result import Allocation
     from fleet.experiments import Experiment
-    from fleet.results import ReplayResult
+    from fleet.replayer.comparison import Comparison
+    from fleet.replayer.result import ReplayResult
 
 __all__ = ["Papers"]
 

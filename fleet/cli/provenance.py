@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from fleet.written import MARK
+from fleet.io.output_files import MARK
 
 __all__ = ["is_ours"]
 

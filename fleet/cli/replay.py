@@ -48,7 +48,7 @@ def replay(
 
     Example: `spotfleet replay fleet.json --prices history/ --on-demand od.csv --events log.jsonl`
     """
-    from fleet.runner import replay as run
+    from fleet.replayer.run import replay as run
 
     gates = gates_of(fail_if, REPLAY)
     check_output(events)

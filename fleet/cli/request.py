@@ -17,11 +17,11 @@ from fleet.cli.inputs import MarketFiles, load_market, names_of, subnet_zones_of
 from fleet.cli.money import billing_terms, terms_file
 from fleet.cli.options import LINUX, Billing, End, Events, Force, Json, Notice, Seed, Start, SubnetZone
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
+from fleet.domain.schedule import Cancellation
 from fleet.errors import InfeasibleError, InputError
-from fleet.schedule import Cancellation
 
 if TYPE_CHECKING:
-    from fleet.request_results import SpotRequestResult
+    from fleet.replayer.spot_request_result import SpotRequestResult
 
 __all__ = ["request"]
 
@@ -77,8 +77,8 @@ def request(
 
     Example: `spotfleet request spot.json --prices history/ --cancel-and-terminate 2021-05-02T00:00:00Z`
     """
-    from fleet.formats import placed_by_name, read_spot_request
-    from fleet.request_runner import replay_spot_request
+    from fleet.io import placed_by_name, read_spot_request
+    from fleet.replayer.spot_request_run import replay_spot_request
 
     gates = gates_of(fail_if, REQUEST)
     check_output(events)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleet.billing import Billing as Terms
-    from fleet.facts import FactsUsed
+    from fleet.domain.market import Market
+    from fleet.domain.request import FleetRequest
+    from fleet.domain.schedule import RebalanceSignals, Schedule
     from fleet.interruptions import Interruptions
-    from fleet.market import Market
-    from fleet.request import FleetRequest
-    from fleet.schedule import RebalanceSignals, Schedule
+    from fleet.io.facts import FactsUsed
 
 __all__ = ["Rules", "RunOptions", "Scenario", "ScenarioOptions"]
 

@@ -25,8 +25,8 @@ from fleet.cli.traces import (
 from fleet.errors import InputError
 
 if TYPE_CHECKING:
-    from fleet.formats import TraceSet
-    from fleet.service import ServiceStudy
+    from fleet.io import TraceSet
+    from fleet.workloads.service import ServiceStudy
 
 __all__ = ["service"]
 
@@ -69,8 +69,8 @@ def service(
     Example: `spotfleet service --availability traces/ --polarity available --replicas 4 --cold-start 180
     --spot-price 0.9731 --on-demand-price 3.06`
     """
-    from fleet.formats import join_zones, read_trace_set
-    from fleet.service import Service, find_policies, service_study
+    from fleet.io import join_zones, read_trace_set
+    from fleet.workloads.service import Service, find_policies, service_study
 
     gates = gates_of(fail_if, SERVICE)
     check_output(plot, PICTURES, pipe=False)
@@ -107,7 +107,7 @@ def when_up(zones: TraceSet, instances: int | None) -> TraceSet:
     """Return yes-or-no traces with what a yes stands for."""
     from dataclasses import replace
 
-    from fleet.service.service import MOST
+    from fleet.workloads.service.service import MOST
 
     if instances is None:
         return zones

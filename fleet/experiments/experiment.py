@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from fleet.domain.exact_numbers import Floats
 from fleet.errors import InputError
-from fleet.exact import Floats
 from fleet.experiments.intervals import Interval, cvar, interval_of_mean
 from fleet.experiments.null_model import percentile_among
 from fleet.experiments.records import RunRecord
 from fleet.experiments.windows import Span, effective_windows
-from fleet.formats import format_time
-from fleet.results import percent
+from fleet.io import format_time
+from fleet.replayer.result import percent
 
 __all__ = ["Experiment"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.exact import Floats
+from fleet.domain.exact_numbers import Floats
 from fleet.experiments.windows import DAY_S, Span, effective_windows
 
 __all__ = ["Interval", "cvar", "interval_of_mean"]

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from fleet.allocator.strategy import Strategy, find_strategy
 from fleet.billing import Billing
-from fleet.comparison import DEFAULT_STRATEGIES
+from fleet.domain.market import Market
+from fleet.domain.request import FleetRequest
+from fleet.domain.resolution import resolve
+from fleet.domain.schedule import RebalanceSignals, Schedule
 from fleet.errors import InputError
 from fleet.experiments.execution import expect_processes, on_executor, on_processes
 from fleet.experiments.experiment import Experiment
@@ -25,16 +29,12 @@ from fleet.experiments.shared import shared_folder
 from fleet.experiments.store import Store
 from fleet.experiments.windows import Span, Windows, spans_of
 from fleet.experiments.worker import Opened, Question, run_batch, run_in_folder, write_question
-from fleet.formats import load_market, market_digest, save_market
 from fleet.hindsight import undefined
 from fleet.interruptions import Interruptions
-from fleet.market import Market
-from fleet.request import FleetRequest
-from fleet.resolution import resolve
-from fleet.runner import check_arguments, package_version
-from fleet.schedule import RebalanceSignals, Schedule
-from fleet.span import replay_span
-from fleet.strategy import Strategy, find_strategy
+from fleet.io import load_market, market_digest, save_market
+from fleet.replayer.comparison import DEFAULT_STRATEGIES
+from fleet.replayer.run import check_arguments, package_version
+from fleet.replayer.span import replay_span
 
 __all__ = ["replay_many"]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.exact import Floats
+from fleet.allocator.strategy import Plan, View
+from fleet.domain.exact_numbers import Floats
 from fleet.model import EvenSpread, Linear
-from fleet.strategy import Plan, View
 
 __all__ = ["RandomPools", "percentile_among"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from fleet.results import ReplayResult
+from fleet.replayer.result import ReplayResult
 
 __all__ = ["Run", "RunRecord"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleet.errors import InputError
-from fleet.formats import format_time
+from fleet.io import format_time
 
 __all__ = ["Span", "Windows", "effective_windows", "spans_of"]
 

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from fleet.allocator.strategy import Strategy
 from fleet.billing import Billing
+from fleet.domain.market import Market
+from fleet.domain.request import FleetRequest
+from fleet.domain.resolution import resolve
+from fleet.domain.schedule import RebalanceSignals, Schedule
 from fleet.errors import InputError
 from fleet.experiments.null_model import RandomPools
 from fleet.experiments.records import Run, RunRecord
-from fleet.formats import load_market
 from fleet.hindsight import Clairvoyant
 from fleet.interruptions import Interruptions
-from fleet.market import Market
-from fleet.replayer import PreparedMarket
-from fleet.request import FleetRequest
-from fleet.resolution import resolve
-from fleet.runner import clairvoyant, replay_prepared
-from fleet.schedule import RebalanceSignals, Schedule
-from fleet.strategy import Strategy
+from fleet.io import load_market
+from fleet.replay_engine import PreparedMarket
+from fleet.replayer.run import clairvoyant, replay_prepared
 
 __all__ = ["Opened", "Question", "open_folder", "run_batch", "run_in_folder", "write_question"]
 

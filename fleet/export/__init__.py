@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fleet.allocation import Allocation
+from fleet.allocator.result import Allocation
 from fleet.errors import InputError
 from fleet.export.aws import auto_scaling_group, create_fleet, spot_fleet
 from fleet.export.deployment import Deployment, Writer, deploy

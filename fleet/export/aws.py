@@ -1,6 +1,6 @@
 """A fleet request as AWS JSON: ``SpotFleetRequestConfig``, ``create-fleet``, or an Auto Scaling group.
 
-The readers in `fleet.formats` read what is written here. What a form cannot say is a `CannotSayError`.
+The readers in `fleet.io` read what is written here. What a form cannot say is a `CannotSayError`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from fleet.domain.exact_numbers import to_nano_scalar
+from fleet.domain.pools import is_region, region_of
+from fleet.domain.request import FleetRequest, Override, Placement
 from fleet.errors import InputError
-from fleet.exact import to_nano_scalar
 from fleet.export.identity import LaunchIdentity, Tags
-from fleet.pools import is_region, region_of
-from fleet.request import FleetRequest, Override, Placement
 
 __all__ = ["CannotSayError", "auto_scaling_group", "create_fleet", "spot_fleet"]
 

@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from fleet.allocation import Allocation
 from fleet.allocator import allocate
+from fleet.allocator.result import Allocation
+from fleet.domain.exact_numbers import Ints, on_grid
+from fleet.domain.pools import LaunchPools
+from fleet.domain.request import FleetRequest, Override
+from fleet.domain.snapshot import Snapshot
 from fleet.errors import CheckError, FleetError
-from fleet.exact import Ints, on_grid
 from fleet.export.aws import CannotSayError
 from fleet.export.identity import LaunchIdentity
-from fleet.formats import parse_request
-from fleet.pools import LaunchPools
-from fleet.request import FleetRequest, Override
-from fleet.snapshot import Snapshot
+from fleet.io import parse_request
 
 __all__ = ["Deployment", "deploy", "narrowed", "pinned"]
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from fleet.formats import format_time
-from fleet.pools import is_region, region_of
-from fleet.replayer.log import ON_DEMAND
-from fleet.results import ReplayResult
+from fleet.domain.event_log import ON_DEMAND
+from fleet.domain.pools import is_region, region_of
+from fleet.io import format_time
+from fleet.replayer.result import ReplayResult
 
 __all__ = ["FOCUS_COLUMNS", "focus_csv", "focus_rows"]
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fleet.written import MARK
+from fleet.io.output_files import MARK
 
 __all__ = ["hcl_text", "identifier", "json_text"]
 

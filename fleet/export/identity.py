@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.errors import InputError
-from fleet.formats.fleet_request import unwrapped
+from fleet.io.requests.fleet_request import unwrapped
 
 __all__ = ["LaunchIdentity", "identity_of"]
 
@@ -135,7 +135,7 @@ class LaunchIdentity:
 
     @property
     def subnet_zones(self) -> dict[str, str]:
-        """The zone of each subnet, as `fleet.parse_request` takes them."""
+        """The zone of each subnet, as `fleet.io.parse_request` takes them."""
         return {subnet: zone for zone, subnet in self.subnets}
 
     def missing(self, *, role: bool) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fleet.allocation import Allocation
-from fleet.written import MARK
+from fleet.allocator.result import Allocation
+from fleet.io.output_files import MARK
 
 __all__ = ["karpenter"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fleet.allocation import Allocation
+from fleet.allocator.result import Allocation
+from fleet.domain.pools import region_of
 from fleet.export.aws import CannotSayError
-from fleet.pools import region_of
-from fleet.written import MARK
+from fleet.io.output_files import MARK
 
 __all__ = ["skypilot"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from fleet.allocation import Allocation
+from fleet.allocator.result import Allocation
 
 __all__ = ["plan_csv"]
 

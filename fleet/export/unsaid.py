@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fleet.expansion import SELECTION
+from fleet.domain.expansion import SELECTION
+from fleet.domain.request import FleetRequest, Placement
 from fleet.export.identity import LaunchIdentity
-from fleet.request import FleetRequest, Placement
 
 __all__ = ["FACTS", "LACKS", "unsaid"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleet.exact import NANO, Floats, Ints, to_nano
+from fleet.domain.exact_numbers import NANO, Floats, Ints, to_nano
 
 __all__ = ["MOST_UNITS", "cheapest_covers", "fill_in_order", "unit_grid"]
 

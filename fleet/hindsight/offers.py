@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.billing import Billing
-from fleet.exact import Floats, Ints
-from fleet.hindsight.steps import at, on_times, sliding, thinned
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.step_functions import at, on_times, sliding, thinned
 from fleet.interruptions import NEVER, CapacityDriver, PriceDriver
-from fleet.replayer import PreparedMarket
+from fleet.replay_engine import PreparedMarket
 
 __all__ = ["Offer", "Terms", "falls_of", "offers", "undefined", "whole_capacity", "window"]
 

@@ -11,16 +11,17 @@ import numpy.typing as npt
 
 from fleet.allocator import on_demand_launches
 from fleet.billing import Usage, bill_usage, statement_of
+from fleet.domain.event_log import InstanceTable
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.snapshot import snapshot_at
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
 from fleet.hindsight.offers import Offer, Terms, falls_of, offers, whole_capacity, window
 from fleet.hindsight.plan import stays_of
 from fleet.hindsight.pointwise import Covers, Pointwise
 from fleet.hindsight.program import Program, Solved, Ways, candidate_times, ways
 from fleet.hindsight.service import SPOT, Service, coverable, served, served_by
 from fleet.hindsight.stays import Stays
-from fleet.replayer import InstanceTable, PlannedEngine, PreparedMarket
-from fleet.snapshot import snapshot_at
+from fleet.replay_engine import PlannedEngine, PreparedMarket
 
 __all__ = ["Clairvoyant", "Hindsight"]
 

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Ints
+from fleet.domain.exact_numbers import Ints
 from fleet.hindsight.offers import Offer, Terms
 from fleet.hindsight.pointwise import Pointwise
 from fleet.hindsight.stays import Stays

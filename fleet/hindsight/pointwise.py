@@ -13,12 +13,12 @@ from functools import cached_property
 
 import numpy as np
 
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.step_functions import at
 from fleet.errors import CheckError
-from fleet.exact import Floats, Ints
 from fleet.hindsight.covers import MOST_UNITS, cheapest_covers, fill_in_order, unit_grid
 from fleet.hindsight.offers import Offer
 from fleet.hindsight.service import Service
-from fleet.hindsight.steps import at
 
 __all__ = ["Covers", "Pointwise"]
 

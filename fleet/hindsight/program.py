@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Floats, Ints
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.step_functions import at
 from fleet.hindsight.offers import Offer, Terms
 from fleet.hindsight.service import Service
 from fleet.hindsight.stays import Stays
-from fleet.hindsight.steps import at
 from fleet.model import Model
 
 __all__ = ["LONGEST_S", "Program", "Solved", "Ways", "candidate_times", "ways"]
@@ -242,7 +242,7 @@ class Program:
         """
         import highspy
 
-        from fleet.solvers.highs import pass_model
+        from fleet.solvers.engines.highs import pass_model
 
         model = self.model(cost)
         if model is None:

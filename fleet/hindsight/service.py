@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.exact import Floats, Ints, on_grid
+from fleet.domain.event_log import InstanceTable
+from fleet.domain.exact_numbers import Floats, Ints, on_grid
+from fleet.domain.market import ChangePoints
+from fleet.domain.step_functions import at, thinned
 from fleet.hindsight.offers import Offer, Terms
 from fleet.hindsight.stays import Stays
-from fleet.hindsight.steps import at, thinned
-from fleet.market import ChangePoints
 from fleet.metrics import capacity_curve
-from fleet.replayer import InstanceTable
 
 __all__ = ["SPOT", "Service", "brimful", "coverable", "served", "served_by"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Ints
-from fleet.replayer import LaunchPlan
+from fleet.domain.exact_numbers import Ints
+from fleet.replay_engine import LaunchPlan
 
 __all__ = ["Stays"]
 

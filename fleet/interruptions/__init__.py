@@ -7,7 +7,7 @@ known from the launch on; nothing is stepped through.
 
 from fleet.interruptions.calibration import Calibration, calibration
 from fleet.interruptions.capacity import CapacityDriver
-from fleet.interruptions.choose import DRIVERS, Interruptions, default_names, drivers_for, with_spikes
+from fleet.interruptions.drivers import DRIVERS, Interruptions, default_names, drivers_for, with_spikes
 from fleet.interruptions.fitting import (
     FITS,
     fit_bathtub,
@@ -18,7 +18,7 @@ from fleet.interruptions.fitting import (
 )
 from fleet.interruptions.hazard import Hazard, HazardDriver
 from fleet.interruptions.launch_failures import LaunchFailureDriver, LaunchFailures
-from fleet.interruptions.laws import (
+from fleet.interruptions.lifetime_distributions import (
     Bathtub,
     Empirical,
     Exponential,
@@ -33,6 +33,7 @@ from fleet.interruptions.lifetimes import (
     lifetimes_of_instances,
     lifetimes_of_log,
 )
+from fleet.interruptions.parsing import parse_failures, parse_law, parse_shocks, parse_stress
 from fleet.interruptions.price import PriceDriver
 from fleet.interruptions.protocol import (
     NEVER,
@@ -47,7 +48,6 @@ from fleet.interruptions.protocol import (
     value_in_force,
 )
 from fleet.interruptions.shocks import ShockDriver, Shocks
-from fleet.interruptions.spelled import parse_failures, parse_law, parse_shocks, parse_stress
 from fleet.interruptions.stress import MassLoss, Outage, PriceSpike
 
 __all__ = [

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fleet.domain.exact_numbers import Floats, Ints
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
-from fleet.interruptions.laws import LifetimeLaw, floats
+from fleet.interruptions.lifetime_distributions import LifetimeLaw, floats
 from fleet.interruptions.lifetimes import Lifetimes
 
 __all__ = ["Calibration", "calibration"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fleet.domain.market import ChangePoints
 from fleet.interruptions.protocol import NEVER, value_in_force
-from fleet.market import ChangePoints
 
 __all__ = ["CapacityDriver"]
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fleet.domain.exact_numbers import Floats
 from fleet.errors import InputError
-from fleet.exact import Floats
-from fleet.interruptions.laws import Bathtub, Empirical, Exponential, LifetimeLaw, Weibull
+from fleet.interruptions.lifetime_distributions import Bathtub, Empirical, Exponential, LifetimeLaw, Weibull
 from fleet.interruptions.lifetimes import Lifetimes
 
 __all__ = [

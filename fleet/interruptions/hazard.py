@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.pools import LaunchPools
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
-from fleet.formats.spot_advisor import SpotAdvisor
-from fleet.interruptions.laws import Exponential, LifetimeLaw
+from fleet.interruptions.counter_rng import key_of, uniforms
+from fleet.interruptions.lifetime_distributions import Exponential, LifetimeLaw
 from fleet.interruptions.protocol import NEVER
-from fleet.interruptions.seeded import key_of, uniforms
-from fleet.pools import LaunchPools
+from fleet.io.catalogue.spot_advisor import SpotAdvisor
 
 __all__ = ["HOURS_A_MONTH", "Hazard", "HazardDriver", "monthly_hazard"]
 
@@ -37,7 +37,7 @@ class Hazard:
     Parameters
     ----------
     source
-        A law of lifetimes, or what `fleet.read_spot_advisor` returns.
+        A law of lifetimes, or what `fleet.io.read_spot_advisor` returns.
     top_share
         What the advisor's open-ended top bucket (above 20 % a month) stands for, from 0.2 to below 1.
     notes

@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from fleet.domain.pools import LaunchPools
 from fleet.errors import InputError
-from fleet.interruptions.seeded import key_of, uniforms
-from fleet.pools import LaunchPools
+from fleet.interruptions.counter_rng import key_of, uniforms
 
 __all__ = ["LaunchFailureDriver", "LaunchFailures"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.market import ChangePoints
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
-from fleet.market import ChangePoints
 
 if TYPE_CHECKING:
-    from fleet.formats import InterruptionLog
-    from fleet.replayer.log import InstanceTable
+    from fleet.domain.event_log import InstanceTable
+    from fleet.io import InterruptionLog
 
 __all__ = ["Lifetimes", "lifetimes_of_capacity", "lifetimes_of_instances", "lifetimes_of_log"]
 
@@ -131,7 +131,7 @@ def lifetimes_of_log(log: InterruptionLog, *, until_s: int | None = None) -> Lif
     Parameters
     ----------
     log
-        As `fleet.read_interruption_log` reads it.
+        As `fleet.io.read_interruption_log` reads it.
     until_s
         When logging stopped; by default the last event.
 

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from fleet.exact import Floats
+from fleet.domain.exact_numbers import Floats
+from fleet.domain.market import ChangePoints
 from fleet.interruptions.protocol import NEVER, value_in_force
-from fleet.market import ChangePoints
 
 __all__ = ["PriceDriver"]
 

@@ -15,9 +15,9 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Ints
-from fleet.market import ChangePoints
-from fleet.pools import LaunchPools
+from fleet.domain.exact_numbers import Ints
+from fleet.domain.market import ChangePoints
+from fleet.domain.pools import LaunchPools
 
 __all__ = [
     "NEVER",

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fleet.allocator.limits import GROUPINGS, grouped
+from fleet.domain.exact_numbers import Ints
+from fleet.domain.pools import LaunchPools
 from fleet.errors import InputError
-from fleet.exact import Ints
+from fleet.interruptions.counter_rng import key_of, uniforms
 from fleet.interruptions.hazard import HOURS_A_MONTH
 from fleet.interruptions.protocol import NEVER
-from fleet.interruptions.seeded import key_of, uniforms
-from fleet.pools import LaunchPools
 
 __all__ = ["ShockDriver", "Shocks"]
 

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator.limits import GROUPINGS, grouped
+from fleet.domain.exact_numbers import Ints, on_grid
+from fleet.domain.market import ChangePoints
+from fleet.domain.pools import LaunchPools
+from fleet.domain.times import format_time
 from fleet.errors import InputError
-from fleet.exact import Ints, on_grid
-from fleet.formats.times import format_time
+from fleet.interruptions.counter_rng import key_of, uniforms
 from fleet.interruptions.protocol import Blow, Standing
-from fleet.interruptions.seeded import key_of, uniforms
-from fleet.market import ChangePoints
-from fleet.pools import LaunchPools
 
 __all__ = ["BIGGEST", "MassLoss", "MassLossDriver", "Outage", "OutageDriver", "PriceSpike", "spiked"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Floats, Ints, on_grid
-from fleet.replayer.log import InstanceTable
+from fleet.domain.event_log import InstanceTable
+from fleet.domain.exact_numbers import Floats, Ints, on_grid
 
 __all__ = [
     "CapacityCurve",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleet.exact import Floats, Ints
-from fleet.replayer.log import SPOT, EventKind, EventLog, InstanceTable
+from fleet.domain.event_log import SPOT, EventKind, EventLog, InstanceTable
+from fleet.domain.exact_numbers import Floats, Ints
 
 __all__ = [
     "Episodes",

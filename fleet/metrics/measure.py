@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleet.exact import Floats
+from fleet.domain.event_log import SPOT, InstanceTable
+from fleet.domain.exact_numbers import Floats
+from fleet.domain.snapshot import launch_ceiling
 from fleet.metrics import capacity, interruptions, spread, value
 from fleet.metrics.capacity import capacity_curve
-from fleet.replayer.log import SPOT, InstanceTable
-from fleet.snapshot import launch_ceiling
 
 if TYPE_CHECKING:
-    from fleet.results import ReplayResult
+    from fleet.replayer.result import ReplayResult
 
 __all__ = ["Metric", "measure"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Floats, Ints
-from fleet.market import ChangePoints, Market
-from fleet.replayer.log import SPOT, InstanceTable
+from fleet.domain.event_log import SPOT, InstanceTable
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.market import ChangePoints, Market
 
 __all__ = [
     "available_units",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from fleet.billing import Statement
-from fleet.exact import Floats
-from fleet.pools import LaunchPools
-from fleet.replayer.log import SPOT, InstanceTable
+from fleet.domain.event_log import SPOT, InstanceTable
+from fleet.domain.exact_numbers import Floats
+from fleet.domain.pools import LaunchPools
 
 __all__ = [
     "break_even_discount",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from fleet.exact import Floats, Ints
+from fleet.domain.exact_numbers import Floats, Ints
 from fleet.model.bounds import useful_upper
 from fleet.model.objectives import EvenShare, EvenSpread, Linear, Objective, Shortfall
 from fleet.model.problem import Problem

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleet.exact import Floats
+from fleet.domain.exact_numbers import Floats
 from fleet.model.problem import Problem, Survival
 
 __all__ = ["useful_upper"]

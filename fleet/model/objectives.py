@@ -1,7 +1,7 @@
 """The three kinds of objective that a strategy can state, each over instances launched.
 
 A strategy lists them in order of importance; every solver optimizes them lexicographically, and the
-launch rule of AWS is read off the same list (see `fleet.solvers.launch_rule`).
+launch rule of AWS is read off the same list (see `fleet.solvers.rules.launch_rule`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import cached_property, partial
 import numpy as np
 import numpy.typing as npt
 
+from fleet.domain.exact_numbers import Floats, Ints, per_unit
+from fleet.domain.pools import WhenRead, read_only
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints, per_unit
-from fleet.pools import WhenRead, read_only
 
 __all__ = ["EvenShare", "EvenSpread", "Linear", "Objective", "Shortfall"]
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.pools import WhenRead, read_only
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
 from fleet.model.objectives import EvenShare, Linear, Objective, checked
-from fleet.pools import WhenRead, read_only
 
 __all__ = ["Cover", "GroupLimit", "Problem", "Survival", "Unbounded"]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fleet.exact import Floats, Ints
+from fleet.domain.exact_numbers import Floats, Ints
 from fleet.model.arrays import Model
 
 __all__ = ["priced", "restricted", "weighted_sum"]

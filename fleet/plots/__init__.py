@@ -1,5 +1,6 @@
 """Pictures: functions of results, Axes in and out. Nothing here touches pyplot or global settings."""
 
+from fleet.plots.comparison import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
 from fleet.plots.experiments import (
     experiment_figure,
     plot_cost_distribution,
@@ -10,11 +11,10 @@ from fleet.plots.experiments import (
 from fleet.plots.figure import comparison_figure, headline, save_figure
 from fleet.plots.frontier import plot_frontier
 from fleet.plots.jobs import job_figure, plot_job
-from fleet.plots.lives import plot_pools_over_time, plot_survival
 from fleet.plots.market import plot_availability_heatmap, plot_price_heatmap
-from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
-from fleet.plots.run import plot_bill, plot_endings, plot_units, run_figure
+from fleet.plots.replay import plot_bill, plot_endings, plot_units, run_figure
 from fleet.plots.service import plot_replicas, plot_service, service_figure
+from fleet.plots.survival import plot_pools_over_time, plot_survival
 
 __all__ = [
     "comparison_figure",

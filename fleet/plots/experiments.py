@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleet.exact import Floats
+from fleet.domain.exact_numbers import Floats
 from fleet.experiments import Experiment, Interval
 from fleet.plots.style import GREY, axes_or_new, clean, inside, looks, money, short
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.errors import InputError
-from fleet.formats import format_time
+from fleet.io import format_time
+from fleet.io.output_files import replacing
+from fleet.plots.comparison import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
 from fleet.plots.experiments import plot_null_strip
-from fleet.plots.panels import plot_capacity, plot_cost, plot_pool_shares, plot_tradeoff
 from fleet.plots.style import against_on_demand, money
-from fleet.results import ReplayResult
-from fleet.written import replacing
+from fleet.replayer.result import ReplayResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet.allocator.frontier import Frontier
-from fleet.plots.panels import spread_apart
+from fleet.plots.comparison import spread_apart
 from fleet.plots.style import GREY, axes_or_new, clean, inside, looks, short
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleet.jobs import JobStudy
 from fleet.plots.style import BEST, GREY, ON_DEMAND, SPOT, axes_or_new, clean, short, split_bar
+from fleet.workloads.jobs import JobStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

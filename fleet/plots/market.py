@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.market import ChangePoints, Market
 from fleet.errors import InputError
-from fleet.exact import Floats, Ints
-from fleet.market import ChangePoints, Market
 from fleet.plots.style import axes_or_new, clean, dates, moments
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet.plots.style import BEST, ON_DEMAND, SPOT, axes_or_new, clean, split_bar
-from fleet.service import ServiceRun, ServiceStudy
+from fleet.workloads.service import ServiceRun, ServiceStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fleet.exact import Ints
+from fleet.domain.exact_numbers import Ints
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

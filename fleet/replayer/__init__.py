@@ -1,20 +1,19 @@
-"""The replay engine: a fleet request and a strategy through a market, into an event log."""
+"""Replays: a fleet request through market history, what came of it, and several side by side."""
 
-from fleet.replayer.engine import Engine
-from fleet.replayer.log import EventKind, EventLog, InstanceTable, Reason
-from fleet.replayer.planned import LaunchPlan, PlannedEngine
-from fleet.replayer.prepared import PreparedMarket
-from fleet.replayer.requests import RequestEngine, StatusChange
+from fleet.replayer.comparison import Comparison, compare
+from fleet.replayer.hindsight_run import hindsight_optimum, replay_hindsight
+from fleet.replayer.result import ReplayResult
+from fleet.replayer.run import replay
+from fleet.replayer.spot_request_result import SpotRequestResult
+from fleet.replayer.spot_request_run import replay_spot_request
 
 __all__ = [
-    "Engine",
-    "EventKind",
-    "EventLog",
-    "InstanceTable",
-    "LaunchPlan",
-    "PlannedEngine",
-    "PreparedMarket",
-    "Reason",
-    "RequestEngine",
-    "StatusChange",
+    "Comparison",
+    "ReplayResult",
+    "SpotRequestResult",
+    "compare",
+    "hindsight_optimum",
+    "replay",
+    "replay_hindsight",
+    "replay_spot_request",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fleet.allocation import Allocation
-from fleet.comparison import Comparison
+from fleet.allocator.result import Allocation
 from fleet.experiments import Experiment
+from fleet.replayer.comparison import Comparison
+from fleet.replayer.result import ReplayResult
 from fleet.report.markdown import markdown_of
 from fleet.report.page import page_of
 from fleet.report.paper import Card, Chart, Paper, Table
 from fleet.report.tables import csv_of, parquet_of
-from fleet.results import ReplayResult
 
 __all__ = ["Card", "Chart", "Paper", "Table", "csv_of", "markdown_of", "page_of", "paper_of", "parquet_of"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fleet.domain.text import printable
+from fleet.io.output_files import MARK
 from fleet.report.paper import Paper
-from fleet.shown import printable
-from fleet.written import MARK
 
 __all__ = ["markdown_of"]
 

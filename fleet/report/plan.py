@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from fleet.allocation import Allocation
+from fleet.allocator.result import Allocation
 from fleet.experiments.identity import digest_of
-from fleet.formats import format_time
+from fleet.io import format_time
 from fleet.plots.style import against_on_demand
+from fleet.replayer.result import percent
 from fleet.report.paper import Card, Paper, Table, counted, versions
 from fleet.report.plan_charts import plan_charts
-from fleet.results import percent
 
 __all__ = ["paper_of_plan"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fleet.allocation import Allocation
-from fleet.exact import per_unit
+from fleet.allocator.result import Allocation
+from fleet.domain.exact_numbers import per_unit
 from fleet.plots.style import GREY
 from fleet.report.paper import Chart
 from fleet.report.traces import colour, layout, safe

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from fleet.plots.panels import binned_share, spread_apart
+from fleet.plots.comparison import binned_share, spread_apart
 from fleet.plots.style import GREY
+from fleet.replayer.result import ReplayResult
 from fleet.report.paper import Chart
 from fleet.report.traces import colour, iso, layout, line, safe, symbol
-from fleet.results import ReplayResult
 
 __all__ = ["run_charts"]
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet.comparison import Comparison
 from fleet.experiments import Experiment
 from fleet.experiments.identity import digest_of
-from fleet.formats import format_time
+from fleet.io import format_time
 from fleet.plots import comparison_figure, run_figure
 from fleet.plots.figure import full_service
 from fleet.plots.style import against_on_demand, money
+from fleet.replayer.comparison import Comparison
+from fleet.replayer.result import ReplayResult, percent
 from fleet.report.paper import Card, Paper, Table, counted, versions
 from fleet.report.run_charts import run_charts
-from fleet.results import ReplayResult, percent
 
 __all__ = ["decision", "paper_of_comparison", "paper_of_replay"]
 

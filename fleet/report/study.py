@@ -8,13 +8,13 @@ import numpy as np
 
 from fleet.experiments import Experiment, Interval
 from fleet.experiments.identity import digest_of
-from fleet.formats import format_time
+from fleet.io import format_time
 from fleet.plots import experiment_figure
 from fleet.plots.experiments import headline, known, wanted_unit_hours
 from fleet.plots.style import GREY, against_on_demand, money
+from fleet.replayer.result import percent
 from fleet.report.paper import Card, Chart, Paper, Table, counted, versions
 from fleet.report.traces import PATTERNS, colour, layout, safe, symbol
-from fleet.results import percent
 
 __all__ = ["paper_of_study"]
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet.errors import InputError
+from fleet.io.output_files import MARK
 from fleet.report.paper import Paper
-from fleet.written import MARK
 
 __all__ = ["csv_of", "parquet_of"]
 

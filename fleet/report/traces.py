@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fleet.exact import Floats, Ints
+from fleet.domain.exact_numbers import Floats, Ints
 from fleet.plots.style import COLOURS
 
 __all__ = ["PATTERNS", "colour", "dash", "iso", "layout", "line", "safe", "symbol"]

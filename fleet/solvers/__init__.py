@@ -7,35 +7,35 @@ from collections.abc import Callable
 from fleet.errors import InputError
 from fleet.model import Model, Problem, build, objective_row
 from fleet.solvers.base import EngineAnswer, Solution, Solver
-from fleet.solvers.capped_fill import can_fill_capped, capped_fill
-from fleet.solvers.checked import Checked
-from fleet.solvers.closed_form import ClosedForm
-from fleet.solvers.compiled_solver import CompiledSolver
-from fleet.solvers.core_mip import CoreMip
-from fleet.solvers.integer_cover import TooLargeError
-from fleet.solvers.lexicographic import LexicographicSolver
-from fleet.solvers.sifting import Sifting
+from fleet.solvers.compiled.solver import CompiledSolver
+from fleet.solvers.engines.checked import Checked
+from fleet.solvers.engines.core_mip import CoreMip
+from fleet.solvers.engines.lexicographic import LexicographicSolver
+from fleet.solvers.engines.sifting import Sifting
+from fleet.solvers.exact.capped_fill import can_fill_capped, capped_fill
+from fleet.solvers.exact.closed_form import ClosedForm
+from fleet.solvers.exact.integer_cover import TooLargeError
 
 __all__ = ["SOLVERS", "EngineAnswer", "Solution", "Solver", "choose_solver", "lp_file"]
 
 
 def run_highs(model: Model) -> EngineAnswer:
     """HiGHS, imported when it is first needed."""
-    from fleet.solvers.highs import solve_with_highs
+    from fleet.solvers.engines.highs import solve_with_highs
 
     return solve_with_highs(model)
 
 
 def run_scipy(model: Model) -> EngineAnswer:
     """SciPy, imported when it is first needed."""
-    from fleet.solvers.scipy_highs import solve_with_scipy
+    from fleet.solvers.engines.scipy_highs import solve_with_scipy
 
     return solve_with_scipy(model)
 
 
 def run_pulp(model: Model) -> EngineAnswer:
     """PuLP with CBC, imported when it is first needed."""
-    from fleet.solvers.pulp_solver import solve_with_pulp
+    from fleet.solvers.engines.pulp import solve_with_pulp
 
     return solve_with_pulp(model)
 
@@ -47,13 +47,13 @@ class WholeClosedForm:
 
     def can(self, problem: Problem) -> bool:
         """Neither budget nor limit; whole instances: one linear objective, alone or after a spread."""
-        from fleet.solvers.whole_closed_form import can_solve_whole
+        from fleet.solvers.exact.whole_closed_form import can_solve_whole
 
         return can_solve_whole(problem) if problem.whole else ClosedForm().can(problem)
 
     def solve(self, problem: Problem) -> Solution:
         """Return the optimum; InputError if whole instances need a larger program than is sensible."""
-        from fleet.solvers.whole_closed_form import solve_whole
+        from fleet.solvers.exact.whole_closed_form import solve_whole
 
         if not problem.whole or not problem.open.any() or problem.target <= 0:
             return ClosedForm().solve(problem)
@@ -123,7 +123,7 @@ def any_pulp(name: str) -> Solver:
     """Return the door to one of PuLP's solvers."""
 
     def run(model: Model) -> EngineAnswer:
-        from fleet.solvers.pulp_solver import solve_with_pulp
+        from fleet.solvers.engines.pulp import solve_with_pulp
 
         return solve_with_pulp(model, name.removeprefix(ANY_PULP))
 
@@ -135,7 +135,7 @@ def lp_file(problem: Problem) -> str:
 
     For a look at the model, or for a solver that nothing here talks to.
     """
-    from fleet.solvers.pulp_solver import lp_text
+    from fleet.solvers.engines.pulp import lp_text
 
     model = build(problem)
     return lp_text(model.with_cost(objective_row(problem, model, problem.objectives[0])))

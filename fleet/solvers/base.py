@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fleet.exact import Floats
+from fleet.domain.exact_numbers import Floats
 from fleet.model import Model, Problem
 
 __all__ = ["Engine", "EngineAnswer", "Solution", "Solver", "seconds_left"]

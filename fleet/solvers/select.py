@@ -12,14 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fleet.exact import Floats, Ints
+from fleet.domain.exact_numbers import Floats, Ints
 
 __all__ = ["critical_key", "fill_by_keys"]
 
 BUCKETS = 1024
 SORT_BELOW = 256
 TIE = 1e-13
-"""Keys closer than this, relative, are equal: prices per unit on a grid of 1e-9 (see `fleet.exact`)."""
+"""Keys closer than this, relative, are equal: prices per unit on a grid of 1e-9 (see `fleet.domain.exact_numbers`)."""
 
 
 def critical_key(key: Floats, reach: Floats, target: float) -> float:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fleet.domain.exact_numbers import Floats
 from fleet.errors import InputError, SolverError
-from fleet.exact import Floats
 from fleet.model import Linear, Problem, build, weighted_sum
-from fleet.solvers.closed_form import ClosedForm
-from fleet.solvers.integer_cover import TooLargeError, integer_cover
+from fleet.solvers.exact.closed_form import ClosedForm
+from fleet.solvers.exact.integer_cover import TooLargeError, integer_cover
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -46,7 +46,7 @@ class WarmAnswer:
 def compiled_module() -> ModuleType | None:
     """Return the compiled kernels, or ``None`` where numba is not installed."""
     try:
-        from fleet.solvers import compiled
+        from fleet.solvers.compiled import kernels as compiled
     except ImportError:
         return None
     return compiled
@@ -67,7 +67,9 @@ class WarmProblem:
     Examples
     --------
     >>> import numpy as np
-    >>> from fleet import Linear, Problem, WarmProblem
+    >>> from fleet import Linear
+    >>> from fleet.model import Problem
+    >>> from fleet.solvers.warm import WarmProblem
     >>> region = Problem.of(np.array([1.0, 2.0]), 4.0, (Linear("cost", np.zeros(2)),), whole=True)
     >>> WarmProblem(region, compiled=False).solve(np.array([0.10, 0.15])).instances.tolist()
     [0.0, 2.0]
@@ -189,7 +191,7 @@ class WarmProblem:
 
 def loaded_highs(problem: Problem) -> Any:
     """Return a HiGHS object that holds the region of a problem."""
-    from fleet.solvers.highs import pass_model
+    from fleet.solvers.engines.highs import pass_model
 
     plain = Problem.of(
         problem.weight,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fleet.exact import NANO, Floats, Ints
+from fleet.domain.exact_numbers import NANO, Floats, Ints
 from fleet.model import Model
 
 __all__ = ["completed", "objective_step", "rounded", "row_sums"]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fleet.exact import LARGEST, NANO, Ints, to_nano, to_nano_scalar
+from fleet.domain.exact_numbers import LARGEST, NANO, Ints, to_nano, to_nano_scalar
 from fleet.model import EvenShare, Linear, Problem, pool_order, weighted_sum
 from fleet.solvers.select import critical_key
 

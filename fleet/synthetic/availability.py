@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from fleet.exact import Floats, Ints
+from fleet.domain.exact_numbers import Floats, Ints
 
 __all__ = ["Availability"]
 

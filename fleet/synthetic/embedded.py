@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fleet.exact import Floats, Ints
-from fleet.market import ChangePoints, Market
-from fleet.request import FleetRequest, Override
+from fleet.domain.exact_numbers import Floats, Ints
+from fleet.domain.market import ChangePoints, Market
+from fleet.domain.request import FleetRequest, Override
 from fleet.synthetic.availability import Availability
 from fleet.synthetic.bid_market import BidMarket
 from fleet.synthetic.smoothed import SmoothedMarket

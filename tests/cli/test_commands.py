@@ -11,7 +11,7 @@ import pytest
 from conftest import PRICES, REQUEST
 
 import fleet
-from fleet.results import CONTRACT
+from fleet.replayer.result import CONTRACT
 
 ALLOCATE = ("allocate", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
 REPLAY = ("replay", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
@@ -109,7 +109,7 @@ def test_terms_from_a_file_and_charges_as_aws_reports_them(shop):
     )
     assert answer.status == 0
     assert answer.json["billing"] == "hour-start+first-hour-charged"
-    feed = fleet.read_data_feed(shop.folder / "feed.gz")
+    feed = fleet.io.read_data_feed(shop.folder / "feed.gz")
     assert feed.total == pytest.approx(answer.json["metrics"]["spot_cost"]["value"], abs=5e-9)
     assert len(feed) == 5 * 24
     history = json.loads((shop.folder / "history.json").read_text())

@@ -17,7 +17,7 @@ def test_export_writes_each_form_and_reads_back(shop):
     )  # fmt: skip
     assert answer.status == 0
     document = json.loads((shop.folder / "plan.json").read_text())
-    assert fleet.parse_request(document).target_capacity == 10
+    assert fleet.io.parse_request(document).target_capacity == 10
     template = document["LaunchTemplateConfigs"][0]["LaunchTemplateSpecification"]
     assert template == {"LaunchTemplateName": "web", "Version": "7"}
     assert (

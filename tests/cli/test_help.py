@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from fleet.cli.app import COMMANDS, app
 from fleet.cli.grouping import options_of
 from fleet.cli.output import print_table
-from fleet.live import Archive
+from fleet.io.live import Archive
 
 COMMAND = typer.main.get_command(app).commands
 HEADER = "AvailabilityZone,InstanceType,ProductDescription,SpotPrice,Timestamp"
@@ -57,7 +57,7 @@ def examples():
 @pytest.mark.parametrize("words", list(examples()))
 def test_the_examples_run(there, words):
     assert words[0] == "spotfleet"
-    if words[1] == "fetch":  # needs AWS: tests/live runs it; here, that the options are what they were
+    if words[1] == "fetch":  # needs AWS: tests/io/live runs it; here, that the options are what they were
         assert COMMAND["fetch"].make_context("fetch", words[2:]).params["profile"] == "my-profile"
         return
     if words[1] == "demo":

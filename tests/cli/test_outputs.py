@@ -10,7 +10,7 @@ import pytest
 from test_commands import ALLOCATE, COMPARE, REPLAY, one_line
 
 from fleet.export import FORMS
-from fleet.live import fetch as live_fetch
+from fleet.io.live import fetch as live_fetch
 
 REQUEST = ("request", "spot.json", "--prices", "prices.csv", "--on-demand", "od.csv")
 EXPERIMENT = ("experiment", *ALLOCATE[1:], "--workers", "1", "--strategy", "lowestPrice")

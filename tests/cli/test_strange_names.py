@@ -6,8 +6,8 @@ import pytest
 from conftest import ON_DEMAND, PRICES
 from test_commands import one_line
 
+from fleet.domain.text import printable, shortened
 from fleet.errors import InputError
-from fleet.shown import printable, shortened
 
 STRANGE = ["[red]m5[/red]", "$\\frac{$", "<script>alert(1)</script>", "m5\x1b[31m", ":smile:", "[/]"]
 
@@ -86,7 +86,7 @@ def test_a_replay_of_more_instances_than_can_be_followed_is_refused_at_once(shop
 
 
 def test_launches_in_all_are_bounded_too():
-    from fleet.replayer import log
+    from fleet.domain import event_log as log
 
     writer = log.LogWriter()
     writer.expect(log.MOST_AT_ONCE)

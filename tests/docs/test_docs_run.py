@@ -19,7 +19,7 @@ from in_process import run_spotfleet
 
 import fleet
 from fleet.cli.app import app
-from fleet.results import CONTRACT
+from fleet.replayer.result import CONTRACT
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fleet
-from fleet import market as market_room
+from fleet.domain import market as market_room
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -29,7 +29,7 @@ def change_points(draw):
         else []
     )
     pool, time, value = zip(*rows, strict=True) if rows else ((), (), ())
-    return fleet.ChangePoints.from_rows(n, pool, time, value)
+    return fleet.domain.ChangePoints.from_rows(n, pool, time, value)
 
 
 @given(change_points(), st.integers(-60, 60))
@@ -44,7 +44,7 @@ def test_the_row_in_force(points, now):
 
 @given(change_points(), st.sampled_from([1, 900, 70_000, 40_000_000]))
 def test_the_timeline_has_all_rows_in_order_of_time(points, stretch):
-    points = fleet.ChangePoints(points.offsets, points.times_s * stretch, points.values)
+    points = fleet.domain.ChangePoints(points.offsets, points.times_s * stretch, points.values)
     times, pools, values = points.timeline
     pool = np.repeat(np.arange(len(points)), np.diff(points.offsets))
     order = np.argsort(points.times_s, kind="stable")

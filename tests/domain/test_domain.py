@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fleet
+from fleet.domain.exact_numbers import on_grid, per_unit, to_nano
+from fleet.domain.market import ChangePoints
+from fleet.domain.snapshot import bid_ceiling, launch_ceiling, trailing_share
 from fleet.errors import InputError, PriceDataError, RequestError
-from fleet.exact import on_grid, per_unit, to_nano
-from fleet.market import ChangePoints
-from fleet.snapshot import bid_ceiling, launch_ceiling, trailing_share
 
 DAY = 86400
 
@@ -139,12 +139,12 @@ def test_overrides_become_pools_of_one_product():
         (fleet.Override("a.large", None, 2, 0.04), fleet.Override("b.large", "z-1a", 4, priority=1)),
         max_price=0.9,
     )
-    resolved = fleet.resolve(request, market())
+    resolved = fleet.domain.resolve(request, market())
     assert [resolved.pools.label(i) for i in range(3)] == ["a.large z-1a", "a.large z-1b", "b.large z-1a"]
     assert resolved.pools.max_price.tolist() == [0.04, 0.04, 0.9]
     assert resolved.pools.priority.tolist() == [np.inf, np.inf, 1]
     assert len(resolved.market) == 3
-    windows = fleet.resolve(fleet.FleetRequest(1, (fleet.Override("b.large"),)), market(), "Windows")
+    windows = fleet.domain.resolve(fleet.FleetRequest(1, (fleet.Override("b.large"),)), market(), "Windows")
     assert windows.market.prices.at(DAY).tolist() == [0.9]
 
 
@@ -164,11 +164,11 @@ def test_overrides_become_pools_of_one_product():
 )
 def test_requests_that_do_not_fit_the_market(overrides, product, error, words):
     with pytest.raises(error, match=words):
-        fleet.resolve(fleet.FleetRequest(10, overrides), market(), product)
+        fleet.domain.resolve(fleet.FleetRequest(10, overrides), market(), product)
 
 
 def test_snapshot_knows_only_the_past():
-    resolved = fleet.resolve(fleet.FleetRequest(1, (fleet.Override("b.large", "z-1a"),)), market())
+    resolved = fleet.domain.resolve(fleet.FleetRequest(1, (fleet.Override("b.large", "z-1a"),)), market())
     assert np.isnan(fleet.snapshot_at(resolved.market, resolved.pools, 9).spot_price[0])
     assert fleet.snapshot_at(resolved.market, resolved.pools, 10).spot_price[0] == 0.3
 

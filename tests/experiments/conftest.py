@@ -19,7 +19,7 @@ def request_():
     return fleet.demo_request()
 
 
-WINDOWS = fleet.Windows(2 * DAY_S, DAY_S)
+WINDOWS = fleet.experiments.Windows(2 * DAY_S, DAY_S)
 
 
 @pytest.fixture(scope="session")

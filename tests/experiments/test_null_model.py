@@ -21,7 +21,7 @@ def request_for(n=12, target=24):
 
 
 def launched(seed, shot, target=24):
-    return fleet.allocate(request_for(len(shot), target), shot, strategy=fleet.RandomPools(seed))
+    return fleet.allocate(request_for(len(shot), target), shot, strategy=fleet.experiments.RandomPools(seed))
 
 
 def test_the_same_seed_and_second_decide_alike_and_others_do_not():
@@ -57,7 +57,7 @@ def test_ineligible_pools_are_left_alone():
     shot = fleet.Snapshot.of(pools, [0.1, 0.1, np.nan], time_s=5)
     request = fleet.FleetRequest(4, tuple(fleet.Override(f"{k}.large") for k in "abc"))
     for seed in range(10):
-        found = fleet.allocate(request, shot, strategy=fleet.RandomPools(seed))
+        found = fleet.allocate(request, shot, strategy=fleet.experiments.RandomPools(seed))
         assert found.spot_instances.tolist() == [4, 0, 0]
 
 

@@ -33,7 +33,7 @@ def test_every_combination_is_run_and_is_that_replay(inline, market, request_):
     assert len(inline) == 7 * (3 + 3)
     for record in list(inline)[::5]:
         if record.strategy.startswith("random"):
-            strategy = fleet.RandomPools(int(record.strategy.removeprefix("random-")))
+            strategy = fleet.experiments.RandomPools(int(record.strategy.removeprefix("random-")))
         else:
             strategy = record.strategy
         result = fleet.replay(
@@ -53,7 +53,7 @@ def test_differences_are_paired(inline):
 
 
 def test_seeds_run_where_something_draws_and_are_one_where_nothing_does(market, request_):
-    hazard = fleet.Hazard(fleet.Exponential(0.05))
+    hazard = fleet.interruptions.Hazard(fleet.interruptions.Exponential(0.05))
     asked = {"windows": WINDOWS, "strategies": ["lowestPrice"], "seeds": 3, "null": 2, "workers": 1}
     drawn = fleet.replay_many(request_, market, interruptions=["price", hazard], **asked)
     assert drawn.seeds == (0, 1, 2)
@@ -186,8 +186,19 @@ def test_digests_go_by_value():
     one, two = fleet.demo_request(), fleet.demo_request()
     assert digest_of(one) == digest_of(two)
     assert digest_of(one, "m5") == digest_of(two, "".join(["m", "5"]))
-    different = [1, 1.0, "1", True, None, [1], {"a": 1}, np.array([1]), np.array([1.0]), fleet.RandomPools(1)]
-    different += [fleet.RandomPools(2), fleet.RandomPools, len]
+    different = [
+        1,
+        1.0,
+        "1",
+        True,
+        None,
+        [1],
+        {"a": 1},
+        np.array([1]),
+        np.array([1.0]),
+        fleet.experiments.RandomPools(1),
+    ]
+    different += [fleet.experiments.RandomPools(2), fleet.experiments.RandomPools, len]
     assert len({digest_of(value) for value in different}) == len(different)
     assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
     with pytest.raises(InputError, match="lambda"):

@@ -48,7 +48,7 @@ def test_any_change_of_the_question_runs_again(market, request_, tmp_path, count
     ask(**plain)
     cheaper = fleet.Market(
         market.instance_type, market.availability_zone, market.product,
-        fleet.ChangePoints(market.prices.offsets, market.prices.times_s, 0.99 * market.prices.values),
+        fleet.domain.ChangePoints(market.prices.offsets, market.prices.times_s, 0.99 * market.prices.values),
         market.on_demand_price, market.start_s, market.end_s,
     )  # fmt: skip
     unknown = market.with_on_demand(np.full(len(market), np.nan))
@@ -63,7 +63,7 @@ def test_any_change_of_the_question_runs_again(market, request_, tmp_path, count
             {"market": cheaper},
             {"market": unknown},
             {"request_": replace(request_, target_capacity=request_.target_capacity + 1)},
-            {"windows": fleet.Windows(2 * 86_400 + 1, 86_400)},
+            {"windows": fleet.experiments.Windows(2 * 86_400 + 1, 86_400)},
             {"hindsight": None},
         ],
         1,

@@ -20,9 +20,9 @@ def every(length, stride, count):
 
 
 def test_windows_fill_the_span_and_stay_within():
-    assert fleet.Windows(3, 2).over(0, 9) == ((0, 3), (2, 5), (4, 7), (6, 9))
-    assert fleet.Windows(9, 2).over(0, 9) == ((0, 9),)
-    assert fleet.Windows(3, 2, start_s=1, end_s=6).over(0, 9) == ((1, 4), (3, 6))
+    assert fleet.experiments.Windows(3, 2).over(0, 9) == ((0, 3), (2, 5), (4, 7), (6, 9))
+    assert fleet.experiments.Windows(9, 2).over(0, 9) == ((0, 9),)
+    assert fleet.experiments.Windows(3, 2, start_s=1, end_s=6).over(0, 9) == ((1, 4), (3, 6))
     assert spans_of(None, 5, 9) == ((5, 9),)
     assert spans_of([(7, 9), (5, 8), (7, 9)], 5, 9) == ((5, 8), (7, 9))
 
@@ -30,13 +30,13 @@ def test_windows_fill_the_span_and_stay_within():
 @pytest.mark.parametrize(
     ("windows", "words"),
     [
-        (lambda: fleet.Windows(10, 1).over(0, 9), "does not fit"),
-        (lambda: fleet.Windows(0, 1), "above 0"),
-        (lambda: fleet.Windows(1, -1), "above 0"),
+        (lambda: fleet.experiments.Windows(10, 1).over(0, 9), "does not fit"),
+        (lambda: fleet.experiments.Windows(0, 1), "above 0"),
+        (lambda: fleet.experiments.Windows(1, -1), "above 0"),
         (lambda: spans_of([], 0, 9), "at least one"),
         (lambda: spans_of([(0, 10)], 0, 9), "lies within"),
         (lambda: spans_of([(4, 4)], 0, 9), "ends after it starts"),
-        (lambda: spans_of(fleet.Windows(3, 1, start_s=-5), 0, 9), "lies within"),
+        (lambda: spans_of(fleet.experiments.Windows(3, 1, start_s=-5), 0, 9), "lies within"),
     ],
 )
 def test_windows_that_cannot_be_are_refused(windows, words):

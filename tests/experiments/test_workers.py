@@ -21,7 +21,7 @@ from tests.experiments.deadly import Deadly
 
 def lethal(folder, times=1):
     """Strategies of which one kills its worker in the third window."""
-    return ["lowestPrice", Deadly(str(folder), fleet.parse_time("2025-01-03T00:00:00Z"), times)]
+    return ["lowestPrice", Deadly(str(folder), fleet.io.parse_time("2025-01-03T00:00:00Z"), times)]
 
 
 @pytest.fixture(scope="module")

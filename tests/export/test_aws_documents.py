@@ -15,7 +15,7 @@ from fleet.export import FORMS, deploy
 from fleet.export.aws import CannotSayError, auto_scaling_group, create_fleet, spot_fleet
 from fleet.export.deployment import reproduces
 
-IDENTITY = fleet.LaunchIdentity("lt-0123456789abcdef0", "3", "arn:aws:iam::123456789012:role/fleet")
+IDENTITY = fleet.export.LaunchIdentity("lt-0123456789abcdef0", "3", "arn:aws:iam::123456789012:role/fleet")
 WRITERS = {"spot-fleet": spot_fleet, "create-fleet": create_fleet, "auto-scaling-group": auto_scaling_group}
 OPERATIONS = {
     "spot-fleet": ("ec2", "RequestSpotFleet"),
@@ -95,7 +95,7 @@ def test_money_is_decimal_text():
     wanted = request(4, max_price=0.07, spot_max_total_price=0.8)
     document = spot_fleet(wanted, IDENTITY)
     assert (document["SpotPrice"], document["SpotMaxTotalPrice"]) == ("0.07", "0.8")
-    assert fleet.parse_request(document).spot_max_total_price == 0.8
+    assert fleet.io.parse_request(document).spot_max_total_price == 0.8
     lines = create_fleet(wanted, IDENTITY)["LaunchTemplateConfigs"][0]["Overrides"]
     assert {line["MaxPrice"] for line in lines} == {"0.07"}
 
@@ -114,7 +114,7 @@ def test_a_group_keeps_its_balance_of_zones():
         for t, p in (("m5.large", 0.03), ("c5.large", 0.04))
         for z in ("us-east-1a", "us-east-1b")
     ]
-    wanted = fleet.parse_request(group)
+    wanted = fleet.io.parse_request(group)
     types, zones, _, prices, listed = zip(*rows, strict=True)
     priority = [0.0 if name == "m5.large" else 1.0 for name in types]
     pools = fleet.LaunchPools.of(types, zones, on_demand_price=listed, priority=priority)
@@ -131,10 +131,10 @@ def test_what_a_form_cannot_say_is_an_error_or_a_warning():
         spot_fleet(request(2, fleet_type="instant"), IDENTITY)
     with pytest.raises(CannotSayError, match="whole number"):
         create_fleet(request(2.5), IDENTITY)
-    plan = fleet.export_plan(fleet.allocate(request(20), market()), "spot-fleet")
+    plan = fleet.export.export_plan(fleet.allocate(request(20), market()), "spot-fleet")
     assert sum("placeholder" in warning for warning in plan.warnings) == 2
     with pytest.raises(fleet.InputError, match="is one of"):
-        fleet.export_plan(fleet.allocate(request(20), market()), "pulumi")
+        fleet.export.export_plan(fleet.allocate(request(20), market()), "pulumi")
 
 
 def test_zone_ids_are_written_as_such():
@@ -143,7 +143,7 @@ def test_zone_ids_are_written_as_such():
     assert document["LaunchTemplateConfigs"][0]["Overrides"][0]["AvailabilityZoneId"] == "use1-az4"
     valid("create-fleet", document)
     with pytest.raises(CannotSayError, match="zone ID"):
-        fleet.export_plan(fleet.allocate(request(2, rows), market(rows)), "terraform-fleet")
+        fleet.export.export_plan(fleet.allocate(request(2, rows), market(rows)), "terraform-fleet")
 
 
 @settings(max_examples=40, deadline=None)

@@ -11,9 +11,9 @@ import boto3
 import pytest
 
 import fleet
+from fleet.domain.request import Placement
 from fleet.export import deploy
 from fleet.export.aws import auto_scaling_group, create_fleet, spot_fleet
-from fleet.request import Placement
 from tests.export.test_aws_documents import market, request
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
@@ -39,7 +39,7 @@ def identity(clients):
     template = clients["ec2"].create_launch_template(
         LaunchTemplateName="web", LaunchTemplateData={"ImageId": image, "InstanceType": "m5.large"}
     )
-    return fleet.LaunchIdentity(
+    return fleet.export.LaunchIdentity(
         template["LaunchTemplate"]["LaunchTemplateId"],
         "1",
         "arn:aws:iam::123456789012:role/fleet",
@@ -96,7 +96,7 @@ def test_an_instant_fleet_that_keeps_together(clients, identity):
 def test_pools_by_subnet(clients, identity, allocation):
     found = clients["ec2"].describe_subnets()["Subnets"]
     zones = {one["SubnetId"]: one["AvailabilityZone"] for one in found}
-    here = replace(identity, subnets=fleet.LaunchIdentity.parse(None, None, zones).subnets)
+    here = replace(identity, subnets=fleet.export.LaunchIdentity.parse(None, None, zones).subnets)
     for write in (create_fleet, spot_fleet):
         for document in deploy(allocation, here, write).documents:
             lines = [line for part in document["LaunchTemplateConfigs"] for line in part["Overrides"]]

@@ -29,7 +29,7 @@ def allocation():
 
 
 def test_terraform_fleet(allocation):
-    plan = fleet.export_plan(allocation, "terraform-fleet", identity=IDENTITY)
+    plan = fleet.export.export_plan(allocation, "terraform-fleet", identity=IDENTITY)
     resource = json.loads(plan.text)["resource"]["aws_ec2_fleet"]["spotfleet"]
     (config,) = resource["launch_template_config"]
     assert config["launch_template_specification"] == {
@@ -42,11 +42,11 @@ def test_terraform_fleet(allocation):
         line["instance_type"] for line in allocation.lines()
     }
     budget = fleet.allocate(request(4, spot_max_total_price=2.0), market())
-    assert "MaxTotalPrice" in fleet.export_plan(budget, "terraform-fleet").warnings[0]
+    assert "MaxTotalPrice" in fleet.export.export_plan(budget, "terraform-fleet").warnings[0]
 
 
 def test_terraform_group(allocation):
-    text = fleet.export_plan(allocation, "terraform-asg", identity=IDENTITY).text
+    text = fleet.export.export_plan(allocation, "terraform-asg", identity=IDENTITY).text
     groups = json.loads(text)["resource"]["aws_autoscaling_group"]
     total = sum(group["desired_capacity"] for group in groups.values())
     assert total in (21, sum(line["instances"] for line in allocation.lines()))
@@ -56,8 +56,10 @@ def test_terraform_group(allocation):
 
 
 def test_karpenter(allocation):
-    plan = fleet.export_plan(allocation, "karpenter", vcpus={"m5.large": 2, "c5.2xlarge": 8})
-    assert any("come last" in warning for warning in fleet.export_plan(allocation, "karpenter").warnings)
+    plan = fleet.export.export_plan(allocation, "karpenter", vcpus={"m5.large": 2, "c5.2xlarge": 8})
+    assert any(
+        "come last" in warning for warning in fleet.export.export_plan(allocation, "karpenter").warnings
+    )
     documents = list(yaml.safe_load_all(plan.text))
     pools = [d for d in documents if d["kind"] == "NodePool"]
     overlays = [d for d in documents if d["kind"] == "NodeOverlay"]
@@ -91,7 +93,7 @@ def test_karpenter(allocation):
 
 
 def test_skypilot(allocation):
-    plan = fleet.export_plan(allocation, "skypilot")
+    plan = fleet.export.export_plan(allocation, "skypilot")
     task = yaml.safe_load(plan.text)
     assert task["num_nodes"] == sum(line["instances"] for line in allocation.lines())
     assert {o["infra"] for o in task["resources"]["ordered"]} <= {
@@ -101,18 +103,18 @@ def test_skypilot(allocation):
     assert plan.warnings
     rows = (("m5.large", "use1-az4", 1, 0.03, 0.1),)
     with pytest.raises(fleet.InputError, match="SkyPilot takes"):
-        fleet.export_plan(fleet.allocate(request(2, rows), market(rows)), "skypilot")
+        fleet.export.export_plan(fleet.allocate(request(2, rows), market(rows)), "skypilot")
 
 
 def test_csv(allocation):
-    rows = list(csv.DictReader(io.StringIO(fleet.export_plan(allocation, "csv").text)))
+    rows = list(csv.DictReader(io.StringIO(fleet.export.export_plan(allocation, "csv").text)))
     assert sum(float(row["hourly"]) for row in rows) == pytest.approx(allocation.cost_per_hour, abs=1e-6)
     assert sum(float(row["share"]) for row in rows) == pytest.approx(1.0, abs=1e-5)
 
 
 def test_focus_rows_add_up_to_the_cost():
     result = fleet.replay(fleet.demo_request(), fleet.synthetic_market(7, days=3))
-    rows = list(csv.DictReader(io.StringIO(fleet.focus_csv(result))))
+    rows = list(csv.DictReader(io.StringIO(fleet.export.focus_csv(result))))
     assert tuple(rows[0]) == FOCUS_COLUMNS
     assert sum(float(row["BilledCost"]) for row in rows) == pytest.approx(result.cost, abs=1e-6)
     assert {row["PricingCategory"] for row in rows} <= {"Dynamic", "Standard"}
@@ -137,26 +139,27 @@ def test_the_identity_is_taken_from_the_request():
     }
     found = identity_of(document)
     assert (found.launch_template, found.version, found.iam_fleet_role) == ("web", "7", "arn:r")
-    stated = fleet.LaunchIdentity.parse("lt-1:2").over(found)
+    stated = fleet.export.LaunchIdentity.parse("lt-1:2").over(found)
     assert (stated.launch_template, stated.version, stated.role) == ("lt-1", "2", "arn:r")
     with pytest.raises(fleet.InputError, match="launch template"):
-        fleet.LaunchIdentity.parse("lt-1:")
+        fleet.export.LaunchIdentity.parse("lt-1:")
 
 
 def test_focus_rows_add_up_with_commitments_and_stopped_storage():
     """Two on demand of which one is reserved, one on Spot that is stopped for a while."""
-    prices = fleet.ChangePoints.from_rows(1, [0, 0, 0], [0, 7200, 10_800], [0.1, 0.6, 0.1])
+    prices = fleet.domain.ChangePoints.from_rows(1, [0, 0, 0], [0, 7200, 10_800], [0.1, 0.6, 0.1])
     market = fleet.Market(["m5.large"], ["us-east-1a"], ["Linux/UNIX"], prices, [0.5], 0, 5 * 3600)
     request = fleet.FleetRequest(
         3, (fleet.Override("m5.large"),), on_demand_target_capacity=2, interruption_behavior="stop"
     )
     terms = fleet.Billing(
-        stopped_storage=fleet.StoppedStorage(100, 0.09), commitments=(fleet.Reserved(0.4, 0.5),)
+        stopped_storage=fleet.billing.StoppedStorage(100, 0.09),
+        commitments=(fleet.billing.Reserved(0.4, 0.5),),
     )
     result = fleet.replay(request, market, billing=terms)
-    rows = list(fleet.focus_rows(result))
+    rows = list(fleet.export.focus_rows(result))
     assert sum(float(row["BilledCost"]) for row in rows) == pytest.approx(result.cost, abs=1e-8)
     assert [row["ChargeCategory"] for row in rows] == ["Usage"] * 4 + ["Purchase", "Credit"]
     assert float(rows[-2]["BilledCost"]) == pytest.approx(5 * 0.3)
     assert len({row["ResourceId"] for row in rows[:4]}) == 3
-    assert len(list(csv.DictReader(io.StringIO(fleet.focus_csv(result))))) == 6
+    assert len(list(csv.DictReader(io.StringIO(fleet.export.focus_csv(result))))) == 6

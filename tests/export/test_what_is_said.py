@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fleet
-from fleet.expansion import SELECTION
+from fleet.domain.expansion import SELECTION
+from fleet.domain.request import Placement
 from fleet.export import FORMS, identity_of
 from fleet.export.aws import create_fleet, spot_fleet
 from fleet.export.deployment import narrowed
 from fleet.export.hcl import hcl_text, identifier, json_text
 from fleet.export.unsaid import FACTS
-from fleet.request import Placement
 from tests.export.test_aws_documents import IDENTITY, OPERATIONS, request, valid
 
 AWS_FORM = {"terraform-fleet": "create-fleet", "terraform-asg": "auto-scaling-group"}
@@ -178,9 +178,9 @@ def test_each_fact_is_written_or_named(fact, form):
     allocation = planned(wanted)
     if form in REFUSED.get(fact, ()):
         with pytest.raises(fleet.InputError, match=r"Type|instant"):
-            fleet.export_plan(allocation, form, identity=identity)
+            fleet.export.export_plan(allocation, form, identity=identity)
         return
-    plan = fleet.export_plan(allocation, form, identity=identity, hcl=True)
+    plan = fleet.export.export_plan(allocation, form, identity=identity, hcl=True)
     named = any(fact in warning for warning in plan.warnings)
     if form in ("karpenter", "skypilot"):
         assert named or (fact, form) in ALWAYS_SO
@@ -215,7 +215,7 @@ def planned(wanted):
 
 def said_by(document, identity):
     """What a document says, request and identity."""
-    request = fleet.parse_request(document, subnet_zones=identity.subnet_zones)
+    request = fleet.io.parse_request(document, subnet_zones=identity.subnet_zones)
     said = identity_of(document)
     by_subnet = "SubnetId" in json.dumps(document) or "VPCZoneIdentifier" in document
     return request, dataclasses.replace(said, subnets=identity.subnets if by_subnet else ())
@@ -325,7 +325,7 @@ def test_hcl_and_its_json_escape_what_terraform_would_evaluate():
 
 def test_terraform_counts_priorities_from_one():
     """The provider's schema takes 0 for a priority that is not stated."""
-    plan = fleet.export_plan(planned(PRIORITIZED), "terraform-fleet", hcl=True)
+    plan = fleet.export.export_plan(planned(PRIORITIZED), "terraform-fleet", hcl=True)
     assert re.findall(r"priority += (\S+)", plan.text)[0] == "1.0"
     assert "priority = 0" not in plan.text
 
@@ -333,17 +333,17 @@ def test_terraform_counts_priorities_from_one():
 def test_every_pool_is_written_where_that_is_the_plan_too():
     """What a narrow fleet loses it can replace in its own pools only; limits that AWS lacks stay narrow."""
     allocation = planned(all_pools())
-    narrow = fleet.export_plan(allocation, "create-fleet", identity=IDENTITY)
+    narrow = fleet.export.export_plan(allocation, "create-fleet", identity=IDENTITY)
     assert (
         "1 of the request's 6 pools" in narrow.warnings[0] or "of the request's 6 pools" in narrow.warnings[0]
     )
-    wide = fleet.export_plan(allocation, "create-fleet", identity=IDENTITY, every_pool=True)
+    wide = fleet.export.export_plan(allocation, "create-fleet", identity=IDENTITY, every_pool=True)
     (document,) = documents_of(wide.text, "create-fleet")
     assert len(document["LaunchTemplateConfigs"][0]["Overrides"]) == 6
     assert wide.warnings == ()
     limits = fleet.Limits(caps=(fleet.Cap("zone", share=0.5),))
     capped = fleet.allocate(all_pools(), allocation.snapshot, limits=limits)
-    told = fleet.export_plan(capped, "create-fleet", identity=IDENTITY, every_pool=True).warnings
+    told = fleet.export.export_plan(capped, "create-fleet", identity=IDENTITY, every_pool=True).warnings
     assert any("every pool" in warning or "one request a pool" in warning for warning in told)
 
 
@@ -369,7 +369,7 @@ def test_a_file_says_what_no_form_carries():
     assert (found.launch_template, found.tags, found.instance_tags) == ("one", tags, (("c", "d"),))
     told = " ".join(found.left_out)
     assert all(word in told for word in ("the first is written", "LoadBalancersConfig", "ImageId"))
-    plan = fleet.export_plan(planned(plain()), "create-fleet", identity=found)
+    plan = fleet.export.export_plan(planned(plain()), "create-fleet", identity=found)
     assert set(found.left_out) <= set(plan.warnings)
 
 
@@ -400,12 +400,12 @@ def test_each_type_keeps_its_launch_template():
     assert found.left_out == ()
     for form in ("create-fleet", "auto-scaling-group", "terraform-fleet", "terraform-asg"):
         wanted = all_pools(balance_zones=AWS_FORM.get(form, form) == "auto-scaling-group")
-        plan = fleet.export_plan(planned(wanted), form, identity=found, hcl=True, every_pool=True)
+        plan = fleet.export.export_plan(planned(wanted), form, identity=found, hcl=True, every_pool=True)
         (document,) = documents_of(plan.text, form)
         valid(AWS_FORM.get(form, form), document)
         assert identity_of(document).template_of("m5.xlarge") == ("second", "1")
         assert identity_of(document).template_of("c5.2xlarge") == ("first", "1")
-    stated = fleet.LaunchIdentity.parse("lt-1:2").over(found)
+    stated = fleet.export.LaunchIdentity.parse("lt-1:2").over(found)
     assert stated.template_of("m5.xlarge") == ("lt-1", "2")
 
 
@@ -471,7 +471,7 @@ def test_what_is_written_is_the_request_again(wanted):
     for form, write in (("spot-fleet", spot_fleet), ("create-fleet", create_fleet)):
         document = json.loads(json.dumps(write(wanted, IDENTITY)))
         valid(form, document)
-        assert fleet.parse_request(document) == wanted
+        assert fleet.io.parse_request(document) == wanted
     assert set(OPERATIONS) <= set(FORMS)
 
 
@@ -484,7 +484,7 @@ def test_a_plan_over_regions_is_a_request_in_each():
     wanted = fleet.FleetRequest(target_capacity=4, overrides=overrides, strategy="diversified")
     allocation = fleet.allocate(wanted, fleet.Snapshot.of(pools, spot_price=[0.03, 0.04]))
     for form in ("spot-fleet", "create-fleet", "auto-scaling-group", "terraform-fleet"):
-        plan = fleet.export_plan(allocation, form, identity=IDENTITY)
+        plan = fleet.export.export_plan(allocation, form, identity=IDENTITY)
         if form == "terraform-fleet":
             assert len(json.loads(plan.text)["resource"]["aws_ec2_fleet"]) == 2
         else:

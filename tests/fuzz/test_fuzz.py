@@ -104,7 +104,7 @@ def failure_of_feed(path):
     import fleet
 
     try:
-        fleet.read_data_feed(path)
+        fleet.io.read_data_feed(path)
     except fleet.InputError:
         pass
     except Exception as error:

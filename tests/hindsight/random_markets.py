@@ -30,13 +30,13 @@ def market_of(prices, on_demand, end, capacity=None, product="Linux/UNIX"):
     """A market of pools m0, m1 ... from {pool: [(time, price)]}."""
     n = len(on_demand)
     rows = [(i, t, p) for i, changes in prices.items() for t, p in changes]
-    points = fleet.ChangePoints.from_rows(n, *(list(c) for c in zip(*rows, strict=True)))
+    points = fleet.domain.ChangePoints.from_rows(n, *(list(c) for c in zip(*rows, strict=True)))
     market = fleet.Market(
         [f"m{i}.large" for i in range(n)], ["us-x-1a"] * n, [product] * n, points, on_demand, 0, end
     )
     if capacity:
         rows = [(i, t, c) for i, changes in capacity.items() for t, c in changes]
-        held = fleet.ChangePoints.from_rows(n, *(list(c) for c in zip(*rows, strict=True)))
+        held = fleet.domain.ChangePoints.from_rows(n, *(list(c) for c in zip(*rows, strict=True)))
         market = market.with_capacity(held, "capacity: test")
     return market
 

@@ -11,15 +11,15 @@ from random_markets import HOUR, Whim, cases, market_of, request_of
 import fleet
 from fleet.errors import InputError
 from fleet.hindsight.service import Service
-from fleet.replayer import LaunchPlan, PreparedMarket
-from fleet.runner import clairvoyant, replay_plan, replay_prepared
+from fleet.replay_engine import LaunchPlan, PreparedMarket
+from fleet.replayer.run import clairvoyant, replay_plan, replay_prepared
 
 
 def bounds_of(case, foresight=True):
     """Return the prepared market, the rules of a replay, and who knows the future of both."""
     request, market, rules = case
     rules = dict(rules)
-    prepared = PreparedMarket.of(fleet.resolve(request, market, rules.pop("product")))
+    prepared = PreparedMarket.of(fleet.domain.resolve(request, market, rules.pop("product")))
     known = clairvoyant(
         prepared, None, None, rules["billing"], rules["notice_s"], rules["start_delay_s"], foresight=foresight
     )
@@ -51,7 +51,7 @@ def test_the_engine_bills_the_plan_as_claimed(case):
         return
     assert found.cost <= found.plan_cost + 1e-9
     assert (found.status == "optimal") == (found.gap < 1e-9 or found.plan_cost == 0)
-    result = fleet.replay_hindsight(found, request, market, product=rules["product"])
+    result = fleet.replayer.replay_hindsight(found, request, market, product=rules["product"])
     assert result.cost == pytest.approx(found.plan_cost, abs=1e-9)
     _, _, known = bounds_of(case)
     assert found.service.kept_by(known.of_replay(result.instances).service)

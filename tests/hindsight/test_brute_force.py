@@ -14,8 +14,8 @@ from random_markets import HOUR, market_of, request_of
 import fleet
 from fleet.errors import InputError
 from fleet.hindsight.service import served
-from fleet.replayer import LaunchPlan, PreparedMarket
-from fleet.runner import clairvoyant, replay_plan
+from fleet.replay_engine import LaunchPlan, PreparedMarket
+from fleet.replayer.run import clairvoyant, replay_plan
 
 HALF = HOUR // 2
 BID = 0.5
@@ -47,7 +47,9 @@ def every_way(prices, market, times, end, rules, weights):
             forced = above[0] + rules["notice_s"] if above else 10**9
             for gone in sorted({*times, min(forced, end)}):
                 if launch < gone <= min(forced, end) and launch + rules["start_delay_s"] < gone:
-                    bill = fleet.bill(points, launch, gone, interrupted=gone == forced, rule=rules["billing"])
+                    bill = fleet.billing.bill(
+                        points, launch, gone, interrupted=gone == forced, rule=rules["billing"]
+                    )
                     yield weights[i], launch + rules["start_delay_s"], gone, bill
 
 
@@ -153,7 +155,7 @@ def test_bounded_pools_against_every_plan_that_the_engine_grants(prices, held, t
     request = request_of([1] * len(prices), target)
     rules = {"start_delay_s": delay, "notice_s": 0}
     found = fleet.hindsight_optimum(request, market, **rules)
-    prepared = PreparedMarket.of(fleet.resolve(request, market))
+    prepared = PreparedMarket.of(fleet.domain.resolve(request, market))
     known = clairvoyant(prepared, notice_s=0, start_delay_s=delay)
     spans = [(a * HALF, b * HALF) for a in range(3) for b in range(a + 1, 4)]
     rows = [(i, *span) for i in prices for span in spans]

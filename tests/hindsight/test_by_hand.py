@@ -11,8 +11,8 @@ from random_markets import HOUR, market_of, request_of
 
 import fleet
 from fleet.errors import InputError
-from fleet.replayer import LaunchPlan, PreparedMarket
-from fleet.runner import replay_plan
+from fleet.replay_engine import LaunchPlan, PreparedMarket
+from fleet.replayer.run import replay_plan
 
 CALM = {0: [(0, 0.10), (2 * HOUR, 0.30)], 1: [(0, 0.20)]}
 SPIKE = {0: [(0, 0.10), (3 * HOUR, 0.60)], 1: [(0, 0.20)]}
@@ -38,12 +38,14 @@ def test_commitments_are_paid_whether_or_not_the_request_is_open(opens):
     market = market_of(CALM, [0.5] * 2, 5 * HOUR)
     since = datetime.fromtimestamp(opens * HOUR, UTC)
     request = request_of([1, 1], 2, on_demand_target_capacity=1, valid_from=since)
-    terms = fleet.Billing(commitments=(fleet.Reserved(0.2, share=1.0),))
+    terms = fleet.Billing(commitments=(fleet.billing.Reserved(0.2, share=1.0),))
     result = fleet.replay(request, market, billing=terms, hindsight=True)
     spot = {0: 2 * 0.10 + 3 * 0.20, 2: 3 * 0.20, 9: 0.0}[opens]
     assert result.hindsight_cost == pytest.approx(5 * 0.40 + spot, abs=1e-9)
     found = fleet.hindsight_optimum(request, market, billing=terms)
-    assert fleet.replay_hindsight(found, request, market).cost == pytest.approx(found.plan_cost, abs=1e-9)
+    assert fleet.replayer.replay_hindsight(found, request, market).cost == pytest.approx(
+        found.plan_cost, abs=1e-9
+    )
 
 
 def test_a_start_delay_is_paid_at_each_move():
@@ -122,12 +124,12 @@ def test_comparisons_take_hindsight_once_and_say_what_it_is():
 
 def test_where_it_is_not_defined():
     market, request = market_of(SPIKE, [0.5] * 2, 5 * HOUR), request_of([1, 1], 2)
-    hazard = fleet.Hazard(fleet.Exponential(0.1))
+    hazard = fleet.interruptions.Hazard(fleet.interruptions.Exponential(0.1))
     result = fleet.compare(request, market, strategies=["lowestPrice"], interruptions=hazard).results[0]
     assert result.hindsight_cost is None
     with pytest.raises(InputError, match="not defined with interruptions by hazard"):
         fleet.replay(request, market, interruptions=hazard, hindsight=True)
-    schedule = fleet.Schedule(changes=(fleet.TargetChange(HOUR, 1),))
+    schedule = fleet.domain.Schedule(changes=(fleet.domain.TargetChange(HOUR, 1),))
     with pytest.raises(InputError, match="target that changes"):
         fleet.replay(request, market, schedule=schedule, hindsight=True)
 
@@ -138,7 +140,7 @@ def plan_of(*rows):
 
 def test_plans_of_launches_in_the_engine():
     market = market_of(SPIKE, [0.5] * 2, 5 * HOUR, {0: [(0, 2)], 1: [(0, 1), (4 * HOUR, 0)]})
-    prepared = PreparedMarket.of(fleet.resolve(request_of([1, 1], 2), market))
+    prepared = PreparedMarket.of(fleet.domain.resolve(request_of([1, 1], 2), market))
     plan = plan_of((0, 0, HOUR), (0, 0, 9 * HOUR), (0, HOUR, 3 * HOUR + 60), (1, 2 * HOUR, 9 * HOUR))
     result = replay_plan(prepared, plan)
     table = result.instances
@@ -156,4 +158,6 @@ def test_plans_of_launches_in_the_engine():
         plan_of((0, HOUR, HOUR))
     capped = request_of([1, 1], 2, spot_max_total_price=0.15)
     with pytest.raises(InputError, match="above SpotMaxTotalPrice 0"):
-        replay_plan(PreparedMarket.of(fleet.resolve(capped, market)), plan_of((0, 0, HOUR), (0, 0, HOUR)))
+        replay_plan(
+            PreparedMarket.of(fleet.domain.resolve(capped, market)), plan_of((0, 0, HOUR), (0, 0, HOUR))
+        )

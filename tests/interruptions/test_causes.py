@@ -8,17 +8,17 @@ import json
 import numpy as np
 import pytest
 
+from fleet.domain.market import ChangePoints
+from fleet.domain.pools import LaunchPools
 from fleet.errors import CatalogueError, InputError
-from fleet.formats.spot_advisor import SpotAdvisor, read_spot_advisor
 from fleet.interruptions import NEVER
+from fleet.interruptions.counter_rng import key_of, uniforms
 from fleet.interruptions.hazard import Hazard, monthly_hazard
-from fleet.interruptions.laws import Bathtub, Empirical, Exponential, Weibull
-from fleet.interruptions.seeded import key_of, uniforms
+from fleet.interruptions.lifetime_distributions import Bathtub, Empirical, Exponential, Weibull
+from fleet.interruptions.parsing import parse_law, parse_shocks, parse_stress
 from fleet.interruptions.shocks import CELL_S, Shocks
-from fleet.interruptions.spelled import parse_law, parse_shocks, parse_stress
 from fleet.interruptions.stress import MassLoss, Outage, PriceSpike, spiked
-from fleet.market import ChangePoints
-from fleet.pools import LaunchPools
+from fleet.io.catalogue.spot_advisor import SpotAdvisor, read_spot_advisor
 
 HOUR = 3600
 MONTH = 730 * HOUR

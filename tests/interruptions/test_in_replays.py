@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import fleet
+from fleet.domain.event_log import EventKind
 from fleet.errors import InputError
-from fleet.interruptions.seeded import key_of, uniforms
-from fleet.replayer import EventKind
+from fleet.interruptions.counter_rng import key_of, uniforms
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -27,7 +27,7 @@ def market_of(end=30 * DAY, dearer=1.0):
         [kind for kind, _ in pools],
         [zone for _, zone in pools],
         ["Linux/UNIX"] * len(pools),
-        fleet.ChangePoints.constant(prices),
+        fleet.domain.ChangePoints.constant(prices),
         np.ones(len(pools)),
         0,
         end,
@@ -52,7 +52,7 @@ def test_golden_lifetimes():
     result = fleet.replay(
         request_of(1, "lowestPrice"),
         market_of(10 * DAY),
-        interruptions=fleet.Hazard(fleet.Exponential(0.02)),
+        interruptions=fleet.interruptions.Hazard(fleet.interruptions.Exponential(0.02)),
         seed=9,
     )
     u = uniforms(key_of(9, "hazard", "0"), np.arange(len(result.instances)))
@@ -78,27 +78,30 @@ def test_the_rate_of_interruptions_is_the_hazard():
     """Constant hazard: notices over instance-hours, within four standard errors."""
     rate = 0.01
     result = fleet.replay(
-        request_of(60), market_of(), interruptions=fleet.Hazard(fleet.Exponential(rate)), seed=1
+        request_of(60),
+        market_of(),
+        interruptions=fleet.interruptions.Hazard(fleet.interruptions.Exponential(rate)),
+        seed=1,
     )
-    hours = fleet.lifetimes_of_instances(result.instances).exposure_h
+    hours = fleet.interruptions.lifetimes_of_instances(result.instances).exposure_h
     assert len(notices(result)) == pytest.approx(rate * hours, abs=4 * np.sqrt(rate * hours))
     assert hours > 40_000
 
 
 def test_a_law_is_recovered_from_a_replays_own_log():
-    law = fleet.Weibull(0.7, 40.0)
-    result = fleet.replay(request_of(60), market_of(), interruptions=fleet.Hazard(law), seed=2)
-    seen = fleet.lifetimes_of_instances(result.instances)
+    law = fleet.interruptions.Weibull(0.7, 40.0)
+    result = fleet.replay(request_of(60), market_of(), interruptions=fleet.interruptions.Hazard(law), seed=2)
+    seen = fleet.interruptions.lifetimes_of_instances(result.instances)
     assert seen.censored.sum() >= 60
-    fitted = fleet.fit_weibull(seen)
+    fitted = fleet.interruptions.fit_weibull(seen)
     assert (fitted.shape, fitted.scale_h) == pytest.approx((law.shape, law.scale_h), rel=0.12)
 
 
 def test_same_seed_same_bytes():
     causes = [
-        fleet.Hazard(fleet.Weibull(0.7, 40.0)),
-        fleet.Shocks("zone", 4.0, 0.5),
-        fleet.MassLoss(9, 9 * DAY, HOUR),
+        fleet.interruptions.Hazard(fleet.interruptions.Weibull(0.7, 40.0)),
+        fleet.interruptions.Shocks("zone", 4.0, 0.5),
+        fleet.interruptions.MassLoss(9, 9 * DAY, HOUR),
     ]
 
     def log(seed):
@@ -110,7 +113,9 @@ def test_same_seed_same_bytes():
 
 
 def test_a_shock_takes_all_pools_of_its_group_in_one_second():
-    result = fleet.replay(request_of(36), market_of(), interruptions=fleet.Shocks("zone", 3.0), seed=5)
+    result = fleet.replay(
+        request_of(36), market_of(), interruptions=fleet.interruptions.Shocks("zone", 3.0), seed=5
+    )
     by_time = {}
     for time, label in notices(result):
         by_time.setdefault(time, []).append(label)
@@ -128,7 +133,10 @@ def test_shocks_strike_at_the_same_seconds_whatever_the_strategy():
             (time, label.split()[1])
             for time, label in notices(
                 fleet.replay(
-                    request_of(36, strategy), market_of(), interruptions=fleet.Shocks("zone", 3.0), seed=5
+                    request_of(36, strategy),
+                    market_of(),
+                    interruptions=fleet.interruptions.Shocks("zone", 3.0),
+                    seed=5,
                 )
             )
         }
@@ -140,12 +148,16 @@ def test_shocks_strike_at_the_same_seconds_whatever_the_strategy():
 
 def test_the_past_does_not_depend_on_the_future():
     """Prices that change after day 10, or a replay that ends there, leave all events before it alone."""
-    causes = ["price", fleet.Hazard(fleet.Weibull(0.7, 40.0)), fleet.Shocks("family", 3.0, 0.5)]
+    causes = [
+        "price",
+        fleet.interruptions.Hazard(fleet.interruptions.Weibull(0.7, 40.0)),
+        fleet.interruptions.Shocks("family", 3.0, 0.5),
+    ]
     market = market_of()
     rows = np.arange(len(market))
     later = replace(
         market,
-        prices=fleet.ChangePoints.from_rows(
+        prices=fleet.domain.ChangePoints.from_rows(
             12,
             np.tile(rows, 2),
             np.repeat([0, 10 * DAY], 12),
@@ -166,9 +178,12 @@ def test_the_past_does_not_depend_on_the_future():
 
 def test_hazards_of_one_run_are_independent_and_the_earlier_decides():
     """Two hazards of 0.01 an hour interrupt like one of 0.02."""
-    twice = [fleet.Hazard(fleet.Exponential(0.01)), fleet.Hazard(fleet.Exponential(0.01))]
+    twice = [
+        fleet.interruptions.Hazard(fleet.interruptions.Exponential(0.01)),
+        fleet.interruptions.Hazard(fleet.interruptions.Exponential(0.01)),
+    ]
     result = fleet.replay(request_of(60), market_of(), interruptions=twice, seed=1)
-    hours = fleet.lifetimes_of_instances(result.instances).exposure_h
+    hours = fleet.interruptions.lifetimes_of_instances(result.instances).exposure_h
     assert len(notices(result)) == pytest.approx(0.02 * hours, abs=4 * np.sqrt(0.02 * hours))
 
 
@@ -178,8 +193,8 @@ def test_golden_zone_outage():
     All 12 pools run one each; the lost four are replaced at once elsewhere, none in zone a before 14:00.
     """
     noon = DAY + 12 * HOUR
-    outage = fleet.Outage("zone", "us-x-1a", noon, 2 * HOUR)
-    later = fleet.Outage("zone", "us-x-1b", noon + HOUR, 600)
+    outage = fleet.interruptions.Outage("zone", "us-x-1a", noon, 2 * HOUR)
+    later = fleet.interruptions.Outage("zone", "us-x-1b", noon + HOUR, 600)
     result = fleet.replay(request_of(12), market_of(), interruptions=["price", outage, later])
     table = result.instances
     zone = np.array([result.pools.availability_zone[i] for i in table.pool])
@@ -204,7 +219,9 @@ def test_golden_zone_outage():
 def test_golden_mass_loss_holds_every_refill_back():
     """Five of twelve are lost at noon of day 1, gone at 12:02, and refilled when the block ends at 12:15."""
     noon = DAY + 12 * HOUR
-    result = fleet.replay(request_of(12), market_of(), interruptions=fleet.MassLoss(5, noon, 900))
+    result = fleet.replay(
+        request_of(12), market_of(), interruptions=fleet.interruptions.MassLoss(5, noon, 900)
+    )
     table = result.instances
     assert (table.notice_s == noon).sum() == result.interruptions == 5
     assert table.launch_s[12:].tolist() == [noon + 900] * 5
@@ -215,7 +232,9 @@ def test_golden_mass_loss_holds_every_refill_back():
 def test_golden_loss_of_the_biggest_pool():
     noon = DAY + 12 * HOUR
     result = fleet.replay(
-        request_of(9, "lowestPrice"), market_of(), interruptions=fleet.Outage("pool", "biggest", noon, HOUR)
+        request_of(9, "lowestPrice"),
+        market_of(),
+        interruptions=fleet.interruptions.Outage("pool", "biggest", noon, HOUR),
     )
     assert notices(result) == [(noon, "m5.large us-x-1a")] * 9
     assert {result.pools.label(i) for i in result.instances.pool[9:].tolist()} == {"m5.large us-x-1b"}
@@ -225,7 +244,7 @@ def test_golden_loss_of_the_biggest_pool():
 def test_golden_price_spike():
     """Zone a at 11 times its price for an hour: above on-demand, so the price driver ends what runs there."""
     noon = DAY + 12 * HOUR
-    spike = fleet.PriceSpike(11.0, noon, HOUR, "zone", "us-x-1a")
+    spike = fleet.interruptions.PriceSpike(11.0, noon, HOUR, "zone", "us-x-1a")
     result = fleet.replay(request_of(1, "lowestPrice"), market_of(2 * DAY), interruptions=["price", spike])
     assert notices(result) == [(noon, "m5.large us-x-1a")]
     assert result.cost == pytest.approx(0.10 * 36 + 1.10 * 120 / HOUR + 0.11 * (12 - 120 / HOUR))
@@ -237,20 +256,27 @@ def test_golden_price_spike():
 
 
 def test_a_stress_outside_the_replay_is_said():
-    causes = [fleet.Outage("zone", "us-x-1a", 90 * DAY), fleet.PriceSpike(2.0, 90 * DAY, HOUR)]
+    causes = [
+        fleet.interruptions.Outage("zone", "us-x-1a", 90 * DAY),
+        fleet.interruptions.PriceSpike(2.0, 90 * DAY, HOUR),
+    ]
     result = fleet.replay(request_of(1), market_of(), interruptions=["price", *causes])
     assert sum("lies outside the replay" in warning for warning in result.warnings) == 2
 
 
 def test_none_stands_alone():
     with pytest.raises(InputError, match="'none' stands alone"):
-        fleet.replay(request_of(1), market_of(), interruptions=["none", fleet.Shocks("zone", 1.0)])
+        fleet.replay(
+            request_of(1), market_of(), interruptions=["none", fleet.interruptions.Shocks("zone", 1.0)]
+        )
     assert fleet.replay(request_of(1), market_of(), interruptions="none").interruption_driver == "none"
 
 
 def test_advisor_names_itself_a_proxy_in_the_result():
-    advisor = fleet.SpotAdvisor("a.json", {("us-x-1", "Linux", kind): 4 for kind in KINDS[:3]}, ())
-    result = fleet.replay(request_of(60), market_of(), interruptions=fleet.Hazard(advisor), seed=2)
+    advisor = fleet.io.SpotAdvisor("a.json", {("us-x-1", "Linux", kind): 4 for kind in KINDS[:3]}, ())
+    result = fleet.replay(
+        request_of(60), market_of(), interruptions=fleet.interruptions.Hazard(advisor), seed=2
+    )
     assert result.interruption_driver == "hazard(proxy: advisor buckets, top 25 %)"
     assert any("is a proxy" in warning for warning in result.warnings)
     assert any("3 of 12 pools are not rated" in warning for warning in result.warnings)
@@ -261,7 +287,10 @@ def test_advisor_names_itself_a_proxy_in_the_result():
 def test_a_replay_at_the_speed_of_events_is_a_year_of_many_instances():
     """Interruptions grow with instances times hours, in every month alike (age-free)."""
     result = fleet.replay(
-        request_of(60), market_of(365 * DAY), interruptions=fleet.Hazard(fleet.Exponential(1e-3)), seed=3
+        request_of(60),
+        market_of(365 * DAY),
+        interruptions=fleet.interruptions.Hazard(fleet.interruptions.Exponential(1e-3)),
+        seed=3,
     )
     times = np.array([t for t, _ in notices(result)])
     quarters = np.bincount(times // (365 * DAY // 4), minlength=4)[:4]
@@ -274,7 +303,7 @@ def test_the_loss_of_a_zone_takes_on_demand_instances_too(by, label, lost):
     """Three on demand in zone a end at noon without notice and are launched elsewhere at once."""
     noon = DAY + 12 * HOUR
     request = request_of(6, "lowestPrice", on_demand_target_capacity=3)
-    outage = fleet.Outage(by, label, noon, HOUR)
+    outage = fleet.interruptions.Outage(by, label, noon, HOUR)
     result = fleet.replay(request, market_of(2 * DAY), interruptions=outage)
     table, listed = result.instances, result.instances.lifecycle == 1
     ended = listed & (table.end_s == noon)
@@ -291,7 +320,7 @@ def test_on_demand_instances_wait_until_the_only_zone_is_back():
     noon = DAY + 12 * HOUR
     overrides = (fleet.Override("m5.large", "us-x-1a"),)
     request = fleet.FleetRequest(3, overrides, on_demand_target_capacity=2)
-    outage = fleet.Outage("zone", "us-x-1a", noon, HOUR)
+    outage = fleet.interruptions.Outage("zone", "us-x-1a", noon, HOUR)
     result = fleet.replay(request, market_of(2 * DAY), interruptions=outage)
     table, listed = result.instances, result.instances.lifecycle == 1
     assert sorted(table.launch_s[listed].tolist()) == [0, 0, noon + HOUR, noon + HOUR]

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.domain.market import ChangePoints
 from fleet.errors import InputError
 from fleet.interruptions.calibration import calibration
+from fleet.interruptions.counter_rng import key_of, uniforms
 from fleet.interruptions.fitting import (
     fit_bathtub,
     fit_empirical,
@@ -16,7 +18,7 @@ from fleet.interruptions.fitting import (
     fit_weibull,
     log_likelihood,
 )
-from fleet.interruptions.laws import (
+from fleet.interruptions.lifetime_distributions import (
     Bathtub,
     Empirical,
     Exponential,
@@ -25,8 +27,6 @@ from fleet.interruptions.laws import (
     residual_h,
 )
 from fleet.interruptions.lifetimes import Lifetimes, lifetimes_of_capacity, lifetimes_of_instances
-from fleet.interruptions.seeded import key_of, uniforms
-from fleet.market import ChangePoints
 
 LAWS = [
     Exponential(0.05),
@@ -297,7 +297,7 @@ def test_lifetimes_of_capacity_by_hand():
 
 def test_lifetimes_of_real_traces(data_dir):
     """The V100 zones: lives of Weibull shape near 0.6 and scale near 1.1 to 1.8 h, say the data's notes."""
-    from fleet.formats.availability import change_points, read_traces
+    from fleet.io.capacity.availability import change_points, read_traces
 
     traces = read_traces(data_dir / "availability" / "v100-1-node-9-zones-2023-02")
     points = change_points(list(enumerate(traces)), len(traces), "available", 0, None)
@@ -339,7 +339,7 @@ def test_a_law_is_judged_on_what_it_was_not_fitted_to(data_dir):
     """Fitted to the first half of the V100 traces, Weibull tells more of the second than age-free does."""
     from dataclasses import replace
 
-    from fleet.formats.availability import change_points, read_traces
+    from fleet.io.capacity.availability import change_points, read_traces
 
     traces = read_traces(data_dir / "availability" / "v100-1-node-9-zones-2023-02")
 
@@ -355,7 +355,7 @@ def test_a_law_is_judged_on_what_it_was_not_fitted_to(data_dir):
 
 
 def test_lifetimes_of_instances_by_hand():
-    from fleet.replayer import InstanceTable
+    from fleet.domain.event_log import InstanceTable
 
     zeros = np.zeros(4, dtype=np.int8)
     table = InstanceTable(

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fleet
+from fleet.domain.event_log import EventKind, EventLog, InstanceTable, Reason
 from fleet.metrics import episodes, interruptions, survival
-from fleet.replayer.log import EventKind, EventLog, InstanceTable, Reason
 
 HOUR = 3600
 

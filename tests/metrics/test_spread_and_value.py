@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from test_losses import table
 
 import fleet
+from fleet.domain.snapshot import launch_ceiling
 from fleet.metrics import spread, value
-from fleet.snapshot import launch_ceiling
 
 HOUR = 3600
 WEIGHT = np.array([2.0, 4.0, 1.0])
@@ -25,7 +25,7 @@ def market_of(prices, end_h, capacity=None, on_demand=0.5):
 
     def points(rows):
         flat = [(i, round(h * HOUR), v) for i, changes in rows.items() for h, v in changes]
-        return fleet.ChangePoints.from_rows(n, *zip(*flat, strict=True))
+        return fleet.domain.ChangePoints.from_rows(n, *zip(*flat, strict=True))
 
     kinds = [f"m{i}.large" for i in range(n)]
     market = fleet.Market(
@@ -118,7 +118,7 @@ def three():
 
 def test_outage_correlation_equals_that_of_the_samples(three):
     request = request_of(3, 4)
-    pools = fleet.resolve(request, three).pools
+    pools = fleet.domain.resolve(request, three).pools
     phi = spread.outage_correlation(three, launch_ceiling(pools), np.arange(3), 0, 10 * HOUR)
     down = np.zeros((3, 10))
     down[0, 2:4] = down[1, 2:6] = down[2, 7:8] = 1
@@ -127,7 +127,7 @@ def test_outage_correlation_equals_that_of_the_samples(three):
 
 def test_how_long_pools_are_out(three):
     """Pool 0 for 2 h, pool 1 for 4 h, pool 2 for 1 h; what the span cuts off is left out."""
-    ceiling = launch_ceiling(fleet.resolve(request_of(3, 4), three).pools)
+    ceiling = launch_ceiling(fleet.domain.resolve(request_of(3, 4), three).pools)
     every = np.arange(3)
     assert spread.pool_down_times(three, ceiling, every, 0, 10 * HOUR).tolist() == [2 * HOUR, 4 * HOUR, HOUR]
     assert spread.pool_down_times(three, ceiling, every, 0, 5 * HOUR).tolist() == [2 * HOUR]
@@ -137,14 +137,14 @@ def test_how_long_pools_are_out(three):
 
 
 def test_pools_that_are_never_out_have_no_correlation(three):
-    pools = fleet.resolve(request_of(3, 4), three).pools
+    pools = fleet.domain.resolve(request_of(3, 4), three).pools
     phi = spread.outage_correlation(three, launch_ceiling(pools), np.arange(3), 0, 2 * HOUR)
     assert np.isnan(phi).all()
 
 
 def test_the_most_that_the_market_could_give(three):
     """T = 6 with weights 2, 1, 1: 6, 0 (pool 2: 5), 5 + 6 = 6 ...; pool 2 is out from 7 to 8 h."""
-    pools = fleet.resolve(request_of(3, 4), three).pools
+    pools = fleet.domain.resolve(request_of(3, 4), three).pools
     units = spread.available_units(three, launch_ceiling(pools), np.array([2.0, 1.0, 1.0]), 6.0, 0, 10 * HOUR)
     # 0-2 h 6, 2-4 h only pool 2: 5, 4-10 h at least pool 0's 6
     assert units == pytest.approx(2 * 6 + 2 * 5 + 6 * 6)
@@ -153,7 +153,7 @@ def test_the_most_that_the_market_could_give(three):
 def test_a_pool_of_one_price_can_be_had_all_the_time():
     """The very first row of the market's prices counts like any other."""
     market = market_of({0: [(0, 0.1)], 1: [(0, 0.9)]}, 10)  # pool 1 is above on-demand
-    ceiling = launch_ceiling(fleet.resolve(request_of(2, 3), market).pools)
+    ceiling = launch_ceiling(fleet.domain.resolve(request_of(2, 3), market).pools)
     assert spread.available_units(market, ceiling, np.array([1.0, 1.0]), 3.0, 0, 10 * HOUR) == 30.0
 
 

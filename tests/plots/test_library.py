@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 
 import fleet
 from fleet import plots
-from fleet.plots.lives import units_of
 from fleet.plots.market import means
 from fleet.plots.style import dates, looks, short
+from fleet.plots.survival import units_of
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def run(market):
 
 @pytest.fixture(scope="module")
 def frontier(market):
-    resolved = fleet.resolve(fleet.demo_request(), market)
+    resolved = fleet.domain.resolve(fleet.demo_request(), market)
     return fleet.frontier(
         fleet.demo_request(), fleet.snapshot_at(resolved.market, resolved.pools, market.end_s)
     )
@@ -44,13 +44,13 @@ def test_axes_in_and_out(name, market, run, frontier, tmp_path):
 
 
 def test_heatmap_cells_are_time_means():
-    points = fleet.ChangePoints.from_rows(2, [0, 0, 1], [0, 50, 60], [1.0, 3.0, 5.0])
+    points = fleet.domain.ChangePoints.from_rows(2, [0, 0, 1], [0, 50, 60], [1.0, 3.0, 5.0])
     np.testing.assert_allclose(means(points, np.array([0, 100, 200])), [[2.0, 3.0], [5.0, 5.0]])
     assert np.isnan(means(points, np.array([0, 50]))[1, 0])  # no price is known there yet
 
 
 def test_rows_of_a_heatmap_go_by_what_is_known():
-    points = fleet.ChangePoints.from_rows(3, [0, 1, 2], [0, 60, 30], [0.4, 0.1, 0.2])
+    points = fleet.domain.ChangePoints.from_rows(3, [0, 1, 2], [0, 60, 30], [0.4, 0.1, 0.2])
     names = ["dear.large", "cheap.large", "late.large"]
     market = fleet.Market(names, ["us-x-1a"] * 3, ["Linux/UNIX"] * 3, points, [0.5] * 3, 0, 100)
     ax = plots.plot_price_heatmap(market)
@@ -60,7 +60,7 @@ def test_rows_of_a_heatmap_go_by_what_is_known():
 
 
 def test_prices_without_on_demand_are_shares_of_the_highest():
-    points = fleet.ChangePoints.from_rows(1, [0, 0], [0, 50], [0.1, 0.4])
+    points = fleet.domain.ChangePoints.from_rows(1, [0, 0], [0, 50], [0.1, 0.4])
     market = fleet.Market(["m5.large"], ["us-x-1a"], ["Linux/UNIX"], points, [float("nan")], 0, 100)
     ax = plots.plot_price_heatmap(market)
     cells = ax.collections[0].get_array()
@@ -85,7 +85,7 @@ def test_words_within_axes_take_no_room_of_their_neighbours(run, frontier):
 
 
 def test_a_day_never_stands_without_its_month():
-    start = fleet.parse_time("2021-03-02T00:00:00Z")
+    start = fleet.io.parse_time("2021-03-02T00:00:00Z")
     ax = Figure().add_subplot()
     dates(ax, start, start + 90 * 86400)
     ax.figure.draw_without_rendering()

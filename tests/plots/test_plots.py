@@ -65,7 +65,13 @@ def test_the_headline_tells_cheapest_and_calmest(results):
 
 def test_unknown_on_demand_no_interruptions_and_one_hour():
     market = fleet.Market(
-        ["m5.large"], ["us-x-1a"], ["Linux/UNIX"], fleet.ChangePoints.constant([0.1]), [float("nan")], 0, 3600
+        ["m5.large"],
+        ["us-x-1a"],
+        ["Linux/UNIX"],
+        fleet.domain.ChangePoints.constant([0.1]),
+        [float("nan")],
+        0,
+        3600,
     )
     run = fleet.replay(fleet.FleetRequest(3, (fleet.Override("m5.large"),)), market)
     assert run.on_demand_cost is None
@@ -79,7 +85,7 @@ def test_ticks_of_no_interruptions_are_whole_numbers():
         ["m5.large"],
         ["us-x-1a"],
         ["Linux/UNIX"],
-        fleet.ChangePoints.constant([0.1]),
+        fleet.domain.ChangePoints.constant([0.1]),
         [0.2],
         0,
         3600,
@@ -92,7 +98,7 @@ def test_ticks_of_no_interruptions_are_whole_numbers():
 
 def test_nothing_ran():
     market = fleet.Market(
-        ["m5.large"], ["us-x-1a"], ["Linux/UNIX"], fleet.ChangePoints.constant([0.2]), [0.1], 0, 3600
+        ["m5.large"], ["us-x-1a"], ["Linux/UNIX"], fleet.domain.ChangePoints.constant([0.2]), [0.1], 0, 3600
     )
     run = fleet.replay(fleet.FleetRequest(3, (fleet.Override("m5.large"),)), market)
     assert "nothing ran" in texts(plot_pool_shares(run))

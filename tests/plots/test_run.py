@@ -9,13 +9,13 @@ import pytest
 
 import fleet
 from fleet.plots import plot_bill, plot_endings, plot_units, run_figure, save_figure
-from fleet.plots.run import binned
+from fleet.plots.replay import binned
 
 HOUR = 3600
 
 
 def market_of(prices, end_h, on_demand=0.5):
-    points = fleet.ChangePoints.from_rows(
+    points = fleet.domain.ChangePoints.from_rows(
         1, [0] * len(prices), [round(h * HOUR) for h, _ in prices], [p for _, p in prices]
     )
     return fleet.Market(
@@ -28,7 +28,7 @@ REQUEST = fleet.FleetRequest(3, (fleet.Override("m5.large"),))
 
 @pytest.fixture(scope="module")
 def run():
-    causes = ["price", "capacity", fleet.Shocks("zone", per_month=20.0, share=0.5)]
+    causes = ["price", "capacity", fleet.interruptions.Shocks("zone", per_month=20.0, share=0.5)]
     return fleet.replay(
         fleet.demo_request(), fleet.synthetic_market(4, days=5), interruptions=causes, start_delay_s=180
     )
@@ -71,7 +71,9 @@ def test_the_bill_stands_against_on_demand(run):
 
 def test_a_schedule_a_stop_and_what_you_end_are_drawn():
     market = market_of([(0, 0.1), (2, 0.6), (3, 0.1)], 8)
-    schedule = fleet.Schedule((fleet.TargetChange(5 * HOUR, 1), fleet.TargetChange(7 * HOUR, 2)))
+    schedule = fleet.domain.Schedule(
+        (fleet.domain.TargetChange(5 * HOUR, 1), fleet.domain.TargetChange(7 * HOUR, 2))
+    )
     request = replace(REQUEST, interruption_behavior="stop")
     result = fleet.replay(request, market, schedule=schedule)
     assert {cause: len(times) for cause, times in result.endings().items()} == {"price": 3, "you": 2}

@@ -52,7 +52,7 @@ def plan():
 
 @pytest.fixture(scope="module")
 def study():
-    market, windows = fleet.synthetic_market(7, days=1), fleet.Windows(43200, 43200)
+    market, windows = fleet.synthetic_market(7, days=1), fleet.experiments.Windows(43200, 43200)
     return fleet.replay_many(fleet.demo_request(), market, windows=windows, null=2, workers=1)
 
 

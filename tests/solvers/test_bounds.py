@@ -9,8 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet import GroupLimit, Linear, Problem
-from fleet.model import Cover, EvenShare, EvenSpread, Shortfall, Survival, build, useful_upper
+from fleet import Linear
+from fleet.model import (
+    Cover,
+    EvenShare,
+    EvenSpread,
+    GroupLimit,
+    Problem,
+    Shortfall,
+    Survival,
+    build,
+    useful_upper,
+)
 from fleet.solvers import SOLVERS
 
 MOST_RANGE = 1e6

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet import GroupLimit, Linear, Problem
-from fleet.model import EvenShare, EvenSpread, Shortfall, Survival, build, objective_row
+from fleet import Linear
+from fleet.model import EvenShare, EvenSpread, GroupLimit, Problem, Shortfall, Survival, build, objective_row
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, STOPPED
-from fleet.solvers.branching import Search, branch
+from fleet.solvers.engines.branching import Search, branch
 from fleet.solvers.whole_answers import completed, objective_step, rounded
 
 

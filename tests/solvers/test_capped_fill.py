@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fleet.model import GroupLimit, Linear, Problem
 from fleet.solvers import SOLVERS, choose_solver
-from fleet.solvers.capped_fill import capped_fill
+from fleet.solvers.exact.capped_fill import capped_fill
 
 LABELS = tuple("abcdefghijklmnopqrst")
 

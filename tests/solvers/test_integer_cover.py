@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fleet.solvers.integer_cover import affordable, bounded_step, integer_cover
+from fleet.solvers.exact.integer_cover import affordable, bounded_step, integer_cover
 
 FAR = 10**15
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 import fleet
 from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
 from fleet.solvers import SOLVERS
-from fleet.solvers.balanced import launch_balanced
-from fleet.solvers.capped_spread import launch_capped_spread
-from fleet.solvers.launch_rule import launch, launch_whole
-from fleet.solvers.one_by_one import launch_one_by_one
+from fleet.solvers.rules.capped_spread import launch_capped_spread
+from fleet.solvers.rules.launch_rule import launch, launch_whole
+from fleet.solvers.rules.one_by_one import launch_one_by_one
+from fleet.solvers.rules.zone_balance import launch_balanced
 
 
 @st.composite

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from fleet.model import EvenSpread, Linear, Problem
 from fleet.solvers import SOLVERS
-from fleet.solvers.integer_cover import TooLargeError
-from fleet.solvers.lexicographic_cover import lexicographic_cover
+from fleet.solvers.exact.integer_cover import TooLargeError
+from fleet.solvers.exact.lexicographic_cover import lexicographic_cover
 
 WEIGHTS = {
     "sizes": st.sampled_from([1, 2, 4, 8]),

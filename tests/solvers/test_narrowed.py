@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fleet.model import Linear, Problem
-from fleet.solvers import narrowed as module
-from fleet.solvers.narrowed import narrowed
-from fleet.solvers.whole_closed_form import solve_all, solve_whole
+from fleet.solvers.exact import narrowed as module
+from fleet.solvers.exact.narrowed import narrowed
+from fleet.solvers.exact.whole_closed_form import solve_all, solve_whole
 
 
 def problem_of(seed: int, tiers: bool) -> Problem:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet import GroupLimit, Linear, Problem
+from fleet import Linear
+from fleet.model import GroupLimit, Problem
 from fleet.solvers import SOLVERS
 from fleet.solvers.base import INFEASIBLE, OPTIMAL
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet import GroupLimit, Linear, Problem
-from fleet.model import build, objective_row, priced, restricted
-from fleet.solvers import SOLVERS, choose_solver, core_mip, run_highs, run_pulp, sifting
+from fleet import Linear
+from fleet.model import GroupLimit, Problem, build, objective_row, priced, restricted
+from fleet.solvers import SOLVERS, choose_solver, run_highs, run_pulp
 from fleet.solvers.base import INFEASIBLE, OPTIMAL, EngineAnswer
-from fleet.solvers.core_mip import CoreMip
-from fleet.solvers.sifting import Sifting
+from fleet.solvers.engines import core_mip, sifting
+from fleet.solvers.engines.core_mip import CoreMip
+from fleet.solvers.engines.sifting import Sifting
 
 
 def crossing(n, seed, *, tight=0.2, family=0.16, budget=np.inf, whole=True, share=0.4):

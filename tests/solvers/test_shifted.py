@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fleet.model import Linear, Problem, Survival
-from fleet.solvers.shifted import HEAVY, WINDOW, around, shifted
+from fleet.solvers.engines.shifted import HEAVY, WINDOW, around, shifted
 
 WEIGHT = np.array([3.0, 7.0, 0.5, 2.0])
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fleet.model import EvenShare, EvenSpread, GroupLimit, Linear, Problem
 from fleet.solvers import SOLVERS, choose_solver
-from fleet.solvers.closed_form import objective_value
+from fleet.solvers.exact.closed_form import objective_value
 
 ENGINES = tuple(name for name in SOLVERS if name not in ("closed-form", "compiled"))
 

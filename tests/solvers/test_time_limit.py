@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 
 import fleet
-from fleet import Cap, GroupLimit, Limits, Linear, Problem
+from fleet import Cap, Limits, Linear
 from fleet.errors import InputError, OutOfTimeError, SolverError
-from fleet.model import build, objective_row
+from fleet.model import GroupLimit, Problem, build, objective_row
 from fleet.solvers import SOLVERS, choose_solver, run_scipy
 from fleet.solvers.base import FAILED, INFEASIBLE, OPTIMAL, STOPPED, EngineAnswer
-from fleet.solvers.branching import branch
-from fleet.solvers.checked import Checked
-from fleet.solvers.children import child_processes_end
-from fleet.solvers.highs import solve_with_highs
-from fleet.solvers.lexicographic import LexicographicSolver
-from fleet.solvers.quiet import nothing_printed
+from fleet.solvers.engines.branching import branch
+from fleet.solvers.engines.checked import Checked
+from fleet.solvers.engines.child_processes import child_processes_end
+from fleet.solvers.engines.highs import solve_with_highs
+from fleet.solvers.engines.lexicographic import LexicographicSolver
+from fleet.solvers.engines.quiet import nothing_printed
 
 
 def crossing(n=60, target=400.0, seed=3, **more):
@@ -187,8 +187,8 @@ def wide(n=40):
 
 def test_the_word_of_one_engine_is_no_proof(monkeypatch):
     """Where our own search does not end, two engines have to say the same; else the gap is our own."""
-    monkeypatch.setattr("fleet.solvers.checked.BEYOND", 2)
-    monkeypatch.setattr("fleet.solvers.checked.MANY_NODES", 1)
+    monkeypatch.setattr("fleet.solvers.engines.checked.BEYOND", 2)
+    monkeypatch.setattr("fleet.solvers.engines.checked.MANY_NODES", 1)
     model = wide()
     alone = Checked(solve_with_highs, None, by_ourselves=0)(model)
     assert alone.status == STOPPED
@@ -203,7 +203,7 @@ def test_the_word_of_one_engine_is_no_proof(monkeypatch):
 
 
 def test_one_engine_that_says_infeasible_is_asked_to_prove_it(monkeypatch):
-    monkeypatch.setattr("fleet.solvers.checked.BEYOND", 0)
+    monkeypatch.setattr("fleet.solvers.engines.checked.BEYOND", 0)
     lie, model = LIES["nothing there"], wide()
     assert Checked(lie, None, by_ourselves=0)(model).status == STOPPED
     found = Checked(lie, solve_with_highs, by_ourselves=0)(model)
@@ -275,7 +275,7 @@ def test_a_process_that_was_started_ends_when_its_parent_is_terminated(tmp_path)
     note = tmp_path / "child"
     code = f"""
 import subprocess, sys
-from fleet.solvers.children import child_processes_end
+from fleet.solvers.engines.child_processes import child_processes_end
 with child_processes_end():
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     open({str(note)!r}, "w").write(str(child.pid))

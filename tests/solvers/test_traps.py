@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import fleet
-from fleet import Linear, Problem, lp_file
+from fleet import Linear
 from fleet.errors import CheckError, InputError
-from fleet.model import build, objective_row
-from fleet.solvers import SOLVERS, choose_solver
+from fleet.model import Problem, build, objective_row
+from fleet.solvers import SOLVERS, choose_solver, lp_file
 from fleet.solvers.base import INFEASIBLE
-from fleet.solvers.highs import pass_model
-from fleet.solvers.pulp_solver import pulp_problem, solve_with_pulp
+from fleet.solvers.engines.highs import pass_model
+from fleet.solvers.engines.pulp import pulp_problem, solve_with_pulp
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_integer_cover import covers, textbook
 
-from fleet import GroupLimit, Linear, Problem, WarmProblem
+from fleet import Linear
 from fleet.errors import InputError
+from fleet.model import GroupLimit, Problem
 from fleet.solvers import choose_solver
-from fleet.solvers.compiled import cover
-from fleet.solvers.integer_cover import integer_cover
+from fleet.solvers.compiled.kernels import cover
+from fleet.solvers.exact.integer_cover import integer_cover
+from fleet.solvers.warm import WarmProblem
 
 
 @settings(max_examples=600)

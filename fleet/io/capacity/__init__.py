@@ -1,0 +1,1 @@
+"""How much of a pool can be had: tables, availability traces, placement scores."""

@@ -1,0 +1,10 @@
+"""What is publicly known of EC2: prices, instance types, offerings, Spot Advisor ratings; dated and sourced.
+
+The tables ship with the package (see ``data/NOTICE``); a user's own, fetched copy wins over them.
+"""
+
+from fleet.io.facts.facts import Facts, FactsUsed, TypeFacts, own_folder
+from fleet.io.facts.prices import ListPrice
+from fleet.io.facts.ratings import Rating
+
+__all__ = ["Facts", "FactsUsed", "ListPrice", "Rating", "TypeFacts", "own_folder"]

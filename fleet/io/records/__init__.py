@@ -1,0 +1,1 @@
+"""What happened, from files and to files: interruption logs, fleet history, data feed, running instances."""

@@ -1,0 +1,1 @@
+"""Fleet requests, Spot requests and schedules from the JSON that AWS takes."""

@@ -1,0 +1,1 @@
+"""The exact covers compiled by numba, an optional extra."""

@@ -1,0 +1,1 @@
+"""Closed forms and covers that are exact without an LP engine."""
