@@ -1,8 +1,9 @@
 """Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you.
 
 Read a request and a market (`read_request`, `read_prices`), decide (`allocate`), run it through history
-(`replay`, `compare`). The names below are those that a user meets first; all others are public in their rooms,
-such as `fleet.io` or `fleet.interruptions`. Names and rooms are loaded when they are first used: ``import fleet`` stays quick.
+(`replay`, `compare`). The names below are those that a user meets first; all others are public in their
+rooms, such as `fleet.io` or `fleet.interruptions`. Names and rooms are loaded when they are first used, so
+that ``import fleet`` stays quick.
 """
 
 from __future__ import annotations

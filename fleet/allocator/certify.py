@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fleet.allocator.result import Binding, Certificate
+from fleet.allocator.certificate import Binding, Certificate
 from fleet.allocator.shadow import ShadowPrices, shadow_prices
 from fleet.domain.exact_numbers import NANO, Floats, Ints, to_nano, to_nano_scalar
 from fleet.domain.pools import LaunchPools

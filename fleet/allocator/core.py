@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from fleet.allocator.certificate import Certificate
 from fleet.allocator.certify import Answer
 from fleet.allocator.check import check_allocation, check_limits
 from fleet.allocator.limits import Limits, grouped, unmet, unmet_by_group
 from fleet.allocator.parts import Decision, How, Parts
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
-from fleet.allocator.result import Allocation, Certificate
+from fleet.allocator.result import Allocation
 from fleet.allocator.scale_down import scale_down
 from fleet.allocator.strategy import Strategy, find_strategy
 from fleet.domain.exact_numbers import LARGEST, Ints

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from fleet.allocator.result import Allocation
+from fleet.allocator.certificate import Certificate, Ineligible
 from fleet.domain.exact_numbers import Floats, Ints, per_unit
+from fleet.domain.request import FleetRequest
+from fleet.domain.snapshot import Snapshot
 from fleet.model import EvenShare, EvenSpread, Linear, Problem, order_key
 from fleet.solvers import choose_solver
 
@@ -16,6 +19,28 @@ __all__ = ["explain", "least_cost"]
 
 COST, DEPTH = "cost_per_hour", "capacity_score_given_up"
 ROOM = 1e-9
+
+
+class Answer(Protocol):
+    """What is read of an allocation; `fleet.Allocation` has it."""
+
+    @property
+    def request(self) -> FleetRequest: ...
+    @property
+    def snapshot(self) -> Snapshot: ...
+    @property
+    def problem(self) -> Problem | None: ...
+    @property
+    def certificate(self) -> Certificate: ...
+    @property
+    def ineligible(self) -> tuple[Ineligible, ...]: ...
+    @property
+    def spot_instances(self) -> Ints: ...
+    @property
+    def on_demand_instances(self) -> Ints: ...
+    def counts_of(self, name: str) -> Ints:
+        """Return the counts of a name, shape (n,), zeros if there are none."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +52,7 @@ class Ranks:
     worst: int
 
     @classmethod
-    def of(cls, allocation: Allocation) -> Ranks:
+    def of(cls, allocation: Answer) -> Ranks:
         """Rank the pools of an allocation."""
         bought = np.flatnonzero(allocation.spot_instances)
         problem = allocation.problem
@@ -39,7 +64,7 @@ class Ranks:
         return cls(linear, keys, int(worst))
 
 
-def explain(allocation: Allocation) -> list[str]:
+def explain(allocation: Answer) -> list[str]:
     """Return one line a pool: bought, not bought and why, or ineligible and why; cheapest units first.
 
     A pool that was not bought is compared with the last unit that was, by the first of the strategy's
@@ -64,7 +89,7 @@ def explain(allocation: Allocation) -> list[str]:
     return lines
 
 
-def beside(allocation: Allocation, i: int) -> str:
+def beside(allocation: Answer, i: int) -> str:
     """Return what else there is to say of a pool: its on-demand instances, and what runs or ends."""
     pools = allocation.snapshot.pools
     parts = []
@@ -77,7 +102,7 @@ def beside(allocation: Allocation, i: int) -> str:
     return "".join(f"; {part}" for part in parts)
 
 
-def reason(allocation: Allocation, ranks: Ranks, i: int) -> str:
+def reason(allocation: Answer, ranks: Ranks, i: int) -> str:
     """Return why an eligible pool got nothing."""
     at = f"${allocation.snapshot.spot_price[i] / allocation.snapshot.pools.weight[i]:.6g} a unit"
     problem, counts = allocation.problem, allocation.spot_instances
@@ -95,7 +120,7 @@ def reason(allocation: Allocation, ranks: Ranks, i: int) -> str:
     return f"{at}; {stopped or 'whole instances or a limit favoured others'}"
 
 
-def behind(allocation: Allocation, problem: Problem, ranks: Ranks, i: int) -> str | None:
+def behind(allocation: Answer, problem: Problem, ranks: Ranks, i: int) -> str | None:
     """Return in what a pool comes after all that were bought, or ``None`` if it does not."""
     first = problem.objectives[0]
     at = f"${problem.price[i] / problem.weight[i]:.6g} a unit"
@@ -115,7 +140,7 @@ def behind(allocation: Allocation, problem: Problem, ranks: Ranks, i: int) -> st
     return f"{at}; equal in all that counts, listed later{share}" if i > worst else None
 
 
-def difference(allocation: Allocation, objective: Linear, key: Floats, i: int, worst: int) -> str:
+def difference(allocation: Answer, objective: Linear, key: Floats, i: int, worst: int) -> str:
     """Return how a pool compares with the last that was bought, in the objective's own words."""
     score = allocation.snapshot.capacity_score
     at = f"${allocation.snapshot.spot_price[i] / allocation.snapshot.pools.weight[i]:.6g} a unit"
@@ -153,7 +178,7 @@ def no_room(problem: Problem, counts: Ints, i: int) -> str | None:
     return None
 
 
-def elsewhere(allocation: Allocation, i: int) -> str | None:
+def elsewhere(allocation: Answer, i: int) -> str | None:
     """Return which choice of one zone or type leaves a pool out, or ``None``."""
     pools, wish = allocation.snapshot.pools, allocation.request.spot_placement
     bought = np.flatnonzero(allocation.spot_instances)
@@ -172,7 +197,7 @@ def texts(column: Iterable[object]) -> list[str]:
     return [str(value) for value in column]
 
 
-def least_cost(allocation: Allocation) -> float | None:
+def least_cost(allocation: Answer) -> float | None:
     """Return what any Spot fleet of as many units costs at least, $ per hour, under the same limits.
 
     The optimum over fractional instances when nothing but cost counts: what the strategy's other wishes

@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from fleet.allocator.certificate import Binding
 from fleet.allocator.certify import Answer, minima_met, units_of
-from fleet.allocator.result import Binding
 from fleet.domain.pools import LaunchPools
 from fleet.domain.request import Placement
 from fleet.errors import FleetError, InfeasibleError, OutOfTimeError

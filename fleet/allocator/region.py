@@ -8,7 +8,7 @@ from functools import cached_property, partial
 import numpy as np
 import numpy.typing as npt
 
-from fleet.allocator.result import Ineligible
+from fleet.allocator.certificate import Ineligible
 from fleet.allocator.strategy import Plan, Strategy, View
 from fleet.domain.exact_numbers import Floats, Ints, on_grid
 from fleet.domain.snapshot import Snapshot, bid_ceiling, launch_ceiling

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fleet.allocator.certificate import Certificate, Ineligible
 from fleet.domain.exact_numbers import Floats, Ints, on_grid
 from fleet.domain.pools import frozen_floats
 from fleet.domain.request import FleetRequest
@@ -15,89 +16,7 @@ from fleet.domain.snapshot import Snapshot
 from fleet.domain.text import table_html
 from fleet.model import Problem
 
-__all__ = ["Allocation", "Binding", "Certificate", "Ineligible"]
-
-
-@dataclass(frozen=True)
-class Binding:
-    """A limit that holds the answer back.
-
-    Parameters
-    ----------
-    limit
-        Which, in words: ``target``, ``budget``, ``capacity of m5.large us-east-1a``.
-    shadow_price
-        $ per hour by which one more ``per`` of it would change the cost of what the strategy buys, in
-        fractional instances; ``None`` if not known.
-    per
-        What the price is of: ``unit``, ``instance``, ``$`` of budget, or a resource.
-    """
-
-    limit: str
-    shadow_price: float | None = None
-    per: str = "unit"
-
-    def __str__(self) -> str:
-        if self.shadow_price is None:
-            return self.limit
-        return f"{self.limit} (${self.shadow_price:.6g} per {self.per})"
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """How good an answer is, and who says so.
-
-    Parameters
-    ----------
-    solver
-        Who computed the bound (and, for ``rounding="exact"``, the answer).
-    status
-        ``optimal``: no whole-instance answer is better, proven. ``feasible``: follows the rule that was asked
-        for; nothing can be below ``bound``. ``unfulfilled``: the target cannot be, or by AWS's rule is not,
-        covered.
-    objective_name, objective
-        The strategy's first objective and its value for this answer.
-    bound
-        No answer that serves as many units has a lower value: the optimum over fractional instances, or of
-        the integer program. ``None`` if none could be computed.
-    binding
-        The limits that bind.
-    rounding
-        ``aws`` or ``exact``.
-    """
-
-    solver: str
-    status: str
-    objective_name: str
-    objective: float
-    bound: float | None
-    binding: tuple[Binding, ...] = ()
-    rounding: str = "aws"
-
-    @property
-    def gap(self) -> float | None:
-        """(objective - bound) / objective; 0 when they agree."""
-        if self.bound is None:
-            return None
-        difference = self.objective - self.bound
-        if difference <= 1e-9 * max(1.0, abs(self.objective)):
-            return 0.0
-        return difference / abs(self.objective)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {
-            "solver": self.solver,
-            "status": self.status,
-            "objective": self.objective,
-            "bound": self.bound,
-            "gap": self.gap,
-            "objective_name": self.objective_name,
-            "rounding": self.rounding,
-            "binding": [
-                {"limit": b.limit, "shadow_price": b.shadow_price, "per": b.per} for b in self.binding
-            ],
-        }
+__all__ = ["Allocation"]
 
 
 def frozen_counts(values: npt.ArrayLike) -> Ints:
@@ -112,15 +31,6 @@ def frozen_counts(values: npt.ArrayLike) -> Ints:
     column = np.array(values, np.int64)
     column.flags.writeable = False
     return column
-
-
-@dataclass(frozen=True)
-class Ineligible:
-    """A pool that got nothing because it may get nothing, and why."""
-
-    instance_type: str
-    availability_zone: str
-    reason: str
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,7 +56,7 @@ class Allocation:
     running, terminated_instances
         Shape (n,), int64: Spot instances that ran already, and those of them that are to be ended.
     problem
-        The launch problem of the Spot part (see `fleet.solvers.lp_file`), or ``None`` if it was made elsewhere.
+        The launch problem of the Spot part (see `fleet.solvers.lp_file`), ``None`` if it was made elsewhere.
     wall_time_s
         Seconds by phase; not part of `to_dict`.
     """

@@ -38,8 +38,7 @@ def events_text(result: ReplayResult, path: Path) -> str:
     """Return the event log: a JSON object a line; for ``.json`` the document that EC2's history is."""
     if path.suffix != JSON:
         return "".join(f"{json.dumps(event)}\n" for event in result.events())
-    from fleet.io import format_time
-    from fleet.io.records import fleet_history
+    from fleet.io import fleet_history, format_time
 
     span = format_time(result.start_s), format_time(result.end_s)
     document = fleet_history(result.events(), *span, ec2_fleet=result.request.api == "CreateFleet")

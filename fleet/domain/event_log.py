@@ -12,8 +12,8 @@ import numpy.typing as npt
 from fleet.domain.events import AWS_NAMES, CAUSES, INTERRUPTIONS, EventKind, Reason, status_of
 from fleet.domain.exact_numbers import Floats, Ints
 from fleet.domain.pools import LaunchPools
+from fleet.domain.times import format_time
 from fleet.errors import InputError
-from fleet.io import format_time
 
 __all__ = ["ON_DEMAND", "SPOT", "EventKind", "EventLog", "InstanceTable", "LogWriter", "Reason"]
 

@@ -1,7 +1,7 @@
 """The fleet request: what is wanted, in AWS's terms, before any market is looked at.
 
-A request lists *overrides* (type, zone, weight, max price, priority); `fleet.domain.resolution` turns them into
-launch pools once it is known which zones have data. Enums are held in RequestSpotFleet's spelling
+A request lists *overrides* (type, zone, weight, max price, priority); `fleet.domain.resolution` turns them
+into launch pools once it is known which zones have data. Enums are held in RequestSpotFleet's spelling
 (``lowestPrice``); the readers accept EC2 Fleet's (``lowest-price``) as well.
 """
 

@@ -172,7 +172,7 @@ def snapshot_at(
     *,
     look: Callable[[ChangePoints, int], Floats] = ChangePoints.at,
 ) -> Snapshot:
-    """Return what is known of ``pools`` at ``time_s``; ``market`` is aligned with them (see `fleet.domain.resolve`).
+    """Return what is known of ``pools`` at ``time_s``; ``market`` is aligned with them (by `resolve`).
 
     ``look`` reads the values in force off step functions: replays have one that moves on from the last look.
 

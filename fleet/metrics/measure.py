@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
-from fleet.domain.event_log import SPOT, InstanceTable
+from fleet.billing import Statement
+from fleet.domain.event_log import SPOT, EventLog, InstanceTable
 from fleet.domain.exact_numbers import Floats
+from fleet.domain.market import Market
+from fleet.domain.pools import LaunchPools
+from fleet.domain.request import FleetRequest
 from fleet.domain.snapshot import launch_ceiling
 from fleet.metrics import capacity, interruptions, spread, value
-from fleet.metrics.capacity import capacity_curve
-
-if TYPE_CHECKING:
-    from fleet.replayer.result import ReplayResult
+from fleet.metrics.capacity import CapacityCurve, capacity_curve
 
 __all__ = ["Metric", "measure"]
 
@@ -22,6 +23,45 @@ HOUR_S = 3600
 SHARE, COUNT, HOURS, SECONDS, UNITS, DOLLARS = "share", "count", "h", "s", "units", "$"
 MOST_POOLS = 400
 """With more pools in use than these no pair of them is correlated: that matrix would tell nobody anything."""
+
+
+class MeasuredReplay(Protocol):
+    """What the metrics read of a replay; `fleet.ReplayResult` has it."""
+
+    @property
+    def request(self) -> FleetRequest: ...
+    @property
+    def pools(self) -> LaunchPools: ...
+    @property
+    def market(self) -> Market: ...
+    @property
+    def start_s(self) -> int: ...
+    @property
+    def end_s(self) -> int: ...
+    @property
+    def start_delay_s(self) -> int: ...
+    @property
+    def log(self) -> EventLog: ...
+    @property
+    def instances(self) -> InstanceTable: ...
+    @property
+    def curve(self) -> CapacityCurve: ...
+    @property
+    def target(self) -> float | CapacityCurve: ...
+    @property
+    def target_capacity(self) -> float: ...
+    @property
+    def statement(self) -> Statement: ...
+    @property
+    def unit_hours_by_pool(self) -> Floats: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def on_demand_cost(self) -> float | None: ...
+    @property
+    def hindsight_cost(self) -> float | None: ...
+    @property
+    def regret(self) -> float | None: ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +75,7 @@ class Metric:
         return "not known" if self.value is None else f"{self.value:,.6g} {self.unit}"
 
 
-def measure(result: ReplayResult, restart_s: int = 0) -> dict[str, Metric]:
+def measure(result: MeasuredReplay, restart_s: int = 0) -> dict[str, Metric]:
     """Return every metric of a replay by name.
 
     Parameters
@@ -55,7 +95,7 @@ def number(x: float | None) -> float | None:
     return None if x is None or not np.isfinite(x) else float(x)
 
 
-def money(result: ReplayResult, restart_s: int) -> Rows:
+def money(result: MeasuredReplay, restart_s: int) -> Rows:
     """Return what was paid, and what it bought."""
     statement, table, pools = result.statement, result.instances, result.pools
     start_delay, weight = result.start_delay_s, result.pools.weight
@@ -86,13 +126,13 @@ def money(result: ReplayResult, restart_s: int) -> Rows:
     }
 
 
-def wanted_unit_hours(result: ReplayResult) -> float:
+def wanted_unit_hours(result: MeasuredReplay) -> float:
     """Return the integral of the target, unit-hours."""
     times, _, wanted = capacity.aligned(result.curve, result.target)
     return float((wanted * np.diff(times)).sum() / HOUR_S)
 
 
-def spot_utilisation(result: ReplayResult) -> float | None:
+def spot_utilisation(result: MeasuredReplay) -> float | None:
     """Return Spot unit-hours that served the target / the most that the market could have given.
 
     A little above 1 is possible: what is under notice runs on for two minutes. ``None`` if no Spot could run,
@@ -117,7 +157,7 @@ def on_spot(table: InstanceTable) -> InstanceTable:
     return InstanceTable(*(getattr(table, column.name)[rows] for column in fields(table)))
 
 
-def losses(result: ReplayResult) -> Rows:
+def losses(result: MeasuredReplay) -> Rows:
     """Return what EC2 took."""
     table, weight = result.instances, result.pools.weight
     found = interruptions.episodes(table, weight)
@@ -151,7 +191,7 @@ def losses(result: ReplayResult) -> Rows:
     }
 
 
-def shortfall(result: ReplayResult) -> Rows:
+def shortfall(result: MeasuredReplay) -> Rows:
     """Return how much ran against what was wanted."""
     curve, target, table = result.curve, result.target, result.instances
     weight = result.pools.weight
@@ -179,7 +219,7 @@ def shortfall(result: ReplayResult) -> Rows:
     }
 
 
-def spreading(result: ReplayResult) -> Rows:
+def spreading(result: MeasuredReplay) -> Rows:
     """Return where the fleet stood."""
     table, weight, hours = result.instances, result.pools.weight, result.unit_hours_by_pool
     largest = spread.largest_pool_units(table, weight)
@@ -201,7 +241,7 @@ def spreading(result: ReplayResult) -> Rows:
     }
 
 
-def pool_correlations(result: ReplayResult) -> Floats:
+def pool_correlations(result: MeasuredReplay) -> Floats:
     """Return phi of each pair of pools in use that were out at times, and not always."""
     used = np.flatnonzero(result.unit_hours_by_pool)
     if not 1 < len(used) <= MOST_POOLS:

@@ -14,28 +14,22 @@ hour (R2); an instance under notice counts as running until it is gone, and is r
 from __future__ import annotations
 
 import heapq
-import math
-from datetime import datetime
 
 from fleet.allocator.strategy import Strategy
-from fleet.domain.event_log import EventKind, EventLog, LogWriter, Reason
+from fleet.domain.event_log import EventKind, EventLog, Reason
 from fleet.domain.events import INTERRUPTIONS, NOTICES
-from fleet.domain.exact_numbers import to_nano, to_nano_scalar
 from fleet.domain.schedule import RebalanceSignals, Schedule
 from fleet.interruptions import NEVER, value_in_force
 from fleet.replay_engine.fleet_changes import Changes
-from fleet.replay_engine.instances import Roster
-from fleet.replay_engine.interruption_queue import Perils
-from fleet.replay_engine.launcher import Launcher
+from fleet.replay_engine.fleet_state import FleetState
 from fleet.replay_engine.prepared_market import PreparedMarket
 from fleet.replay_engine.price_limits import usability_events
 from fleet.replay_engine.rebalance import Rebalance
-from fleet.replay_engine.recommendations import Recommendations
 
 __all__ = ["Engine"]
 
 
-class Engine:
+class Engine(FleetState):
     """One run. Built, run once, read.
 
     Parameters
@@ -61,24 +55,10 @@ class Engine:
         schedule: Schedule | None = None,
         signals: RebalanceSignals | None = None,
     ) -> None:
-        request = prepared.request
-        self.prepared, self.request, self.seed = prepared, request, seed
-        self.notice_s = notice_s
-        self.maintains = request.fleet_type == "maintain"
-        self.opens, self.closes = second(request.valid_from, -NEVER), second(request.valid_until, NEVER)
-        self.target = to_nano_scalar(request.spot_target_capacity, "target")  # Spot units x 1e9
-        self.on_demand_target = to_nano_scalar(request.on_demand_target_capacity, "on-demand target")
-        self.log = LogWriter()
-        self.roster = Roster(to_nano(prepared.pools.weight, "weight"))
-        self.perils = Perils(
-            prepared.drivers, self.roster.healthy, prepared.pools.weight, self.roster.on_demand
-        )
-        self.recommendations = Recommendations(signals, self.perils, seed)
-        self.launcher = Launcher(prepared, strategy, self.roster, self.perils, self.recommendations, self.log)
+        super().__init__(prepared, strategy, notice_s, seed, signals)
+        self.seed = seed
         self.rebalance = Rebalance(self, self.recommendations)
-        self.changes = Changes(self, schedule or Schedule())
-        self.ending: list[tuple[int, int, Reason]] = []  # (time, run, reason)
-        self.open = True  # whether the fleet still launches
+        self.changes = Changes(self, self.rebalance, schedule or Schedule())
 
     def run(self, start_s: int, end_s: int) -> EventLog:
         """Run from ``start_s`` to ``end_s`` and return the log."""
@@ -147,10 +127,6 @@ class Engine:
                 heapq.heappush(self.ending, (due, run, reason))
                 self.rebalance.noticed(now, pool, run)
 
-    def end_later(self, time_s: int, run: int, reason: Reason) -> None:
-        """Have a run end at a time, unless something else ends it before."""
-        heapq.heappush(self.ending, (time_s, run, reason))
-
     def end_due(self, now: int) -> None:
         """End the runs whose time has come."""
         while self.ending and self.ending[0][0] <= now:
@@ -172,8 +148,3 @@ class Engine:
             self.log.write(now, EventKind.STOPPED, reason=reason, pool=pool, run=run)
         else:
             self.log.write(now, EventKind.TERMINATED, reason=reason, pool=pool, run=run)
-
-
-def second(moment: datetime | None, missing: int) -> int:
-    """Return the first whole second at or after a moment, or ``missing`` without one."""
-    return missing if moment is None else math.ceil(moment.timestamp())

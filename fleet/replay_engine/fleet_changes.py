@@ -7,8 +7,6 @@ instances go at once, the dearest unit first, the newest first among equals (R13
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from fleet.allocator import scale_down
@@ -16,9 +14,8 @@ from fleet.domain.event_log import ON_DEMAND, EventKind, Reason
 from fleet.domain.exact_numbers import NANO, to_nano_scalar
 from fleet.domain.schedule import Cancellation, Schedule, TargetChange
 from fleet.interruptions import NEVER
-
-if TYPE_CHECKING:
-    from fleet.replay_engine.engine import Engine
+from fleet.replay_engine.fleet_state import FleetState
+from fleet.replay_engine.rebalance import Rebalance
 
 __all__ = ["Changes"]
 
@@ -26,12 +23,12 @@ __all__ = ["Changes"]
 class Changes:
     """The agenda of one run."""
 
-    def __init__(self, engine: Engine, schedule: Schedule) -> None:
-        self.engine, self.schedule = engine, schedule
-        self.terminates_excess = engine.request.terminate_excess
+    def __init__(self, state: FleetState, rebalance: Rebalance, schedule: Schedule) -> None:
+        self.state, self.rebalance, self.schedule = state, rebalance, schedule
+        self.terminates_excess = state.request.terminate_excess
         self.agenda: list[tuple[int, int, TargetChange | Cancellation | None]] = []  # None: expiry
         self.at = 0
-        self.closed_s = engine.closes
+        self.closed_s = state.closes
         self.cancelled = self.terminating = False
 
     def begin(self, start_s: int) -> None:
@@ -41,10 +38,10 @@ class Changes:
         ]
         if self.schedule.cancellation is not None:
             items.append((self.schedule.cancellation.at_s, 1, self.schedule.cancellation))
-        if start_s <= self.engine.closes < NEVER:
-            items.append((self.engine.closes, 0, None))
-        elif self.engine.closes < start_s:
-            self.engine.open = False
+        if start_s <= self.state.closes < NEVER:
+            items.append((self.state.closes, 0, None))
+        elif self.state.closes < start_s:
+            self.state.open = False
         self.agenda = sorted(items, key=lambda item: item[:2])
 
     def next_time(self) -> int:
@@ -57,7 +54,7 @@ class Changes:
             time_s, _, item = self.agenda[self.at]
             self.at += 1
             if isinstance(item, TargetChange):
-                if self.engine.open:
+                if self.state.open:
                     self.modify(time_s, item)
             elif isinstance(item, Cancellation):
                 self.cancel(time_s, item)
@@ -71,96 +68,96 @@ class Changes:
         """
         if self.cancelled:
             return
-        self.engine.open = False
-        self.engine.log.write(now, EventKind.EXPIRED)
-        if self.engine.request.terminate_at_expiry:
+        self.state.open = False
+        self.state.log.write(now, EventKind.EXPIRED)
+        if self.state.request.terminate_at_expiry:
             self.end_all(now, Reason.EXPIRY)
 
     def cancel(self, now: int, cancellation: Cancellation) -> None:
         """Cancel the fleet: its instances go, or run on; what is stopped goes either way."""
-        engine = self.engine
-        engine.open, self.cancelled = False, True
+        state = self.state
+        state.open, self.cancelled = False, True
         self.closed_s = min(self.closed_s, now)
         self.terminating = cancellation.terminate_instances
         if self.terminating:
-            engine.log.write(now, EventKind.CANCELLED_TERMINATING)
+            state.log.write(now, EventKind.CANCELLED_TERMINATING)
             self.end_all(now, Reason.CANCEL)
         else:
-            engine.log.write(now, EventKind.CANCELLED_RUNNING)
+            state.log.write(now, EventKind.CANCELLED_RUNNING)
             self.end_stopped(now)
 
     def tell_end(self, now: int) -> None:
         """Log ``cancelled`` once nothing of a cancelled fleet runs any more."""
-        roster = self.engine.roster
+        roster = self.state.roster
         if self.cancelled and not roster.pool_of and not roster.on_demand:
-            self.engine.log.write(now, EventKind.CANCELLED)
+            self.state.log.write(now, EventKind.CANCELLED)
             self.cancelled = False
             self.agenda = self.agenda[: self.at]
 
     def end_all(self, now: int, reason: Reason) -> None:
         """End everything, Spot, on-demand and stopped."""
-        engine = self.engine
-        for run in list(engine.roster.pool_of):
-            pool = engine.roster.pool_of[run]
-            engine.roster.end(run)
-            engine.rebalance.ended(run)
-            engine.perils.changed(pool, now)
-            engine.log.write(now, EventKind.TERMINATED, reason=reason, pool=pool, run=run)
-        for run in list(engine.roster.on_demand):
+        state = self.state
+        for run in list(state.roster.pool_of):
+            pool = state.roster.pool_of[run]
+            state.roster.end(run)
+            self.rebalance.ended(run)
+            state.perils.changed(pool, now)
+            state.log.write(now, EventKind.TERMINATED, reason=reason, pool=pool, run=run)
+        for run in list(state.roster.on_demand):
             self.end_on_demand(now, run, reason)
         self.end_stopped(now)
 
     def end_on_demand(self, now: int, run: int, reason: Reason) -> None:
         """End one on-demand instance."""
-        pool = self.engine.roster.end_on_demand(run)
+        pool = self.state.roster.end_on_demand(run)
         kind = EventKind.TERMINATED
-        self.engine.log.write(now, kind, reason=reason, pool=pool, run=run, lifecycle=ON_DEMAND)
+        self.state.log.write(now, kind, reason=reason, pool=pool, run=run, lifecycle=ON_DEMAND)
 
     def end_stopped(self, now: int) -> None:
         """Terminate all stopped instances."""
-        for pool, runs in self.engine.roster.parked.items():
+        for pool, runs in self.state.roster.parked.items():
             for run in runs:
-                self.engine.log.write(
+                self.state.log.write(
                     now, EventKind.TERMINATED, reason=Reason.FROM_STOPPED, pool=pool, run=run
                 )
             runs.clear()
 
     def modify(self, now: int, change: TargetChange) -> None:
         """Take over new targets; end what exceeds them if the policy is to terminate."""
-        engine = self.engine
-        engine.log.write(now, EventKind.MODIFYING)
+        state = self.state
+        state.log.write(now, EventKind.MODIFYING)
         total = to_nano_scalar(change.target_capacity, "target")
         if change.on_demand_target_capacity is not None:
-            engine.on_demand_target = to_nano_scalar(change.on_demand_target_capacity, "on-demand target")
-        engine.target = total - engine.on_demand_target
+            state.on_demand_target = to_nano_scalar(change.on_demand_target_capacity, "on-demand target")
+        state.target = total - state.on_demand_target
         if change.terminate_excess is not None:
             self.terminates_excess = change.terminate_excess
-        engine.log.write(now, EventKind.MODIFIED, units=change.target_capacity)
+        state.log.write(now, EventKind.MODIFIED, units=change.target_capacity)
         if self.terminates_excess:
             self.shrink_spot(now)
             self.shrink_on_demand(now)
 
     def shrink_spot(self, now: int) -> None:
         """Give notice to Spot instances by the strategy's victim rule, until no whole one is too many."""
-        engine, roster = self.engine, self.engine.roster
-        if roster.fulfilled <= engine.target:
+        state, roster = self.state, self.state.roster
+        if roster.fulfilled <= state.target:
             return
-        name, staying = engine.launcher.strategy.name, roster.staying()
-        victims = scale_down(name, engine.launcher.snapshot(now), staying, engine.target / NANO)
+        name, staying = state.launcher.strategy.name, roster.staying()
+        victims = scale_down(name, state.launcher.snapshot(now), staying, state.target / NANO)
         for pool in np.flatnonzero(victims).tolist():
             for run in roster.newest_staying(pool, int(victims[pool])):
                 roster.note(run)
                 roster.set_aside(run)
                 kind = EventKind.TERMINATION_NOTIFIED
-                engine.log.write(now, kind, reason=Reason.SCALE_IN, pool=pool, run=run)
-                engine.end_later(now + engine.notice_s, run, Reason.SCALE_IN)
-            engine.perils.changed(pool, now - 1)  # what is due at this very second is still to come (R5)
+                state.log.write(now, kind, reason=Reason.SCALE_IN, pool=pool, run=run)
+                state.end_later(now + state.notice_s, run, Reason.SCALE_IN)
+            state.perils.changed(pool, now - 1)  # what is due at this very second is still to come (R5)
 
     def shrink_on_demand(self, now: int) -> None:
         """End on-demand instances while the rest covers their target."""
-        engine, roster = self.engine, self.engine.roster
-        pools = engine.prepared.pools
+        state, roster = self.state, self.state.roster
+        pools = state.prepared.pools
         per_unit = pools.on_demand_price / pools.weight
         for run, pool in sorted(roster.on_demand.items(), key=lambda item: (-per_unit[item[1]], -item[0])):
-            if roster.on_demand_units - roster.weight[pool] >= engine.on_demand_target:
+            if roster.on_demand_units - roster.weight[pool] >= state.on_demand_target:
                 self.end_on_demand(now, run, Reason.SCALE_IN)

@@ -10,17 +10,14 @@ is launched for what is at risk once the fleet runs twice its target; what is go
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fleet.domain.event_log import EventKind, Reason
 from fleet.interruptions import value_in_force
+from fleet.replay_engine.fleet_state import FleetState
 from fleet.replay_engine.recommendations import Recommendations
-
-if TYPE_CHECKING:
-    from fleet.replay_engine.engine import Engine
 
 __all__ = ["Rebalance"]
 
@@ -28,17 +25,17 @@ __all__ = ["Rebalance"]
 class Rebalance:
     """Recommendations of one run, and what the fleet does about them."""
 
-    def __init__(self, engine: Engine, recommendations: Recommendations) -> None:
-        self.engine, self.recommendations = engine, recommendations
-        self.replaces = engine.request.capacity_rebalance is not None
+    def __init__(self, state: FleetState, recommendations: Recommendations) -> None:
+        self.state, self.recommendations = state, recommendations
+        self.replaces = state.request.capacity_rebalance is not None
         self.marked: OrderedDict[int, int] = OrderedDict()  # run: pool; counts no more, runs on
         self.unreplaced: OrderedDict[int, None] = OrderedDict()
 
     def recommend(self, now: int) -> None:
         """Log what is recommended now, and mark it if the fleet rebalances."""
         for run in self.recommendations.due(now):
-            pool = self.engine.roster.pool_of.get(run)
-            if pool is not None and run in self.engine.roster.healthy[pool]:
+            pool = self.state.roster.pool_of.get(run)
+            if pool is not None and run in self.state.roster.healthy[pool]:
                 self.tell(now, pool, run)
 
     def noticed(self, now: int, pool: int, run: int) -> None:
@@ -48,11 +45,11 @@ class Rebalance:
 
     def tell(self, now: int, pool: int, run: int) -> None:
         """Log one recommendation; the fleet that rebalances counts on the run no more."""
-        engine = self.engine
-        price = value_in_force(engine.prepared.market.prices, pool, now)
-        engine.log.write(now, EventKind.RECOMMENDED, pool=pool, run=run, price=price)
-        if self.replaces and engine.open and run not in engine.roster.aside:
-            engine.roster.set_aside(run)
+        state = self.state
+        price = value_in_force(state.prepared.market.prices, pool, now)
+        state.log.write(now, EventKind.RECOMMENDED, pool=pool, run=run, price=price)
+        if self.replaces and state.open and run not in state.roster.aside:
+            state.roster.set_aside(run)
             self.marked[run] = pool
             self.unreplaced[run] = None
 
@@ -63,21 +60,21 @@ class Rebalance:
 
     def fill(self, now: int) -> None:
         """Launch what is missing: what is gone anywhere, what is only at risk into better pools."""
-        engine, roster = self.engine, self.engine.roster
+        state, roster = self.state, self.state.roster
         at_risk = sum(roster.weight[self.marked[run]] for run in self.unreplaced)
-        engine.launcher.spot(now, engine.target - at_risk)
-        missing = engine.target - roster.fulfilled
-        room = 2 * engine.target - roster.fulfilled - roster.aside_units
+        state.launcher.spot(now, state.target - at_risk)
+        missing = state.target - roster.fulfilled
+        room = 2 * state.target - roster.fulfilled - roster.aside_units
         if self.unreplaced and min(missing, room) > 0:
-            engine.launcher.spot(now, roster.fulfilled + min(missing, room), self.barred(now))
+            state.launcher.spot(now, roster.fulfilled + min(missing, room), self.barred(now))
         self.settle(now)
 
     def barred(self, now: int) -> npt.NDArray[np.bool_]:
         """Return the pools, shape (n,), that are no refuge from those at risk."""
-        market = self.engine.prepared.market
+        market = self.state.prepared.market
         barred = np.zeros(len(market), dtype=bool)
         if market.capacity is not None or market.score is not None:  # a score made of prices says nothing
-            score = np.nan_to_num(self.engine.launcher.snapshot(now).capacity_score, nan=-np.inf)
+            score = np.nan_to_num(self.state.launcher.snapshot(now).capacity_score, nan=-np.inf)
             barred = score < min(float(score[self.marked[run]]) for run in self.unreplaced)
         barred[sorted(set(self.marked.values()))] = True
         return barred
@@ -87,8 +84,8 @@ class Rebalance:
 
         A run has one if what is missing of the target is no more than the others at risk serve.
         """
-        engine, roster = self.engine, self.engine.roster
-        missing = max(engine.target - roster.fulfilled, 0)
+        state, roster = self.state, self.state.roster
+        missing = max(state.target - roster.fulfilled, 0)
         at_risk = sum(roster.weight[self.marked[run]] for run in self.unreplaced)
         for run in list(self.unreplaced):
             weight = roster.weight[self.marked[run]]
@@ -96,7 +93,7 @@ class Rebalance:
                 continue
             at_risk -= weight
             del self.unreplaced[run]
-            if engine.request.capacity_rebalance == "launch-before-terminate":
-                delay = engine.request.termination_delay_s
+            if state.request.capacity_rebalance == "launch-before-terminate":
+                delay = state.request.termination_delay_s
                 assert delay is not None
-                engine.end_later(now + delay, run, Reason.REBALANCE)
+                state.end_later(now + delay, run, Reason.REBALANCE)

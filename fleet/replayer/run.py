@@ -78,9 +78,9 @@ def replay(
     product
         Operating system of the pools.
     interruptions
-        Drivers, one or several: ``price``, ``capacity``, and objects: `fleet.interruptions.Hazard`, `fleet.interruptions.Shocks`,
-        `fleet.interruptions.Outage`, `fleet.interruptions.MassLoss`, `fleet.interruptions.PriceSpike`; ``none`` alone for none. By default ``price``,
-        and ``capacity`` where the market has it.
+        Drivers, one or several: ``price``, ``capacity``, and the objects of `fleet.interruptions`
+        (``Hazard``, ``Shocks``, ``Outage``, ``MassLoss``, ``PriceSpike``); ``none`` alone for none. By default
+        ``price``, and ``capacity`` where the market has it.
     billing
         ``per-second``, ``hour-start`` or ``hourly``, or a `Billing` with its terms.
     notice_s

@@ -19,7 +19,7 @@ __all__ = ["critical_key", "fill_by_keys"]
 BUCKETS = 1024
 SORT_BELOW = 256
 TIE = 1e-13
-"""Keys closer than this, relative, are equal: prices per unit on a grid of 1e-9 (see `fleet.domain.exact_numbers`)."""
+"""Keys closer than this, relative, are equal: prices per unit on a grid of 1e-9 (see `exact_numbers`)."""
 
 
 def critical_key(key: Floats, reach: Floats, target: float) -> float:

@@ -8,46 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import numpy as np
 
-from fleet.domain.exact_numbers import Floats
 from fleet.domain.market import ChangePoints, Market
 from fleet.domain.times import format_time
 from fleet.errors import CapacityDataError
-from fleet.io.capacity.trace_kinds import checked_polarity, counted, named_type
+from fleet.io.capacity.trace_kinds import Trace, checked_polarity, counted, named_type
 from fleet.io.decoding.kinds import other_kind
 from fleet.io.decoding.raw import read_json
 from fleet.io.decoding.structs import decode
 
 __all__ = ["Trace", "read_availability", "read_traces"]
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One file: what each tick says.
-
-    Parameters
-    ----------
-    zone
-        Availability zone, from the file's name.
-    node
-        What kind of node was tried: ``instance_type`` of the metadata, else from the file's name, such as
-        ``v100_1``.
-    gap_s
-        Seconds from tick to tick.
-    data
-        One number a tick.
-    """
-
-    zone: str
-    node: str
-    gap_s: int
-    data: Floats
 
 
 class Metadata(msgspec.Struct):

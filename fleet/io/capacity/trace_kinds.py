@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+from fleet.domain.exact_numbers import Floats
 from fleet.errors import CapacityDataError
 
-if TYPE_CHECKING:
-    from fleet.io.capacity.availability import Trace
-
-__all__ = ["POLARITIES", "checked_polarity", "counted", "named_type", "of_kind", "unstated_polarity"]
+__all__ = ["POLARITIES", "Trace", "checked_polarity", "counted", "named_type", "of_kind", "unstated_polarity"]
 
 POLARITIES = ("available", "preempted")
 KNOWN_ACCELERATORS = {
@@ -23,6 +21,29 @@ KNOWN_ACCELERATORS = {
     "v100_8": "p3.16xlarge",
 }
 INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One file: what each tick says.
+
+    Parameters
+    ----------
+    zone
+        Availability zone, from the file's name.
+    node
+        What kind of node was tried: ``instance_type`` of the metadata, else from the file's name, such as
+        ``v100_1``.
+    gap_s
+        Seconds from tick to tick.
+    data
+        One number a tick.
+    """
+
+    zone: str
+    node: str
+    gap_s: int
+    data: Floats
 
 
 def named_type(node: str) -> str | None:

@@ -1,7 +1,7 @@
 """The records of one file of price history: JSON pages, concatenated documents, lists, JSON lines, tables.
 
-JSON that is not in the layout of the AWS CLI (`fleet.io.prices.aws_cli_layout` reads that) comes here: into typed
-structs by msgspec; only what that refuses goes through Python's own JSON reader, document by document.
+JSON that is not in the layout of the AWS CLI (`fleet.io.prices.aws_cli_layout` reads that) comes here: into
+typed structs by msgspec; only what that refuses goes through Python's own JSON reader, document by document.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class LexicographicSolver:
         return self.stages(problem)
 
     def solve_around(self, problem: Problem) -> Solution:
-        """Solve for the few instances by which many depart from the LP's (see `fleet.solvers.engines.shifted`)."""
+        """Solve for the few instances by which many depart from the LP's (see `shifted`)."""
         fractional = self.once(problem.relaxed())
         if fractional.instances is None:
             return fractional

@@ -1,0 +1,69 @@
+"""What a fleet is at one moment of a replay: its targets, its instances, and what is about to end."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from datetime import datetime
+
+from fleet.allocator.strategy import Strategy
+from fleet.domain.event_log import LogWriter, Reason
+from fleet.domain.exact_numbers import to_nano, to_nano_scalar
+from fleet.domain.schedule import RebalanceSignals
+from fleet.interruptions import NEVER
+from fleet.replay_engine.instances import Roster
+from fleet.replay_engine.interruption_queue import Perils
+from fleet.replay_engine.launcher import Launcher
+from fleet.replay_engine.prepared_market import PreparedMarket
+from fleet.replay_engine.recommendations import Recommendations
+
+__all__ = ["FleetState"]
+
+
+class FleetState:
+    """What all parts of the engine share; `Engine` adds what happens to it.
+
+    Parameters
+    ----------
+    prepared, strategy
+        The market with what interrupts, and who chooses.
+    notice_s
+        Seconds from a notice to the end of the instance.
+    seed
+        Of the recommendations.
+    signals
+        How rebalance recommendations relate to notices; ``None``: there are none.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedMarket,
+        strategy: Strategy,
+        notice_s: int,
+        seed: int,
+        signals: RebalanceSignals | None,
+    ) -> None:
+        request = prepared.request
+        self.prepared, self.request, self.notice_s = prepared, request, notice_s
+        self.maintains = request.fleet_type == "maintain"
+        self.opens, self.closes = second(request.valid_from, -NEVER), second(request.valid_until, NEVER)
+        self.target = to_nano_scalar(request.spot_target_capacity, "target")  # Spot units x 1e9
+        self.on_demand_target = to_nano_scalar(request.on_demand_target_capacity, "on-demand target")
+        self.log = LogWriter()
+        self.roster = Roster(to_nano(prepared.pools.weight, "weight"))
+        self.perils = Perils(
+            prepared.drivers, self.roster.healthy, prepared.pools.weight, self.roster.on_demand
+        )
+        self.recommendations = Recommendations(signals, self.perils, seed)
+        self.launcher = Launcher(prepared, strategy, self.roster, self.perils, self.recommendations, self.log)
+        self.ending: list[tuple[int, int, Reason]] = []  # (time, run, reason)
+        self.open = True  # whether the fleet still launches
+
+    def end_later(self, time_s: int, run: int, reason: Reason) -> None:
+        """Have a run end at a time, unless something else ends it before."""
+        heapq.heappush(self.ending, (time_s, run, reason))
+
+
+def second(moment: datetime | None, missing: int) -> int:
+    """Return the first whole second at or after a moment, or ``missing`` without one."""
+    return missing if moment is None else math.ceil(moment.timestamp())
