@@ -26,7 +26,7 @@ import numpy as np
 
 import fleet
 from fleet.domain.resolution import resolve
-from fleet.replay_engine import PreparedMarket
+from fleet.replay_engine import PreparedMarket, ReplaySettings
 from fleet.replayer.run import replay_prepared
 
 YEAR_S = 365 * 24 * 3600
@@ -67,7 +67,7 @@ def prepared() -> PreparedMarket:
 def one_run(task: tuple[str, int, str]) -> tuple[int, int, float]:
     """Replay one seed; return events, interruptions and cost."""
     strategy, seed, metrics = task
-    result = replay_prepared(READY[0], strategy=strategy, seed=seed)
+    result = replay_prepared(READY[0], ReplaySettings(seed=seed), strategy=strategy)
     document = result.to_dict()
     if metrics == EVERY_METRIC:
         result.metrics()
@@ -121,7 +121,7 @@ def check(ready: PreparedMarket, seeds: range) -> float:
         started = time.perf_counter()
         plain = plain_loop(histories, ready.pools.on_demand_price.tolist(), seed)
         spent += time.perf_counter() - started
-        table = replay_prepared(ready, strategy="lowestPrice", seed=seed).instances
+        table = replay_prepared(ready, ReplaySettings(seed=seed), strategy="lowestPrice").instances
         rows = zip(table.pool.tolist(), table.launch_s.tolist(), table.notice_s.tolist(), strict=True)
         assert [(pool, launch, None if notice < 0 else notice) for pool, launch, notice in rows] == plain
     return spent / len(seeds)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import fleet
-from fleet.replay_engine import PreparedMarket
+from fleet.replay_engine import ReplaySettings
 from fleet.replayer.run import clairvoyant, replay_prepared
 
 DATA = Path(os.environ.get("SPOT_DATA", "../shared/data"))
@@ -71,16 +71,17 @@ MARKETS = {"2021": linux_2021, "2015": bid_2015, "demo": demo}
 def measure(name, random, rounds):
     """Return the figures of one market."""
     request, market, rules = MARKETS[name]()
-    prepared = PreparedMarket.of(fleet.domain.resolve(request, market))
+    settings = ReplaySettings(**rules)
+    prepared = settings.prepare(request, market)
     seconds = []
     for _ in range(rounds):
         began = time.perf_counter()
-        known = clairvoyant(prepared, **rules)
+        known = clairvoyant(prepared, settings)
         full = known.full
         seconds.append(time.perf_counter() - began)
     strategies = [*fleet.strategy_names()[:5], *(Random(seed) for seed in range(random))]
     began = time.perf_counter()
-    results = [replay_prepared(prepared, strategy=s, hindsight=known, **rules) for s in strategies]
+    results = [replay_prepared(prepared, settings, strategy=s, hindsight=known) for s in strategies]
     return {
         "market": name,
         "pools": len(prepared.pools),

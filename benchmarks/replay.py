@@ -24,7 +24,7 @@ import numpy as np
 import fleet
 from fleet.domain.event_log import EventKind, InstanceTable
 from fleet.interruptions import Blow
-from fleet.replay_engine import Engine, PreparedMarket
+from fleet.replay_engine import Engine, PreparedMarket, ReplaySettings
 
 YEAR_S, NOTICE_S, HOUR_S = 365 * 86400, 120, 3600
 UNITS = 200
@@ -88,7 +88,9 @@ def index(prepared: PreparedMarket) -> None:
 
 def run_engine(prepared: PreparedMarket, strategy: str, end_s: int = YEAR_S) -> Any:
     """Return the log of a run of the full engine."""
-    return Engine(prepared, fleet.find_strategy(strategy, prepared.request), NOTICE_S).run(0, end_s)
+    return Engine(
+        prepared, fleet.find_strategy(strategy, prepared.request), ReplaySettings(notice_s=NOTICE_S)
+    ).run(0, end_s)
 
 
 def instances_of(log: Any, end_s: int) -> list[tuple[int, int, int]]:

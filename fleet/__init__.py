@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         save_market,
     )
     from fleet.model import EvenShare, EvenSpread, Linear
+    from fleet.replay_engine import ReplaySettings
     from fleet.replayer import Comparison, ReplayResult, compare, hindsight_optimum, replay
     from fleet.synthetic import demo_request, synthetic_market
 
@@ -135,6 +136,7 @@ _NAMES = {
         "EvenSpread",
         "Linear",
     ),
+    "fleet.replay_engine": ("ReplaySettings",),
     "fleet.replayer": (
         "Comparison",
         "ReplayResult",
@@ -169,6 +171,7 @@ __all__ = [
     "Override",
     "Plan",
     "ReplayResult",
+    "ReplaySettings",
     "Snapshot",
     "SolverError",
     "Strategy",

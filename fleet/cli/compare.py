@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +52,9 @@ def compare(
             scenario.request,
             scenario.market,
             strategies=chosen,
-            start_s=scenario.start_s,
-            end_s=scenario.end_s,
-            seed=seed,
             hindsight=hindsight,
             progress=step,
-            **scenario.rules,
+            settings=replace(scenario.settings, seed=seed),
         )
     cloud = None
     if null:
@@ -72,7 +70,7 @@ def compare(
                 null=null,
                 hindsight=False,
                 progress=progress,
-                **scenario.rules,
+                settings=scenario.settings,
             )
     show(comparison, json_output, plot, papers, cloud, facts_entry(scenario.facts))
     fail_if_nothing_ran(comparison.results)

@@ -103,7 +103,7 @@ def experiment(
             share=share,
             hindsight=hindsight,
             progress=progress,
-            **scenario.rules,
+            settings=scenario.settings,
         )
     show(found, json_output, plot, papers, errors)
     check_gates(gates, found.to_dict()["strategies"])
@@ -115,7 +115,8 @@ def windows_of(
     """Return the windows of a length, or the one span that is stated; ``None`` for all of the market."""
     from fleet.experiments import Windows
 
-    first, last, market = scenario.start_s, scenario.end_s, scenario.market
+    market, settings = scenario.market, scenario.settings
+    first, last = settings.start_s, settings.end_s
     if length_s is not None:
         return Windows(length_s, step_s, first, last)
     if first is None and last is None:

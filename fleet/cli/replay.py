@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,8 @@ def replay(
             scenario.request,
             scenario.market,
             strategy=strategy,
-            start_s=scenario.start_s,
-            end_s=scenario.end_s,
-            seed=seed,
             hindsight=hindsight,
-            **scenario.rules,
+            settings=replace(scenario.settings, seed=seed),
         )
     if events is not None:
         write_text(events, events_text(result, events))

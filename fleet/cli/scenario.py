@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,42 +17,26 @@ from fleet.cli.options import Billing, End, Notice, ScheduleFile, Signals, Start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleet.billing import Billing as Terms
     from fleet.domain.market import Market
     from fleet.domain.request import FleetRequest
-    from fleet.domain.schedule import RebalanceSignals, Schedule
-    from fleet.interruptions import Interruptions
     from fleet.io.facts import FactsUsed
+    from fleet.replay_engine import ReplaySettings
 
-__all__ = ["Rules", "RunOptions", "Scenario", "ScenarioOptions"]
-
-
-class Rules(TypedDict):
-    """The rules of a run, in the words of `fleet.replay`, `fleet.compare` and `fleet.replay_many`."""
-
-    product: str
-    interruptions: Interruptions
-    billing: Terms
-    start_delay_s: int
-    notice_s: int
-    schedule: Schedule | None
-    rebalance: RebalanceSignals | None
+__all__ = ["Scenario", "ScenarioOptions", "SettingsOptions"]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the options describe, read from its files; the span as stated (``None``: the market's)."""
+    """What the options describe, read from its files."""
 
     request: FleetRequest
     market: Market
     facts: FactsUsed | None
-    start_s: int | None
-    end_s: int | None
-    rules: Rules
+    settings: ReplaySettings
 
 
 @dataclass(frozen=True)
-class RunOptions:
+class SettingsOptions:
     """What the command line says of the run itself."""
 
     start: Start = None
@@ -71,7 +55,7 @@ class ScenarioOptions:
     fleet: FleetFiles
     market: MarketFiles
     causes: CauseOptions
-    run: RunOptions
+    run: SettingsOptions
 
     def inputs(self) -> list[str | Path | None]:
         """Return the files that are read."""
@@ -88,6 +72,8 @@ class ScenarioOptions:
 
         ``strategies`` are those that run, ``None`` for the request's own.
         """
+        from fleet.replay_engine import ReplaySettings
+
         wanted = self.fleet.load(self.market.zones)
         check_strategies([name or wanted.strategy for name in strategies])
         start_s, end_s = time_option("--start", self.run.start), time_option("--end", self.run.end)
@@ -98,15 +84,15 @@ class ScenarioOptions:
             expanded(wanted, self.fleet, market, start_s, self.market.facts),
             market,
             used,
-            start_s,
-            end_s,
-            {
-                "product": self.fleet.product,
-                "interruptions": self.causes.on(market),
-                "billing": terms,
-                "start_delay_s": self.run.start_delay,
-                "notice_s": self.run.notice,
-                "schedule": schedule,
-                "rebalance": signals,
-            },
+            ReplaySettings(
+                start_s=start_s,
+                end_s=end_s,
+                product=self.fleet.product,
+                interruptions=self.causes.on(market),
+                billing=terms,
+                start_delay_s=self.run.start_delay,
+                notice_s=self.run.notice,
+                schedule=schedule,
+                rebalance=signals,
+            ),
         )

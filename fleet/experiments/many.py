@@ -6,9 +6,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 
@@ -28,19 +29,58 @@ from fleet.experiments.records import Run, RunRecord
 from fleet.experiments.shared import shared_folder
 from fleet.experiments.store import Store
 from fleet.experiments.windows import Span, Windows, spans_of
-from fleet.experiments.worker import Opened, Question, run_batch, run_in_folder, write_question
+from fleet.experiments.worker import ExperimentSetup, Opened, run_batch, run_in_folder, write_setup
 from fleet.hindsight import undefined
 from fleet.interruptions import Interruptions
 from fleet.io import load_market, market_digest, save_market
+from fleet.replay_engine import ReplayKeywords, ReplaySettings
+from fleet.replay_engine.settings import LINUX
+from fleet.replay_engine.span import replay_span
 from fleet.replayer.comparison import DEFAULT_STRATEGIES
-from fleet.replayer.run import check_arguments, package_version
-from fleet.replayer.span import replay_span
+from fleet.replayer.run import package_version
 
 __all__ = ["replay_many"]
 
 BATCHES_A_WORKER = 12
 LARGEST_BATCH = 32
 Batch = tuple[Run, ...]
+
+
+class ExperimentKeywords(TypedDict, total=False):
+    """What else `replay_many` takes: how runs are done, and the fields of `ReplaySettings` but the seed."""
+
+    executor: Executor | None
+    workers: int | None
+    store: str | Path | None
+    share: str | Path | None
+    progress: OnProgress | None
+    hindsight: bool | None
+    settings: ReplaySettings | None
+    start_s: int | None
+    end_s: int | None
+    product: str | None
+    interruptions: Interruptions
+    billing: str | Billing
+    notice_s: int
+    start_delay_s: int
+    schedule: Schedule | None
+    rebalance: RebalanceSignals | None
+    foresight: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """Where and how the runs are done (see `replay_many`); the results do not depend on it."""
+
+    executor: Executor | None = None
+    workers: int | None = None
+    store: str | Path | None = None
+    share: str | Path | None = None
+    progress: OnProgress | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"{self.workers} workers", "must be at least one")
 
 
 def replay_many(
@@ -51,26 +91,14 @@ def replay_many(
     windows: Windows | Sequence[Span] | None = None,
     seeds: int | Sequence[int] = 1,
     null: int = 0,
-    executor: Executor | None = None,
-    workers: int | None = None,
-    store: str | Path | None = None,
-    share: str | Path | None = None,
-    product: str = "Linux/UNIX",
-    interruptions: Interruptions = None,
-    billing: str | Billing = "per-second",
-    notice_s: int = 120,
-    start_delay_s: int = 0,
-    schedule: Schedule | None = None,
-    rebalance: RebalanceSignals | None = None,
-    hindsight: bool | None = None,
-    progress: OnProgress | None = None,
+    **keywords: Unpack[ExperimentKeywords],
 ) -> Experiment:
     """Replay a request under every combination of strategies, windows and seeds.
 
     Parameters
     ----------
-    request, product, interruptions, billing, notice_s, start_delay_s, schedule, rebalance
-        As `fleet.replay` takes them.
+    request
+        What is wanted.
     market
         The market, or the folder of its cached form (`fleet.save_market`).
     strategies
@@ -82,21 +110,19 @@ def replay_many(
     null
         How many random strategies (`RandomPools`) make up the null model; 0 for none. They run with the
         first seed.
-    executor
-        Any of `concurrent.futures`, also Dask's ``Client.get_executor()``; it is left open. By default
-        processes are started (never forked from this one: a script needs ``if __name__ == "__main__":``).
-    workers
-        How many processes without an ``executor``; by default one a core. 1 runs here, without any.
-    store
-        A folder for the results (Parquet, extra ``store``). Runs that it holds already are not run again.
-    share
-        A folder that all workers see, for the market that they map into memory; by default a temporary one on
-        this machine.
-    hindsight
-        Whether to compute each strategy's regret; by default where hindsight is defined and the target does
-        not change. Of random strategies it is not computed.
-    progress
-        Called with `Progress` whenever runs are done.
+    settings, **keywords
+        As for `fleet.replay`, but for the seed. Besides:
+
+        ``executor``: any of `concurrent.futures`, also Dask's ``Client.get_executor()``; it is left open. By
+        default processes are started (never forked from this one: a script needs
+        ``if __name__ == "__main__":``).
+        ``workers``: how many processes without an ``executor``; by default one a core. 1 runs here.
+        ``store``: a folder for the results (Parquet, extra ``store``). Runs that it holds are not run again.
+        ``share``: a folder that all workers see, for the market that they map into memory; by default a
+        temporary one on this machine.
+        ``hindsight``: whether to compute each strategy's regret; by default where hindsight is defined and
+        the target does not change. Of random strategies it is not computed.
+        ``progress``: called with `Progress` whenever runs are done.
 
     Returns
     -------
@@ -106,43 +132,61 @@ def replay_many(
     Raises
     ------
     InputError
-        If the question does not fit the market, or an argument breaks a rule.
+        If the settings do not fit the market, or an argument breaks a rule.
     KeyboardInterrupt
         After Ctrl-C; with a store, what is done is in it.
+
+    Examples
+    --------
+    >>> import fleet
+    >>> found = fleet.replay_many(fleet.demo_request(), fleet.synthetic_market(seed=1), workers=1)
+    >>> found.strategies
+    ('lowestPrice', 'diversified', 'capacityOptimized')
     """
-    check_arguments(request, billing, notice_s, start_delay_s)
-    if workers is not None and workers < 1:
-        raise InputError(f"{workers} workers", "are at least one", "correct it")
+    execution, hindsight, settings = parted(keywords)
     if (isinstance(seeds, int) and seeds < 1) or null < 0:
-        raise InputError(f"{seeds} seeds, {null} random strategies", "are counts", "correct them")
+        raise InputError(f"{seeds} seeds, {null} random strategies", "must be counts: at least 1, at least 0")
     whole = market if isinstance(market, Market) else load_market(market)
     labelled = labels_of([*strategies, *map(RandomPools, range(null))], request)
-    cut = resolve(request, whole, product).market
-    question = Question(
-        request,
-        product,
-        interruptions,
-        billing,
-        notice_s,
-        start_delay_s,
-        schedule,
-        rebalance,
-        bool(hindsight),
-        labelled,
-    )
-    opened = Opened.of(question, cut)
-    if hindsight is None and schedule is None and undefined(opened.prepared) is None:
-        question = replace(question, hindsight=True)
-        opened = replace(opened, question=question)
-    spans = spans_of(windows, *replay_span(cut, None, None))
+    cut = resolve(request, whole, settings.product or LINUX).market
+    setup = ExperimentSetup(request, settings, bool(hindsight), labelled)
+    opened = Opened.of(setup, cut)
+    if hindsight is None and settings.schedule is None and undefined(opened.prepared) is None:
+        opened = replace(opened, setup=replace(setup, hindsight=True))
+    spans = spans_of(windows, *replay_span(cut, settings.start_s, settings.end_s))
     numbers = seeds_of(seeds, opened)
-    if executor is None and (workers or os.cpu_count() or 1) > 1:
-        expect_processes()
     digest = market_digest(cut)
-    runs = runs_of(question, spans, numbers, len(strategies), digest)
-    kept = Store(store) if store is not None else None
+    runs = runs_of(opened.setup, spans, numbers, len(strategies), digest)
+    found = found_by(execution, opened, cut, digest, runs)
+    return Experiment(
+        records=tuple(found[run.key] for run in runs),
+        strategies=tuple(label for label, _ in labelled[: len(strategies)]),
+        random=tuple(label for label, _ in labelled[len(strategies) :]),
+        spans=spans,
+        seeds=numbers,
+        notes=notes_of(seeds, numbers),
+    )
+
+
+def parted(keywords: ExperimentKeywords) -> tuple[Execution, bool | None, ReplaySettings]:
+    """Return how to run, whether hindsight is wanted, and the settings of the replays."""
+    given: dict[str, Any] = dict(keywords)
+    execution = Execution(**{f.name: given.pop(f.name) for f in fields(Execution) if f.name in given})
+    hindsight, settings = given.pop("hindsight", None), given.pop("settings", None)
+    if "seed" in given:
+        raise TypeError("replay_many() takes seeds, not seed")
+    return execution, hindsight, ReplaySettings.of(settings, cast("ReplayKeywords", given))
+
+
+def found_by(
+    execution: Execution, opened: Opened, cut: Market, digest: str, runs: Sequence[Run]
+) -> dict[str, RunRecord]:
+    """Return the records of all runs by key: those that the store holds, and those done now."""
+    if execution.executor is None and (execution.workers or os.cpu_count() or 1) > 1:
+        expect_processes()
+    kept = Store(execution.store) if execution.store is not None else None
     found = {run.key: kept.known[run.key] for run in runs if kept and run.key in kept.known}
-    meter = Meter(len(runs), len(found), progress)
+    meter = Meter(len(runs), len(found), execution.progress)
     meter.tell(0)
 
     def done(records: Sequence[RunRecord]) -> None:
@@ -153,18 +197,11 @@ def replay_many(
 
     left = [run for run in runs if run.key not in found]
     try:
-        do_all(opened, cut, digest, left, done, executor, workers, share)
+        do_all(opened, cut, digest, left, done, execution)
     finally:
         if kept is not None:
             kept.close()
-    return Experiment(
-        records=tuple(found[run.key] for run in runs),
-        strategies=tuple(label for label, _ in labelled[: len(strategies)]),
-        random=tuple(label for label, _ in labelled[len(strategies) :]),
-        spans=spans,
-        seeds=numbers,
-        notes=notes_of(seeds, numbers),
-    )
+    return found
 
 
 @dataclass
@@ -219,7 +256,7 @@ def seeds_of(seeds: int | Sequence[int], opened: Opened) -> tuple[int, ...]:
 
 def draws(opened: Opened) -> bool:
     """Whether anything draws random numbers: rebalance signals, or a driver that the market leaves open."""
-    return opened.question.rebalance is not None or any(
+    return opened.setup.settings.rebalance is not None or any(
         driver.name not in ("price", "capacity") for driver in opened.prepared.drivers
     )
 
@@ -233,28 +270,18 @@ def notes_of(asked: int | Sequence[int], run: tuple[int, ...]) -> tuple[str, ...
 
 
 def runs_of(
-    question: Question, spans: Sequence[Span], seeds: Sequence[int], strategies: int, digest: str
+    setup: ExperimentSetup, spans: Sequence[Span], seeds: Sequence[int], strategies: int, digest: str
 ) -> list[Run]:
     """Return every run in order: by window, then seed, then strategy; random ones with one seed."""
-    shared = digest_of(
-        question.request,
-        question.product,
-        question.interruptions,
-        question.billing,
-        question.notice_s,
-        question.start_delay_s,
-        question.schedule,
-        question.rebalance,
-        question.hindsight,
-        digest,
-        (package_version(), np.__version__),
-    )
-    told = [digest_of(strategy) for _, strategy in question.strategies]
+    settings = replace(setup.settings, start_s=None, end_s=None, seed=0)
+    versions = (package_version(), np.__version__)
+    shared = digest_of(setup.request, settings, setup.hindsight, digest, versions)
+    told = [digest_of(strategy) for _, strategy in setup.strategies]
     return [
         Run(k, start, end, seed, digest_of(shared, label, told[k], start, end, seed))
         for start, end in spans
         for seed in seeds
-        for k, (label, _) in enumerate(question.strategies)
+        for k, (label, _) in enumerate(setup.strategies)
         if k < strategies or seed == seeds[0]
     ]
 
@@ -265,19 +292,17 @@ def do_all(
     digest: str,
     runs: Sequence[Run],
     done: Callable[[Sequence[RunRecord]], None],
-    executor: Executor | None,
-    workers: int | None,
-    share: str | Path | None,
+    execution: Execution,
 ) -> None:
     """Do the runs here, on processes of our own, or on the caller's executor."""
-    count = min(workers or os.cpu_count() or 1, len(runs))
+    executor, count = execution.executor, min(execution.workers or os.cpu_count() or 1, len(runs))
     if executor is None and count <= 1:
         for run in runs:
             done(run_batch(opened, (run,)))
         return
-    with shared_folder(share) as folder:
+    with shared_folder(execution.share) as folder:
         save_market(cut, folder / "market")
-        write_question(folder, opened.question)
+        write_setup(folder, opened.setup)
         work = partial(run_in_folder, str(folder), digest)
         if executor is None:
             on_processes(work, batches_of(runs, count), done, count)

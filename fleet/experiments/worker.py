@@ -8,39 +8,35 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from fleet.allocator.strategy import Strategy
-from fleet.billing import Billing
 from fleet.domain.market import Market
 from fleet.domain.request import FleetRequest
-from fleet.domain.resolution import resolve
-from fleet.domain.schedule import RebalanceSignals, Schedule
 from fleet.errors import InputError
 from fleet.experiments.null_model import RandomPools
 from fleet.experiments.records import Run, RunRecord
 from fleet.hindsight import Clairvoyant
-from fleet.interruptions import Interruptions
 from fleet.io import load_market
-from fleet.replay_engine import PreparedMarket
+from fleet.replay_engine import PreparedMarket, ReplaySettings
 from fleet.replayer.run import clairvoyant, replay_prepared
 
-__all__ = ["Opened", "Question", "open_folder", "run_batch", "run_in_folder", "write_question"]
+__all__ = ["ExperimentSetup", "Opened", "open_folder", "run_batch", "run_in_folder", "write_setup"]
 
-QUESTION = "question.pickle"
+SETUP = "setup.pickle"
 MARKET = "market"
 
 
 @dataclass(frozen=True)
-class Question:
+class ExperimentSetup:
     """What all runs of an experiment share.
 
     Parameters
     ----------
-    request, product, interruptions, billing, notice_s, start_delay_s, schedule, rebalance
-        As `fleet.replay` takes them.
+    request, settings
+        As `fleet.replay` takes them; span and seed are those of each run.
     hindsight
         Whether the regret of the strategies is computed (that of random ones never is).
     strategies
@@ -48,42 +44,32 @@ class Question:
     """
 
     request: FleetRequest
-    product: str
-    interruptions: Interruptions
-    billing: str | Billing
-    notice_s: int
-    start_delay_s: int
-    schedule: Schedule | None
-    rebalance: RebalanceSignals | None
+    settings: ReplaySettings
     hindsight: bool
     strategies: tuple[tuple[str, Strategy], ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A question and the market prepared for it."""
+    """A setup and the market prepared for it."""
 
-    question: Question
+    setup: ExperimentSetup
     prepared: PreparedMarket
 
     @classmethod
-    def of(cls, question: Question, market: Market) -> Opened:
+    def of(cls, setup: ExperimentSetup, market: Market) -> Opened:
         """Prepare a market."""
-        resolved = resolve(question.request, market, question.product)
-        return cls(question, PreparedMarket.of(resolved, question.interruptions))
+        return cls(setup, setup.settings.prepare(setup.request, market))
 
 
 @lru_cache(maxsize=4)
-def foreseen(opened: Opened, start_s: int, end_s: int) -> Clairvoyant:
+def clairvoyant_of(opened: Opened, start_s: int, end_s: int) -> Clairvoyant:
     """Return what knows the future of a window, for all strategies and seeds of it."""
-    question = opened.question
-    return clairvoyant(
-        opened.prepared, start_s, end_s, question.billing, question.notice_s, question.start_delay_s
-    )
+    return clairvoyant(opened.prepared, replace(opened.setup.settings, start_s=start_s, end_s=end_s))
 
 
-def write_question(folder: Path, question: Question) -> None:
-    """Lay the question beside the market.
+def write_setup(folder: Path, setup: ExperimentSetup) -> None:
+    """Write the setup beside the market.
 
     Raises
     ------
@@ -91,22 +77,22 @@ def write_question(folder: Path, question: Question) -> None:
         If a strategy or a driver cannot travel to another process.
     """
     try:
-        data = pickle.dumps(question)
+        data = pickle.dumps(setup)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise InputError(
             "a strategy or driver",
             f"cannot be sent to another process ({error})",
             "define it in a module, or run with workers=1",
         ) from None
-    (folder / QUESTION).write_bytes(data)
+    (folder / SETUP).write_bytes(data)
 
 
 @lru_cache(maxsize=2)
 def open_folder(folder: str, digest: str) -> Opened:
-    """Return the question and its market, opened once a process."""
+    """Return the setup and its market, opened once a process."""
     market = load_market(Path(folder) / MARKET, digest=digest)
-    question: Question = pickle.loads((Path(folder) / QUESTION).read_bytes())
-    return Opened.of(question, market)
+    setup: ExperimentSetup = pickle.loads((Path(folder) / SETUP).read_bytes())
+    return Opened.of(setup, market)
 
 
 def run_in_folder(folder: str, digest: str, runs: Sequence[Run]) -> list[RunRecord]:
@@ -116,23 +102,16 @@ def run_in_folder(folder: str, digest: str, runs: Sequence[Run]) -> list[RunReco
 
 def run_batch(opened: Opened, runs: Sequence[Run]) -> list[RunRecord]:
     """Do some runs."""
-    question = opened.question
+    setup = opened.setup
     records = []
     for run in runs:
-        label, strategy = question.strategies[run.strategy]
-        regretful = question.hindsight and not isinstance(strategy, RandomPools)
+        label, strategy = setup.strategies[run.strategy]
+        compared = setup.hindsight and not isinstance(strategy, RandomPools)
         result = replay_prepared(
             opened.prepared,
+            replace(setup.settings, start_s=run.start_s, end_s=run.end_s, seed=run.seed),
             strategy=strategy,
-            start_s=run.start_s,
-            end_s=run.end_s,
-            billing=question.billing,
-            notice_s=question.notice_s,
-            start_delay_s=question.start_delay_s,
-            seed=run.seed,
-            schedule=question.schedule,
-            rebalance=question.rebalance,
-            hindsight=foreseen(opened, run.start_s, run.end_s) if regretful else None,
+            hindsight=clairvoyant_of(opened, run.start_s, run.end_s) if compared else None,
         )
         records.append(RunRecord.of(run, label, result))
     return records

@@ -1,9 +1,9 @@
 """Hindsight: the least that anybody could have paid for a service on a market, and a plan that pays it."""
 
-from fleet.hindsight.offers import Terms, undefined
+from fleet.hindsight.offers import undefined
 from fleet.hindsight.optimum import Clairvoyant, Hindsight
 from fleet.hindsight.program import LONGEST_S
 from fleet.hindsight.service import Service
 from fleet.hindsight.stays import Stays
 
-__all__ = ["LONGEST_S", "Clairvoyant", "Hindsight", "Service", "Stays", "Terms", "undefined"]
+__all__ = ["LONGEST_S", "Clairvoyant", "Hindsight", "Service", "Stays", "undefined"]

@@ -17,36 +17,11 @@ from fleet.billing import Billing
 from fleet.domain.exact_numbers import Floats, Ints
 from fleet.domain.step_functions import at, on_times, sliding, thinned
 from fleet.interruptions import NEVER, CapacityDriver, PriceDriver
-from fleet.replay_engine import PreparedMarket
+from fleet.replay_engine import PreparedMarket, ReplaySettings
 
-__all__ = ["Offer", "Terms", "falls_of", "offers", "undefined", "whole_capacity", "window"]
+__all__ = ["Offer", "falls_of", "offers", "undefined", "whole_capacity", "window"]
 
 HOUR_S = 3600
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The rules under which hindsight is taken: those of the replay it is held against.
-
-    Parameters
-    ----------
-    begin_s, end_s
-        The span, seconds UTC.
-    billing
-        The terms.
-    notice_s, start_delay_s
-        As for `fleet.replay`.
-    foresight
-        Whether interruptions are known, so that the free first hour can be aimed at; without, every second
-        is paid for.
-    """
-
-    begin_s: int
-    end_s: int
-    billing: Billing
-    notice_s: int = 120
-    start_delay_s: int = 0
-    foresight: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +55,9 @@ class Offer:
     chances: Floats
 
 
-def offers(prepared: PreparedMarket, terms: Terms) -> list[Offer]:
+def offers(prepared: PreparedMarket, settings: ReplaySettings) -> list[Offer]:
     """Return the offer of every pool."""
-    return [offer(prepared, i, terms) for i in range(len(prepared.pools))]
+    return [offer(prepared, i, settings) for i in range(len(prepared.pools))]
 
 
 def undefined(prepared: PreparedMarket) -> str | None:
@@ -102,24 +77,28 @@ def undefined(prepared: PreparedMarket) -> str | None:
     return None
 
 
-def offer(prepared: PreparedMarket, i: int, terms: Terms) -> Offer:
+def offer(prepared: PreparedMarket, i: int, settings: ReplaySettings) -> Offer:
     """Return the offer of pool ``i``."""
     prices, capacity = prepared.market.prices.of(i), prepared.market.capacity
     held = None if capacity is None else whole_capacity(*capacity.of(i))
     opens, closes = window(prepared)
     marks = [prices[0], np.array([v for v in (opens, closes) if abs(v) < NEVER], dtype=np.int64)]
-    times = on_times(np.concatenate(marks if held is None else [*marks, held[0]]), terms.begin_s, terms.end_s)
+    times = on_times(
+        np.concatenate(marks if held is None else [*marks, held[0]]),
+        settings.span_start_s,
+        settings.span_end_s,
+    )
     price = at(*prices, times, np.nan)
     room = np.full(len(times), np.inf) if held is None else at(*held, times, np.nan)
     with np.errstate(invalid="ignore"):
         able = (price <= prepared.launch_ceiling[i]) & (room >= 1) & (times >= opens) & (times < closes)
         above = price > ceiling_of(prepared, i)
     crossings = times[1:][above[1:] & ~above[:-1]]
-    launches = spans(times, able, terms.end_s)
-    ends = forced_ends(launches[:, 0], crossings, terms)
-    hourly = by_the_hour(terms.billing, str(prepared.pools.product[i]))
-    chances = free_chances(times, room, launches, ends, crossings, terms, hourly=hourly)
-    return assembled(prices, held, launches, ends, chances, terms)
+    launches = spans(times, able, settings.span_end_s)
+    ends = forced_ends(launches[:, 0], crossings, settings)
+    hourly = by_the_hour(settings.terms, str(prepared.pools.product[i]))
+    chances = free_chances(times, room, launches, ends, crossings, settings, hourly=hourly)
+    return assembled(prices, held, launches, ends, chances, settings)
 
 
 def window(prepared: PreparedMarket) -> tuple[int, int]:
@@ -161,12 +140,14 @@ def spans(times: Ints, true: npt.NDArray[np.bool_], end_s: int) -> Ints:
     return np.column_stack((borders[np.flatnonzero(flips == 1)], borders[np.flatnonzero(flips == -1)]))
 
 
-def forced_ends(launch_s: Ints, crossings: Ints, terms: Terms) -> Ints:
+def forced_ends(launch_s: Ints, crossings: Ints, settings: ReplaySettings) -> Ints:
     """Return when EC2 ends by price what is launched at ``launch_s``."""
     if not len(crossings):
         return np.full(len(launch_s), NEVER)
     k = np.searchsorted(crossings, launch_s, side="right")
-    return np.where(k < len(crossings), crossings[np.minimum(k, len(crossings) - 1)] + terms.notice_s, NEVER)
+    return np.where(
+        k < len(crossings), crossings[np.minimum(k, len(crossings) - 1)] + settings.notice_s, NEVER
+    )
 
 
 def free_chances(
@@ -175,7 +156,7 @@ def free_chances(
     launches: Ints,
     ends: Ints,
     crossings: Ints,
-    terms: Terms,
+    settings: ReplaySettings,
     *,
     hourly: bool,
 ) -> Floats:
@@ -183,25 +164,25 @@ def free_chances(
 
     What is charged by the hour is free for the hour that EC2 cuts short, whenever it was launched.
     """
-    never = terms.billing.free_first_hour is None and not hourly
-    if not terms.foresight or never or not len(launches):
+    never = settings.terms.free_first_hour is None and not hourly
+    if not settings.foresight or never or not len(launches):
         return np.zeros((0, 3))
     known = ~np.isnan(room)
     moments, held = times[known], room[known]
-    events = [(int(event), np.inf, terms.begin_s) for event in crossings]
+    events = [(int(event), np.inf, settings.span_start_s) for event in crossings]
     for k in np.flatnonzero(held[1:] < held[:-1]).tolist():
         lost = float(held[k] - held[k + 1])
         events += [
-            (int(moments[k + 1]), most, since) for most, since in survivors(moments, held, k, lost, terms)
+            (int(moments[k + 1]), most, since) for most, since in survivors(moments, held, k, lost, settings)
         ]
     found = []
     for event, most, since in sorted(events):
-        end = event + terms.notice_s
-        if end > terms.end_s:
+        end = event + settings.notice_s
+        if end > settings.span_end_s:
             continue
         first = max(end - HOUR_S + 1, since)
         if hourly:
-            found.append((max(first - terms.start_delay_s, int(launches[0, 0])), end, most))
+            found.append((max(first - settings.start_delay_s, int(launches[0, 0])), end, most))
             continue
         lasting = launches[(ends >= end) & (launches[:, 1] > first) & (launches[:, 0] < event)]
         if len(lasting):
@@ -209,19 +190,21 @@ def free_chances(
     return np.array(found, dtype=np.float64).reshape(-1, 3)
 
 
-def survivors(moments: Ints, held: Floats, k: int, lost: float, terms: Terms) -> list[tuple[float, int]]:
+def survivors(
+    moments: Ints, held: Floats, k: int, lost: float, settings: ReplaySettings
+) -> list[tuple[float, int]]:
     """Return how many of the ``lost`` at step k + 1 can have been launched since when: (most, since).
 
     Whoever was launched before a time at which the pool held c is, by then, one of c.
     """
     found, level, j = [], lost, k
-    earliest = int(moments[k + 1]) + terms.notice_s - HOUR_S + 1
+    earliest = int(moments[k + 1]) + settings.notice_s - HOUR_S + 1
     while level > 0 and j > 0 and moments[j] > earliest:
         j -= 1
         if held[j] < level:
             found.append((level - float(held[j]), int(moments[j + 1])))
             level = float(held[j])
-    return [*found, (level, terms.begin_s)] if level > 0 else found
+    return [*found, (level, settings.span_start_s)] if level > 0 else found
 
 
 def assembled(
@@ -230,12 +213,12 @@ def assembled(
     launches: Ints,
     ends: Ints,
     chances: Floats,
-    terms: Terms,
+    settings: ReplaySettings,
 ) -> Offer:
     """Return the offer on its own change points."""
-    delay, begin, end = terms.start_delay_s, terms.begin_s, terms.end_s
-    price = charged_price(prices, terms)
-    room = ready_room(held, terms)
+    delay, begin, end = settings.start_delay_s, settings.span_start_s, settings.span_end_s
+    price = charged_price(prices, settings)
+    room = ready_room(held, settings)
     ready = (launches[:, 0] + delay).tolist()
     until = np.minimum(ends, end).tolist()
     free_from, free_to = chances[:, 0].astype(np.int64) + delay, chances[:, 1].astype(np.int64)
@@ -255,24 +238,24 @@ def assembled(
     return Offer(times, charged, most_ready, np.minimum(free, most_ready), launches, ends, chances)
 
 
-def charged_price(prices: tuple[Ints, Floats], terms: Terms) -> tuple[Ints, Floats]:
+def charged_price(prices: tuple[Ints, Floats], settings: ReplaySettings) -> tuple[Ints, Floats]:
     """Return the least price that a second may be charged at: its own, or that of an hour that holds it."""
-    if not terms.billing.by_hour_start:
+    if not settings.terms.by_hour_start:
         return prices
     times, values = prices
-    known = times > terms.begin_s
-    first = at(times, values, np.array([terms.begin_s]), np.nan)
-    since = (np.append(terms.begin_s, times[known]), np.append(first, values[known]))
+    known = times > settings.span_start_s
+    first = at(times, values, np.array([settings.span_start_s]), np.nan)
+    since = (np.append(settings.span_start_s, times[known]), np.append(first, values[known]))
     return sliding(*since, HOUR_S - 1, np.fmin)
 
 
-def ready_room(held: tuple[Ints, Floats] | None, terms: Terms) -> tuple[Ints, Floats]:
+def ready_room(held: tuple[Ints, Floats] | None, settings: ReplaySettings) -> tuple[Ints, Floats]:
     """Return how many instances can be ready: those that ran through the whole start delay.
 
     What runs is at most what the pool held within the notice time: who is given notice runs on for that long.
     Capacity that is not known interrupts nothing: what it was before is carried on.
     """
-    begin = terms.begin_s
+    begin = settings.span_start_s
     if held is None:
         return np.array([begin]), np.array([np.inf])
     times, values = held
@@ -281,6 +264,6 @@ def ready_room(held: tuple[Ints, Floats] | None, terms: Terms) -> tuple[Ints, Fl
     times, values = np.append(begin, times[later]), np.append(start, values[later])
     known = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
     carried = np.where(known >= 0, values[np.maximum(known, 0)], 0.0)
-    running = sliding(times, carried, terms.notice_s, np.maximum)
+    running = sliding(times, carried, settings.notice_s, np.maximum)
     empty = (np.append(begin - 1, running[0]), np.append(0.0, running[1]))
-    return thinned(*sliding(*empty, terms.start_delay_s, np.minimum))
+    return thinned(*sliding(*empty, settings.start_delay_s, np.minimum))

@@ -15,13 +15,13 @@ from fleet.domain.event_log import InstanceTable
 from fleet.domain.exact_numbers import Floats, Ints
 from fleet.domain.snapshot import snapshot_at
 from fleet.errors import InputError
-from fleet.hindsight.offers import Offer, Terms, falls_of, offers, whole_capacity, window
+from fleet.hindsight.offers import Offer, falls_of, offers, whole_capacity, window
 from fleet.hindsight.plan import stays_of
 from fleet.hindsight.pointwise import Covers, Pointwise
 from fleet.hindsight.program import Program, Solved, Ways, candidate_times, ways
 from fleet.hindsight.service import SPOT, Service, coverable, served, served_by
 from fleet.hindsight.stays import Stays
-from fleet.replay_engine import PlannedEngine, PreparedMarket
+from fleet.replay_engine import PlannedEngine, PreparedMarket, ReplaySettings
 
 __all__ = ["Clairvoyant", "Hindsight"]
 
@@ -55,7 +55,7 @@ class Hindsight:
         Instances that give the service; ``None`` where none was found that EC2 would grant.
     service
         What is served.
-    terms
+    settings
         The rules, and whether interruptions are foreseen.
     method
         How the bound was found.
@@ -68,7 +68,7 @@ class Hindsight:
     plan_cost: float | None
     plan: Stays | None
     service: Service
-    terms: Terms
+    settings: ReplaySettings
     method: str
     given_up: bool = False
 
@@ -92,12 +92,12 @@ class Clairvoyant:
     ----------
     prepared
         The market and the request.
-    terms
+    settings
         The rules of the replays that it is held against.
     """
 
     prepared: PreparedMarket
-    terms: Terms
+    settings: ReplaySettings
     known: dict[bytes, Hindsight] = field(default_factory=dict, init=False)
 
     def __repr__(self) -> str:
@@ -106,7 +106,7 @@ class Clairvoyant:
     @cached_property
     def offers(self) -> list[Offer]:
         """What each pool could have given."""
-        return offers(self.prepared, self.terms)
+        return offers(self.prepared, self.settings)
 
     @cached_property
     def covers(self) -> Covers:
@@ -121,7 +121,7 @@ class Clairvoyant:
     @cached_property
     def baseline(self) -> Ints:
         """Instances a pool, shape (n,), that commitments are shares of: the on-demand part at the begin."""
-        return self.on_demand_at(self.terms.begin_s)
+        return self.on_demand_at(self.settings.span_start_s)
 
     def on_demand_at(self, second: int) -> Ints:
         """Return instances a pool, shape (n,), of the on-demand part: the same whatever the strategy."""
@@ -134,24 +134,26 @@ class Clairvoyant:
     def on_demand_cost(self) -> float:
         """$ for the on-demand part, commitments included, even where the request is never open."""
         first, last = window(self.prepared)
-        first, last = max(first, self.terms.begin_s), min(last, self.terms.end_s)
+        first, last = max(first, self.settings.span_start_s), min(last, self.settings.span_end_s)
         counts = self.on_demand_at(first) if first < last else np.zeros_like(self.baseline)
         pool = np.repeat(np.arange(len(counts)), counts)
         same = np.ones(len(pool), dtype=np.int64)
         never = np.zeros(len(pool), dtype=bool)
         return self.total(
-            InstanceTable(pool, same.astype(np.int8), first * same, self.terms.end_s * same, -same, never)
+            InstanceTable(
+                pool, same.astype(np.int8), first * same, self.settings.span_end_s * same, -same, never
+            )
         )
 
     def total(self, table: InstanceTable) -> float:
         """Return the bill of a whole fleet, $."""
-        prepared, terms = self.prepared, self.terms
+        prepared, settings = self.prepared, self.settings
         return statement_of(
             table,
             prepared.pools,
             prepared.market.prices,
-            terms.billing,
-            span_s=(terms.begin_s, terms.end_s),
+            settings.terms,
+            span_s=(settings.span_start_s, settings.span_end_s),
             baseline=self.baseline,
         ).total
 
@@ -159,7 +161,7 @@ class Clairvoyant:
     def coverable(self) -> Service:
         """The most that could have been served."""
         capacity, weight = self.prepared.market.capacity, self.prepared.pools.weight
-        return coverable(self.offers, capacity, weight, self.target, self.terms)
+        return coverable(self.offers, capacity, weight, self.target, self.settings)
 
     @cached_property
     def pieces(self) -> Pointwise:
@@ -188,14 +190,14 @@ class Clairvoyant:
         if plan:
             return self.with_plan(service, self.covers.pieces(service))
         spot = self.covers.cost(service, self.pieces)
-        return Hindsight(spot + self.on_demand_cost, "bound", None, None, service, self.terms, SECOND)
+        return Hindsight(spot + self.on_demand_cost, "bound", None, None, service, self.settings, SECOND)
 
     def of_replay(self, table: InstanceTable) -> Hindsight:
         """Return the optimum of what a replay served: the full one if it served all that could be.
 
         For another service it is sought where the market is small; elsewhere it is bounded.
         """
-        service = served(table, self.prepared.pools.weight, self.target, self.terms)
+        service = served(table, self.prepared.pools.weight, self.target, self.settings)
         if service.key not in self.known:
             full = self.prepared.request.fleet_type == "maintain" and service.key == self.coverable.key
             found = self.full if full else self.of_service(service, plan=len(self.pieces.times_s) < FEW)
@@ -204,7 +206,7 @@ class Clairvoyant:
 
     def with_plan(self, service: Service, pieces: Pointwise) -> Hindsight:
         """Return the bound of some pieces, and the plan that they make, or that of the integer program."""
-        bound, plan = pieces.cost, stays_of(pieces, self.offers, self.terms)
+        bound, plan = pieces.cost, stays_of(pieces, self.offers, self.settings)
         cost, method = None if plan is None else self.billed(plan, service), SECOND
         given_up = False
         if cost is None or cost - bound - self.on_demand_cost > TOLERANCE * max(1.0, cost):
@@ -218,29 +220,29 @@ class Clairvoyant:
         bound += self.on_demand_cost
         near = TOLERANCE if method == SECOND else SOLVED_TO
         if cost is not None and cost - bound <= near * max(1.0, cost):
-            return Hindsight(cost, "optimal", cost, plan, service, self.terms, method)
+            return Hindsight(cost, "optimal", cost, plan, service, self.settings, method)
         plan = None if cost is None else plan
-        return Hindsight(bound, "bound", cost, plan, service, self.terms, method, given_up)
+        return Hindsight(bound, "bound", cost, plan, service, self.settings, method, given_up)
 
     def by_program(self, service: Service, pieces: Pointwise) -> tuple[Solved, Stays | None]:
         """Return what an integer program says of the Spot bill, and its plan; nothing if it is too large."""
         if len(pieces.times_s) >= FEW:
             return Solved(-np.inf, None), None
-        prepared, terms = self.prepared, self.terms
-        products, begin = prepared.pools.product, np.full(len(prepared.pools), terms.begin_s)
-        hours = terms.billing.by_hour_start or bool(terms.billing.hourly(products, begin).any())
+        prepared, settings = self.prepared, self.settings
+        products, begin = prepared.pools.product, np.full(len(prepared.pools), settings.span_start_s)
+        hours = settings.terms.by_hour_start or bool(settings.terms.hourly(products, begin).any())
         market = prepared.market
         moments, held = market.prices.times_s, None
         if market.capacity is not None:
             moments = np.union1d(moments, market.capacity.times_s)
             held = [whole_capacity(*market.capacity.of(i)) for i in range(len(products))]
-        launches, ends, proven = candidate_times(self.offers, moments, service, terms, hours=hours)
+        launches, ends, proven = candidate_times(self.offers, moments, service, settings, hours=hours)
         none = np.empty(0, dtype=np.int64)
         falls = [falls_of(*steps) for steps in held] if held else [none] * len(products)
-        found = ways(self.offers, falls, launches, ends, terms)
+        found = ways(self.offers, falls, launches, ends, settings)
         if found is None:
             return Solved(-np.inf, None), None
-        program = Program(found, prepared.pools.weight, service, held, terms.start_delay_s)
+        program = Program(found, prepared.pools.weight, service, held, settings.start_delay_s)
         bills = self.bills(found.pool, found.launch_s, found.end_s, found.interrupted)
         minimum = self.minimum_charge(found)
         solved = program.solve(bills - minimum, pieces.cost)
@@ -253,10 +255,10 @@ class Clairvoyant:
 
     def minimum_charge(self, found: Ways) -> Floats:
         """Return $ that each way pays beyond its end for lasting less than the 60 s minimum."""
-        billing, prices = self.terms.billing, self.prepared.market.prices
+        billing, prices = self.settings.terms, self.prepared.market.prices
         hourly = billing.hourly(self.prepared.pools.product[found.pool], found.launch_s)
         used = found.end_s - found.launch_s
-        paid = ~hourly & ~(found.interrupted & billing.free_hour(found.launch_s) & self.terms.foresight)
+        paid = ~hourly & ~(found.interrupted & billing.free_hour(found.launch_s) & self.settings.foresight)
         at_s = found.launch_s if billing.by_hour_start else found.end_s
         beyond = np.where(paid, np.maximum(MINIMUM_S - used, 0), 0)
         charge: Floats = beyond * prices.value_of(prices.row_at(found.pool, at_s)) / HOUR_S
@@ -264,22 +266,24 @@ class Clairvoyant:
 
     def billed(self, plan: Stays, service: Service) -> float | None:
         """Return the bill of a plan; ``None`` if EC2 refuses it, it falls short, or it is too long to ask."""
-        prepared, terms = self.prepared, self.terms
+        prepared, settings = self.prepared, self.settings
         if prepared.market.capacity is None and prepared.request.spot_max_total_price is None:
             # Each instance on its own: price alone decides how it ends, and it is told apart beforehand.
-            given = served_by(plan, prepared.pools.weight, self.target, terms)
+            given = served_by(plan, prepared.pools.weight, self.target, settings)
             bills = self.bills(plan.pool, plan.launch_s, plan.end_s, plan.by_ec2) * plan.count
             return math.fsum(bills) + self.on_demand_cost if service.kept_by(given) else None
         if plan.count.sum() > MOST_INSTANCES:
             return None
         try:
-            run = PlannedEngine(prepared, plan.launches(), terms.notice_s).run(terms.begin_s, terms.end_s)
+            run = PlannedEngine(prepared, plan.launches(), settings).run(
+                settings.span_start_s, settings.span_end_s
+            )
         except InputError:
             return None
-        table = InstanceTable.of(run, terms.end_s)
-        if not service.kept_by(served(table, prepared.pools.weight, self.target, terms)):
+        table = InstanceTable.of(run, settings.span_end_s)
+        if not service.kept_by(served(table, prepared.pools.weight, self.target, settings)):
             return None
-        if terms.foresight:
+        if settings.foresight:
             return self.total(table)
         columns = (table.pool, table.launch_s, table.end_s, table.interrupted)
         spot = (column[table.lifecycle == SPOT] for column in columns)
@@ -287,12 +291,12 @@ class Clairvoyant:
 
     def bills(self, pool: Ints, launch_s: Ints, end_s: Ints, by_ec2: Flags) -> Floats:
         """Return $ an instance; without foresight what EC2 ends is paid for like all else."""
-        billing = self.terms.billing
+        billing = self.settings.terms
         usage = Usage(
             pool,
             launch_s,
             end_s,
-            by_ec2 & self.terms.foresight,
+            by_ec2 & self.settings.foresight,
             billing.hourly(self.prepared.pools.product[pool], launch_s),
             billing.free_hour(launch_s),
         )

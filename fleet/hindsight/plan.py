@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.domain.exact_numbers import Ints
-from fleet.hindsight.offers import Offer, Terms
+from fleet.hindsight.offers import Offer
 from fleet.hindsight.pointwise import Pointwise
 from fleet.hindsight.stays import Stays
+from fleet.replay_engine import ReplaySettings
 
 __all__ = ["stays_of"]
 
@@ -18,7 +19,7 @@ Stay = tuple[int, int, int]
 """Launch and end, seconds UTC, and how many instances share them."""
 
 
-def stays_of(wanted: Pointwise, pools: list[Offer], terms: Terms) -> Stays | None:
+def stays_of(wanted: Pointwise, pools: list[Offer], settings: ReplaySettings) -> Stays | None:
     """Return stays that have the wanted instances ready in every piece (fractions are rounded up).
 
     What is wanted free is launched for its interruption and kept to it; what is paid for is launched as late
@@ -30,21 +31,21 @@ def stays_of(wanted: Pointwise, pools: list[Offer], terms: Terms) -> Stays | Non
         return None
     counts = np.ceil(wanted.counts - 1e-9).astype(np.int64)
     for j, (pool, free) in enumerate(zip(wanted.pool.tolist(), wanted.free.tolist(), strict=True)):
-        found = (free_stays if free else paid_stays)(wanted.times_s, counts[:, j], pools[pool], terms)
+        found = (free_stays if free else paid_stays)(wanted.times_s, counts[:, j], pools[pool], settings)
         rows += [(pool, *stay) for stay in found]
     pool, launch, end, count = np.array(rows, dtype=np.int64).reshape(-1, 4).T
-    return Stays(pool, launch, end, count, ended_by_price(pool, launch, end, pools, terms))
+    return Stays(pool, launch, end, count, ended_by_price(pool, launch, end, pools, settings))
 
 
 def ended_by_price(
-    pool: Ints, launch_s: Ints, end_s: Ints, pools: list[Offer], terms: Terms
+    pool: Ints, launch_s: Ints, end_s: Ints, pools: list[Offer], settings: ReplaySettings
 ) -> npt.NDArray[np.bool_]:
     """Return which stays last until EC2 ends them for their price, within the span."""
     by_price = np.zeros(len(pool), dtype=bool)
     for i in np.unique(pool).tolist():
         rows = np.flatnonzero(pool == i)
         span = np.searchsorted(pools[i].launches[:, 0], launch_s[rows], side="right") - 1
-        by_price[rows] = (pools[i].ends[span] <= end_s[rows]) & (end_s[rows] <= terms.end_s)
+        by_price[rows] = (pools[i].ends[span] <= end_s[rows]) & (end_s[rows] <= settings.span_end_s)
     return by_price
 
 
@@ -55,10 +56,10 @@ def changes(times: Ints, counts: Ints) -> tuple[Ints, Ints]:
     return times[keep], counts[keep]
 
 
-def paid_stays(times: Ints, counts: Ints, offer: Offer, terms: Terms) -> list[Stay]:
+def paid_stays(times: Ints, counts: Ints, offer: Offer, settings: ReplaySettings) -> list[Stay]:
     """Return the stays that have ``counts`` instances ready, ended by price where EC2 does."""
-    moments, wanted = bridged(*changes(times, counts), offer, terms)
-    forced = np.unique(offer.ends[offer.ends < terms.end_s])
+    moments, wanted = bridged(*changes(times, counts), offer, settings)
+    forced = np.unique(offer.ends[offer.ends < settings.span_end_s])
     every = np.union1d(moments, forced)
     row = np.searchsorted(moments, every, side="right") - 1
     stays: list[Stay] = []
@@ -79,23 +80,23 @@ def paid_stays(times: Ints, counts: Ints, offer: Offer, terms: Terms) -> list[St
             if gone == count:
                 running.popleft()
         if held < need:
-            running.append([*latest_launch(offer, now, terms), need - held])
+            running.append([*latest_launch(offer, now, settings), need - held])
             held = need
     return [stay for stay in stays if stay[0] < stay[1]]
 
 
-def bridged(moments: Ints, wanted: Ints, offer: Offer, terms: Terms) -> tuple[Ints, Ints]:
+def bridged(moments: Ints, wanted: Ints, offer: Offer, settings: ReplaySettings) -> tuple[Ints, Ints]:
     """Keep what would be launched again within the start delay: warming up anew costs as much.
 
     Only within one offer: not over a time in which the pool is unusable or holds fewer.
     """
-    if terms.start_delay_s == 0 or len(moments) < 3:
+    if settings.start_delay_s == 0 or len(moments) < 3:
         return moments, wanted
     filled = wanted.copy()
     for k in range(1, len(moments) - 1):
         later = k + 1
         while filled[k] < filled[k - 1] and later < len(moments):
-            if moments[later] - moments[k] > terms.start_delay_s:
+            if moments[later] - moments[k] > settings.start_delay_s:
                 break
             if wanted[later] > filled[k]:
                 room = least_room(offer, int(moments[k]), int(moments[later]))
@@ -112,15 +113,15 @@ def least_room(offer: Offer, begin_s: int, end_s: int) -> int:
     return int(min(offer.room[first:last].min(initial=np.inf), 2**31))
 
 
-def latest_launch(offer: Offer, ready_s: int, terms: Terms, first_s: int = 0) -> tuple[int, int]:
+def latest_launch(offer: Offer, ready_s: int, settings: ReplaySettings, first_s: int = 0) -> tuple[int, int]:
     """Return the latest launch that is ready by ``ready_s``, and when EC2 ends it by price."""
-    by = ready_s - terms.start_delay_s
+    by = ready_s - settings.start_delay_s
     k = int(np.searchsorted(offer.launches[:, 0], by, side="right")) - 1
     launch = min(by, int(offer.launches[k, 1]) - 1)
     return max(launch, first_s), int(offer.ends[k])
 
 
-def free_stays(times: Ints, counts: Ints, offer: Offer, terms: Terms) -> list[Stay]:
+def free_stays(times: Ints, counts: Ints, offer: Offer, settings: ReplaySettings) -> list[Stay]:
     """Return the stays that have ``counts`` instances ready, each launched to be ended free."""
     moments, wanted = changes(times, counts)
     first, most = offer.chances[:, 0].astype(np.int64), offer.chances[:, 2]
@@ -136,12 +137,12 @@ def free_stays(times: Ints, counts: Ints, offer: Offer, terms: Terms) -> list[St
         held = sum(count for _, count in running)
         if held >= need:
             continue
-        active = np.flatnonzero((first + terms.start_delay_s <= now) & (now < ends) & (used < most))
+        active = np.flatnonzero((first + settings.start_delay_s <= now) & (now < ends) & (used < most))
         for c in active[::-1].tolist():  # the last to end serves longest
             some = int(min(need - held, most[c] - used[c]))
             if some <= 0:
                 break
-            launch, _ = latest_launch(offer, now, terms, int(first[c]))
+            launch, _ = latest_launch(offer, now, settings, int(first[c]))
             stays.append((launch, int(ends[c]), some))
             running.append((int(ends[c]), some))
             used[c] += some

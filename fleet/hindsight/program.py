@@ -19,10 +19,11 @@ import numpy.typing as npt
 
 from fleet.domain.exact_numbers import Floats, Ints
 from fleet.domain.step_functions import at
-from fleet.hindsight.offers import Offer, Terms
+from fleet.hindsight.offers import Offer
 from fleet.hindsight.service import Service
 from fleet.hindsight.stays import Stays
 from fleet.model import Model
+from fleet.replay_engine import ReplaySettings
 
 __all__ = ["LONGEST_S", "Program", "Solved", "Ways", "candidate_times", "ways"]
 
@@ -69,7 +70,7 @@ class Ways:
 
 
 def candidate_times(
-    pools: list[Offer], moments: Ints, service: Service, terms: Terms, *, hours: bool
+    pools: list[Offer], moments: Ints, service: Service, settings: ReplaySettings, *, hours: bool
 ) -> tuple[Ints, Ints, bool]:
     """Return the times at which launches are enough, those for ends, and whether that is proven.
 
@@ -80,14 +81,14 @@ def candidate_times(
     hours
         Whether something is charged by the hour, or at the price of an hour's beginning.
     """
-    delay, begin, end = terms.start_delay_s, terms.begin_s, terms.end_s
+    delay, begin, end = settings.start_delay_s, settings.span_start_s, settings.span_end_s
     marks = [moments, service.times_s, np.array([begin, end])]
     for offer in pools:
         marks += [offer.launches[:, 0], offer.launches[:, 1] - 1, offer.times_s]
         marks += [offer.ends[offer.ends <= end], offer.chances[:, 0].astype(np.int64)]
         marks.append(offer.chances[:, 1].astype(np.int64))
         marks.append(offer.chances[:, 1].astype(np.int64) - HOUR_S + 1)
-        marks.append(offer.chances[:, 1].astype(np.int64) - terms.notice_s)
+        marks.append(offer.chances[:, 1].astype(np.int64) - settings.notice_s)
     times = np.unique(np.concatenate(marks))
     bounded = any(bool(np.isfinite(offer.room[offer.room > 0]).any()) for offer in pools)
     if hours:
@@ -98,7 +99,9 @@ def candidate_times(
     return within[0], within[1], delay == 0 or not (bounded or hours)
 
 
-def ways(pools: list[Offer], falls: list[Ints], launch_s: Ints, end_s: Ints, terms: Terms) -> Ways | None:
+def ways(
+    pools: list[Offer], falls: list[Ints], launch_s: Ints, end_s: Ints, settings: ReplaySettings
+) -> Ways | None:
     """Return all ways between candidate times, or ``None`` if there are too many.
 
     Parameters
@@ -112,7 +115,7 @@ def ways(pools: list[Offer], falls: list[Ints], launch_s: Ints, end_s: Ints, ter
     for i, offer in enumerate(pools):
         for (first, last), forced in zip(offer.launches.tolist(), offer.ends.tolist(), strict=True):
             for launch in launch_s[(launch_s >= first) & (launch_s < last)].tolist():
-                found += [(i, launch, *rest) for rest in ends_of(launch, forced, falls[i], end_s, terms)]
+                found += [(i, launch, *rest) for rest in ends_of(launch, forced, falls[i], end_s, settings)]
                 if len(found) > MOST_WAYS:
                     return None
     columns = np.array(found, dtype=np.int64).reshape(-1, 5).T
@@ -120,20 +123,22 @@ def ways(pools: list[Offer], falls: list[Ints], launch_s: Ints, end_s: Ints, ter
     return Ways(pool, launch, end, notice, interrupted.astype(bool))
 
 
-def ends_of(launch: int, forced: int, falls: Ints, times: Ints, terms: Terms) -> list[tuple[int, int, bool]]:
+def ends_of(
+    launch: int, forced: int, falls: Ints, times: Ints, settings: ReplaySettings
+) -> list[tuple[int, int, bool]]:
     """Return (end, notice, by EC2) of what is launched at a time, each ready for a second at least."""
-    ready, notice = launch + terms.start_delay_s, terms.notice_s
-    last = min(forced, terms.end_s)
+    ready, notice = launch + settings.start_delay_s, settings.notice_s
+    last = min(forced, settings.span_end_s)
     crossing = forced - notice
     ends = times[(times > max(ready, launch)) & (times <= last)].tolist()
     found = [(end, min(end, crossing), end == forced) for end in ends]
-    for fall in falls[(falls > launch) & (falls < min(crossing, terms.end_s))].tolist():
+    for fall in falls[(falls > launch) & (falls < min(crossing, settings.span_end_s))].tolist():
         gone = fall + notice
         found += [(end, fall, False) for end in ends if fall < end < gone]
         if ready < gone <= last:
             found.append((gone, fall, True))
-        elif gone > terms.end_s and ready < terms.end_s:
-            found.append((terms.end_s, fall, False))
+        elif gone > settings.span_end_s and ready < settings.span_end_s:
+            found.append((settings.span_end_s, fall, False))
     return found
 
 

@@ -13,9 +13,10 @@ from fleet.domain.event_log import InstanceTable
 from fleet.domain.exact_numbers import Floats, Ints, on_grid
 from fleet.domain.market import ChangePoints
 from fleet.domain.step_functions import at, thinned
-from fleet.hindsight.offers import Offer, Terms
+from fleet.hindsight.offers import Offer
 from fleet.hindsight.stays import Stays
 from fleet.metrics import capacity_curve
+from fleet.replay_engine import ReplaySettings
 
 __all__ = ["SPOT", "Service", "brimful", "coverable", "served", "served_by"]
 
@@ -60,48 +61,51 @@ def service_of(times: Ints, units: Floats, target: float, end_s: int) -> Service
     return Service(*thinned(times, np.minimum(on_grid(units), target)), end_s)
 
 
-def served(table: InstanceTable, weight: Floats, target: float, terms: Terms) -> Service:
+def served(table: InstanceTable, weight: Floats, target: float, settings: ReplaySettings) -> Service:
     """Return the Spot units that instances served, up to the target."""
     spot = table.lifecycle == SPOT
     columns = (table.pool, table.lifecycle, table.launch_s, table.end_s, table.notice_s, table.interrupted)
     only = InstanceTable(*(column[spot] for column in columns))
-    curve = capacity_curve(only, weight, terms.begin_s, terms.end_s, terms.start_delay_s)
-    return service_of(curve.times_s[:-1], curve.units, target, terms.end_s)
+    curve = capacity_curve(only, weight, settings.span_start_s, settings.span_end_s, settings.start_delay_s)
+    return service_of(curve.times_s[:-1], curve.units, target, settings.span_end_s)
 
 
-def served_by(stays: Stays, weight: Floats, target: float, terms: Terms) -> Service:
+def served_by(stays: Stays, weight: Floats, target: float, settings: ReplaySettings) -> Service:
     """Return the Spot units that planned stays serve, up to the target."""
-    ready = stays.launch_s + terms.start_delay_s
+    ready = stays.launch_s + settings.start_delay_s
     units = np.where(ready < stays.end_s, weight[stays.pool] * stays.count, 0.0)
-    moments = np.concatenate((ready, stays.end_s, [terms.begin_s]))
+    moments = np.concatenate((ready, stays.end_s, [settings.span_start_s]))
     times, step = np.unique(moments, return_inverse=True)
     total = np.cumsum(np.bincount(step, np.concatenate((units, -units, [0.0]))))
-    inside = times < terms.end_s
-    return service_of(times[inside], total[inside].astype(np.float64), target, terms.end_s)
+    inside = times < settings.span_end_s
+    return service_of(times[inside], total[inside].astype(np.float64), target, settings.span_end_s)
 
 
 def coverable(
-    pools: list[Offer], capacity: ChangePoints | None, weight: Floats, target: float, terms: Terms
+    pools: list[Offer], capacity: ChangePoints | None, weight: Floats, target: float, settings: ReplaySettings
 ) -> Service:
     """Return what a fleet would have served that fills every pool to the brim as soon as it may."""
-    times, change = [np.array([terms.begin_s])], [np.array([0.0])]
+    times, change = [np.array([settings.span_start_s])], [np.array([0.0])]
     for i, offer in enumerate(pools):
         for ready, gone, count in brimful(
-            offer, None if capacity is None else capacity.of(i), math.ceil(target / weight[i] - 1e-9), terms
+            offer,
+            None if capacity is None else capacity.of(i),
+            math.ceil(target / weight[i] - 1e-9),
+            settings,
         ):
             times.append(np.array([ready, gone]))
             change.append(np.array([1.0, -1.0]) * weight[i] * count)
     moments, step = np.unique(np.concatenate(times), return_inverse=True)
     units: Floats = np.cumsum(np.bincount(step, np.concatenate(change))).astype(np.float64)
-    inside = moments < terms.end_s
-    return service_of(moments[inside], units[inside], target, terms.end_s)
+    inside = moments < settings.span_end_s
+    return service_of(moments[inside], units[inside], target, settings.span_end_s)
 
 
 def brimful(
-    offer: Offer, held: tuple[Ints, Floats] | None, most: int, terms: Terms
+    offer: Offer, held: tuple[Ints, Floats] | None, most: int, settings: ReplaySettings
 ) -> list[tuple[int, int, int]]:
     """Return (ready, gone, instances) of a pool that is kept as full as it may be, up to ``most``."""
-    delay, end_s = terms.start_delay_s, terms.end_s
+    delay, end_s = settings.start_delay_s, settings.span_end_s
     if held is None:
         until = np.minimum(offer.ends, end_s)
         return [
@@ -113,9 +117,11 @@ def brimful(
     healthy: deque[list[int]] = deque()  # [launch, count], oldest first
     ending: list[tuple[int, int]] = []  # (time, count)
     running = count = 0
-    crossings = {int(x) - terms.notice_s for x in offer.ends if x < end_s + terms.notice_s}
-    moments = sorted({*held[0][held[0] > terms.begin_s].tolist(), *offer.launches[:, 0].tolist(), *crossings})
-    waiting = [t for t in moments if terms.begin_s <= t < end_s]
+    crossings = {int(x) - settings.notice_s for x in offer.ends if x < end_s + settings.notice_s}
+    moments = sorted(
+        {*held[0][held[0] > settings.span_start_s].tolist(), *offer.launches[:, 0].tolist(), *crossings}
+    )
+    waiting = [t for t in moments if settings.span_start_s <= t < end_s]
     heapq.heapify(waiting)
     last = -1
     while waiting:
@@ -132,11 +138,11 @@ def brimful(
             count -= lost
             if some == lost:
                 healthy.popleft()
-            gone = min(now + terms.notice_s, end_s)
+            gone = min(now + settings.notice_s, end_s)
             stays.append((launch + delay, gone, lost))
-            heapq.heappush(ending, (now + terms.notice_s, lost))
-            if now + terms.notice_s < end_s:
-                heapq.heappush(waiting, now + terms.notice_s)
+            heapq.heappush(ending, (now + settings.notice_s, lost))
+            if now + settings.notice_s < end_s:
+                heapq.heappush(waiting, now + settings.notice_s)
         while ending and ending[0][0] <= now:
             running -= heapq.heappop(ending)[1]
         able = bool(((offer.launches[:, 0] <= now) & (now < offer.launches[:, 1])).any())

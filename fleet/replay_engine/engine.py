@@ -18,13 +18,14 @@ import heapq
 from fleet.allocator.strategy import Strategy
 from fleet.domain.event_log import EventKind, EventLog, Reason
 from fleet.domain.events import INTERRUPTIONS, NOTICES
-from fleet.domain.schedule import RebalanceSignals, Schedule
+from fleet.domain.schedule import Schedule
 from fleet.interruptions import NEVER, value_in_force
 from fleet.replay_engine.fleet_changes import Changes
 from fleet.replay_engine.fleet_state import FleetState
 from fleet.replay_engine.prepared_market import PreparedMarket
 from fleet.replay_engine.price_limits import usability_events
 from fleet.replay_engine.rebalance import Rebalance
+from fleet.replay_engine.settings import ReplaySettings
 
 __all__ = ["Engine"]
 
@@ -36,29 +37,14 @@ class Engine(FleetState):
     ----------
     prepared, strategy
         The market with what interrupts, and who chooses.
-    notice_s
-        From a notice to the end of the instance; hibernation begins at once.
-    seed
-        Of the drivers and the recommendations.
-    schedule
-        What is done to the fleet while it runs.
-    signals
-        How recommendations relate to notices; ``None``: there are none.
+    settings
+        Notice (hibernation begins at once), seed, schedule and recommendations.
     """
 
-    def __init__(
-        self,
-        prepared: PreparedMarket,
-        strategy: Strategy,
-        notice_s: int,
-        seed: int = 0,
-        schedule: Schedule | None = None,
-        signals: RebalanceSignals | None = None,
-    ) -> None:
-        super().__init__(prepared, strategy, notice_s, seed, signals)
-        self.seed = seed
+    def __init__(self, prepared: PreparedMarket, strategy: Strategy, settings: ReplaySettings) -> None:
+        super().__init__(prepared, strategy, settings)
         self.rebalance = Rebalance(self, self.recommendations)
-        self.changes = Changes(self, self.rebalance, schedule or Schedule())
+        self.changes = Changes(self, self.rebalance, settings.schedule or Schedule())
 
     def run(self, start_s: int, end_s: int) -> EventLog:
         """Run from ``start_s`` to ``end_s`` and return the log."""

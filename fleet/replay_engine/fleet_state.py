@@ -9,13 +9,13 @@ from datetime import datetime
 from fleet.allocator.strategy import Strategy
 from fleet.domain.event_log import LogWriter, Reason
 from fleet.domain.exact_numbers import to_nano, to_nano_scalar
-from fleet.domain.schedule import RebalanceSignals
 from fleet.interruptions import NEVER
 from fleet.replay_engine.instances import Roster
 from fleet.replay_engine.interruption_queue import Perils
 from fleet.replay_engine.launcher import Launcher
 from fleet.replay_engine.prepared_market import PreparedMarket
 from fleet.replay_engine.recommendations import Recommendations
+from fleet.replay_engine.settings import ReplaySettings
 
 __all__ = ["FleetState"]
 
@@ -27,24 +27,19 @@ class FleetState:
     ----------
     prepared, strategy
         The market with what interrupts, and who chooses.
-    notice_s
-        Seconds from a notice to the end of the instance.
-    seed
-        Of the recommendations.
-    signals
-        How rebalance recommendations relate to notices; ``None``: there are none.
+    settings
+        Notice, seed, and how rebalance recommendations relate to notices.
     """
 
     def __init__(
         self,
         prepared: PreparedMarket,
         strategy: Strategy,
-        notice_s: int,
-        seed: int,
-        signals: RebalanceSignals | None,
+        settings: ReplaySettings,
     ) -> None:
         request = prepared.request
-        self.prepared, self.request, self.notice_s = prepared, request, notice_s
+        self.prepared, self.request, self.settings = prepared, request, settings
+        self.notice_s, self.seed = settings.notice_s, settings.seed
         self.maintains = request.fleet_type == "maintain"
         self.opens, self.closes = second(request.valid_from, -NEVER), second(request.valid_until, NEVER)
         self.target = to_nano_scalar(request.spot_target_capacity, "target")  # Spot units x 1e9
@@ -54,7 +49,7 @@ class FleetState:
         self.perils = Perils(
             prepared.drivers, self.roster.healthy, prepared.pools.weight, self.roster.on_demand
         )
-        self.recommendations = Recommendations(signals, self.perils, seed)
+        self.recommendations = Recommendations(settings.rebalance, self.perils, settings.seed)
         self.launcher = Launcher(prepared, strategy, self.roster, self.perils, self.recommendations, self.log)
         self.ending: list[tuple[int, int, Reason]] = []  # (time, run, reason)
         self.open = True  # whether the fleet still launches

@@ -6,7 +6,7 @@ held to the same rules (price, capacity, budget, validity), and EC2 interrupts i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from fleet.io import format_time
 from fleet.replay_engine.engine import Engine
 from fleet.replay_engine.prepared_market import PreparedMarket
 from fleet.replay_engine.price_limits import usability_events
+from fleet.replay_engine.settings import ReplaySettings
 
 __all__ = ["LaunchPlan", "PlannedEngine"]
 
@@ -70,8 +71,8 @@ class Nothing:
 class PlannedEngine(Engine):
     """One run of a plan. Built, run once, read."""
 
-    def __init__(self, prepared: PreparedMarket, plan: LaunchPlan, notice_s: int, seed: int = 0) -> None:
-        super().__init__(prepared, Nothing(), notice_s, seed)
+    def __init__(self, prepared: PreparedMarket, plan: LaunchPlan, settings: ReplaySettings) -> None:
+        super().__init__(prepared, Nothing(), replace(settings, schedule=None, rebalance=None))
         self.plan, self.target = plan, 0
         self.by_end = np.argsort(plan.end_s, kind="stable")
         self.run_of_row: dict[int, int] = {}

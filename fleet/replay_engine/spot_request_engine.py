@@ -17,13 +17,13 @@ import numpy.typing as npt
 from fleet.domain.event_log import EventKind, EventLog, LogWriter, Reason
 from fleet.domain.events import NOTICES, status_of
 from fleet.domain.exact_numbers import Floats, Ints, to_nano
-from fleet.domain.schedule import Cancellation
 from fleet.domain.snapshot import bid_ceiling
 from fleet.domain.spot_request import SpotRequest
 from fleet.interruptions import NEVER, value_in_force
 from fleet.replay_engine.instances import Roster
 from fleet.replay_engine.interruption_queue import Perils
 from fleet.replay_engine.prepared_market import PreparedMarket
+from fleet.replay_engine.settings import ReplaySettings
 
 __all__ = ["RequestEngine", "StatusChange"]
 
@@ -56,18 +56,10 @@ class StatusChange:
 class RequestEngine:
     """One run of one RequestSpotInstances call."""
 
-    def __init__(
-        self,
-        prepared: PreparedMarket,
-        request: SpotRequest,
-        span: tuple[int, int],
-        *,
-        notice_s: int,
-        seed: int,
-        cancellation: Cancellation | None,
-    ) -> None:
-        self.prepared, self.request, self.span, self.notice_s = prepared, request, span, notice_s
-        self.seed, self.cancellation = seed, cancellation
+    def __init__(self, prepared: PreparedMarket, request: SpotRequest, settings: ReplaySettings) -> None:
+        self.prepared, self.request, self.span = prepared, request, settings.span_s
+        self.notice_s, self.seed = settings.notice_s, settings.seed
+        self.cancellation = None if settings.schedule is None else settings.schedule.cancellation
         self.ceiling = bid_ceiling(prepared.pools)
         self.log = LogWriter()
         self.roster = Roster(to_nano(np.ones(len(prepared.pools)), "weight"))

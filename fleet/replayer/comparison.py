@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from fleet.allocator.strategy import Strategy
-from fleet.billing import Billing
 from fleet.domain.market import Market
 from fleet.domain.request import FleetRequest
-from fleet.domain.resolution import resolve
-from fleet.domain.schedule import RebalanceSignals, Schedule
 from fleet.domain.text import table_html
 from fleet.errors import InputError
 from fleet.hindsight import Hindsight, undefined
-from fleet.interruptions import Interruptions
-from fleet.replay_engine import PreparedMarket
+from fleet.replay_engine import ReplayKeywords, ReplaySettings
 from fleet.replayer.result import ReplayResult, percent
 from fleet.replayer.run import check_no_changes, clairvoyant, replay_prepared
 
@@ -137,51 +133,56 @@ def compare(
     market: Market,
     *,
     strategies: Sequence[str | Strategy] = DEFAULT_STRATEGIES,
-    start_s: int | None = None,
-    end_s: int | None = None,
-    product: str = "Linux/UNIX",
-    interruptions: Interruptions = None,
-    billing: str | Billing = "per-second",
-    notice_s: int = 120,
-    start_delay_s: int = 0,
-    seed: int = 0,
-    schedule: Schedule | None = None,
-    rebalance: RebalanceSignals | None = None,
     hindsight: bool | None = None,
     progress: Callable[[int, int], None] | None = None,
+    settings: ReplaySettings | None = None,
+    **keywords: Unpack[ReplayKeywords],
 ) -> Comparison:
-    """Replay a request under several strategies on the same market (parameters as `fleet.replay`).
+    """Replay a request under several strategies on the same market.
 
     The market is cut to the request's pools and indexed once, and hindsight is taken once. A pool count stays
-    with lowestPrice only. ``hindsight``: by default it is computed where it is defined. ``progress``: called
-    with (replays done, replays in all).
+    with lowestPrice only.
+
+    Parameters
+    ----------
+    request, market, settings, **keywords
+        As for `fleet.replay`.
+    strategies
+        Names or objects, in the order of the table.
+    hindsight
+        Whether to compute regret; by default where hindsight is defined.
+    progress
+        Called with (replays done, replays in all).
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If the request does not fit the market, or a setting breaks a rule.
+
+    Examples
+    --------
+    >>> import fleet
+    >>> found = fleet.compare(fleet.demo_request(), fleet.synthetic_market(seed=1), hindsight=False)
+    >>> [result.strategy for result in found]
+    ['lowestPrice', 'diversified', 'capacityOptimized']
     """
     if not strategies:
         raise InputError("no strategy", "a comparison names at least one", "add a strategy")
-    prepared = PreparedMarket.of(resolve(request, market, product), interruptions)
+    chosen = ReplaySettings.of(settings, keywords)
+    prepared = chosen.prepare(request, market)
     known = None
-    if hindsight or (hindsight is None and schedule is None and undefined(prepared) is None):
-        check_no_changes(schedule)
-        known = clairvoyant(prepared, start_s, end_s, billing, notice_s, start_delay_s)
+    if hindsight or (hindsight is None and chosen.schedule is None and undefined(prepared) is None):
+        check_no_changes(chosen.schedule)
+        known = clairvoyant(prepared, chosen)
     results = []
     for done, strategy in enumerate(strategies):
         if progress is not None:
             progress(done, len(strategies))
-        results.append(
-            replay_prepared(
-                prepared,
-                strategy=strategy,
-                start_s=start_s,
-                end_s=end_s,
-                billing=billing,
-                notice_s=notice_s,
-                start_delay_s=start_delay_s,
-                seed=seed,
-                schedule=schedule,
-                rebalance=rebalance,
-                hindsight=known,
-            )
-        )
+        results.append(replay_prepared(prepared, chosen, strategy=strategy, hindsight=known))
     return Comparison(
         tuple(results),
         known.full if known is not None and request.fleet_type == "maintain" else None,

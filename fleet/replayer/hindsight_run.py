@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from fleet.billing import Billing
+from typing import Unpack
+
 from fleet.domain.market import Market
 from fleet.domain.request import FleetRequest
-from fleet.domain.resolution import resolve
 from fleet.errors import InputError
 from fleet.hindsight import Hindsight
-from fleet.interruptions import Interruptions
-from fleet.replay_engine import PreparedMarket
+from fleet.replay_engine import ReplayKeywords, ReplaySettings
 from fleet.replayer.result import ReplayResult
 from fleet.replayer.run import clairvoyant, replay_plan
 
@@ -20,24 +19,16 @@ def hindsight_optimum(
     request: FleetRequest,
     market: Market,
     *,
-    foresight: bool = True,
-    start_s: int | None = None,
-    end_s: int | None = None,
-    product: str = "Linux/UNIX",
-    interruptions: Interruptions = None,
-    billing: str | Billing = "per-second",
-    notice_s: int = 120,
-    start_delay_s: int = 0,
+    settings: ReplaySettings | None = None,
+    **keywords: Unpack[ReplayKeywords],
 ) -> Hindsight:
     """Return the least that anybody could have paid to serve all of a request that could be served.
 
     Parameters
     ----------
-    foresight
-        Whether interruptions are known, so that the free first hour can be aimed at. Without it prices and
-        capacity are known, and every second is paid for, whoever ends the instance.
-    request, market, start_s, end_s, product, interruptions, billing, notice_s, start_delay_s
-        As for `fleet.replay`.
+    request, market, settings, **keywords
+        As for `fleet.replay`. ``foresight=False``: interruptions are not known beforehand, prices and
+        capacity are.
 
     Returns
     -------
@@ -48,26 +39,25 @@ def hindsight_optimum(
     ------
     InputError
         If something other than prices and capacity interrupts, or the request is not a maintain fleet.
+
+    Examples
+    --------
+    >>> import fleet
+    >>> found = fleet.hindsight_optimum(fleet.demo_request(), fleet.synthetic_market(seed=1))
+    >>> found.cost > 0
+    True
     """
-    prepared = PreparedMarket.of(resolve(request, market, product), interruptions)
-    known = clairvoyant(prepared, start_s, end_s, billing, notice_s, start_delay_s, foresight=foresight)
-    return known.full
+    chosen = ReplaySettings.of(settings, keywords)
+    return clairvoyant(chosen.prepare(request, market), chosen).full
 
 
-def replay_hindsight(
-    found: Hindsight,
-    request: FleetRequest,
-    market: Market,
-    *,
-    product: str = "Linux/UNIX",
-    interruptions: Interruptions = None,
-) -> ReplayResult:
+def replay_hindsight(found: Hindsight, request: FleetRequest, market: Market) -> ReplayResult:
     """Run the clairvoyant's plan through the engine, which interrupts and bills it like any other.
 
     Parameters
     ----------
     found
-        What `hindsight_optimum` returned for this request and market.
+        What `hindsight_optimum` returned for this request and market; its settings are used.
 
     Raises
     ------
@@ -76,15 +66,5 @@ def replay_hindsight(
     """
     if found.plan is None:
         raise InputError("a hindsight bound without a plan", "cannot be replayed", "replay an optimum")
-    prepared = PreparedMarket.of(resolve(request, market, product), interruptions)
-    terms = found.terms
-    return replay_plan(
-        prepared,
-        found.plan.launches(),
-        name="hindsight",
-        start_s=terms.begin_s,
-        end_s=terms.end_s,
-        billing=terms.billing,
-        notice_s=terms.notice_s,
-        start_delay_s=terms.start_delay_s,
-    )
+    prepared = found.settings.prepare(request, market)
+    return replay_plan(prepared, found.plan.launches(), found.settings, name="hindsight")

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Unpack
 
 import numpy as np
 
 from fleet.allocator.core import require_on_demand_prices
 from fleet.allocator.region import spot_problem
 from fleet.allocator.strategy import Strategy, find_strategy
-from fleet.billing import Billing, billing_of, statement_of
+from fleet.billing import Billing, statement_of
 from fleet.domain.event_log import EventLog, InstanceTable
 from fleet.domain.exact_numbers import Ints
 from fleet.domain.market import Market
 from fleet.domain.request import FleetRequest
-from fleet.domain.resolution import resolve
-from fleet.domain.schedule import RebalanceSignals, Schedule
+from fleet.domain.schedule import Schedule
 from fleet.domain.snapshot import snapshot_at
 from fleet.errors import CheckError, InputError
-from fleet.hindsight import LONGEST_S, Clairvoyant, Terms, undefined
-from fleet.interruptions import Interruptions, StressDriver
+from fleet.hindsight import LONGEST_S, Clairvoyant, undefined
+from fleet.interruptions import StressDriver
 from fleet.metrics import (
     availability,
     capacity_curve,
@@ -33,11 +34,18 @@ from fleet.metrics import (
     pool_unit_hours,
     shortfall_unit_hours,
 )
-from fleet.replay_engine import Engine, LaunchPlan, PlannedEngine, PreparedMarket
+from fleet.replay_engine import (
+    Engine,
+    LaunchPlan,
+    PlannedEngine,
+    PreparedMarket,
+    ReplayKeywords,
+    ReplaySettings,
+)
+from fleet.replay_engine.span import carried_notes
 from fleet.replayer.on_demand_baseline import on_demand_baseline, on_demand_cost, target_of
 from fleet.replayer.result import ReplayResult
 from fleet.replayer.schedule_checks import check_schedule, never_done
-from fleet.replayer.span import carried_notes, replay_span
 
 __all__ = ["clairvoyant", "replay", "replay_plan", "replay_prepared", "with_hindsight"]
 
@@ -50,17 +58,9 @@ def replay(
     market: Market,
     *,
     strategy: str | Strategy | None = None,
-    start_s: int | None = None,
-    end_s: int | None = None,
-    product: str = "Linux/UNIX",
-    interruptions: Interruptions = None,
-    billing: str | Billing = "per-second",
-    notice_s: int = 120,
-    start_delay_s: int = 0,
-    seed: int = 0,
-    schedule: Schedule | None = None,
-    rebalance: RebalanceSignals | None = None,
     hindsight: bool = False,
+    settings: ReplaySettings | None = None,
+    **keywords: Unpack[ReplayKeywords],
 ) -> ReplayResult:
     """Run a fleet request through market history.
 
@@ -72,30 +72,14 @@ def replay(
         What happens; only the pools of the request are looked at.
     strategy
         A name, a strategy object, or ``None`` for the request's own.
-    start_s, end_s
-        The span in seconds UTC; by default all that the market's prices (and capacity) cover, from when its
-        pools have a price (at most 25 h after the first record).
-    product
-        Operating system of the pools.
-    interruptions
-        Drivers, one or several: ``price``, ``capacity``, and the objects of `fleet.interruptions`
-        (``Hazard``, ``Shocks``, ``Outage``, ``MassLoss``, ``PriceSpike``); ``none`` alone for none. By default
-        ``price``, and ``capacity`` where the market has it.
-    billing
-        ``per-second``, ``hour-start`` or ``hourly``, or a `Billing` with its terms.
-    notice_s
-        From an interruption notice to the end of the instance.
-    start_delay_s
-        From launch (billed) to running (counted).
-    seed
-        Of all that is drawn; recorded.
-    schedule
-        Target changes and cancellation.
-    rebalance
-        How EC2's rebalance recommendations relate to its notices; without it there are none.
     hindsight
         Whether to compute the least that anybody could have paid for the same service, and the regret (see
         docs/hindsight.md); for drivers that read the market only.
+    settings
+        Span, interruptions, billing, notice, start delay, seed, schedule; by default those of
+        `ReplaySettings`.
+    **keywords
+        Fields of `ReplaySettings`, instead of or on top of ``settings``, such as ``seed=3``.
 
     Returns
     -------
@@ -104,113 +88,97 @@ def replay(
     Raises
     ------
     InputError
-        If the request does not fit the market, or an argument breaks a rule.
+        If the request does not fit the market, or a setting breaks a rule.
+
+    Examples
+    --------
+    >>> import fleet
+    >>> result = fleet.replay(fleet.demo_request(), fleet.synthetic_market(seed=1), seed=3)
+    >>> result.strategy
+    'lowestPrice'
     """
+    chosen = ReplaySettings.of(settings, keywords)
     started = time.perf_counter()
-    check_arguments(request, billing, notice_s, start_delay_s)
-    prepared = PreparedMarket.of(resolve(request, market, product), interruptions)
+    prepared = chosen.prepare(request, market)
     prepare_s = time.perf_counter() - started
     known = None
     if hindsight:
-        check_no_changes(schedule)
-        known = clairvoyant(prepared, start_s, end_s, billing, notice_s, start_delay_s)
+        check_no_changes(chosen.schedule)
+        known = clairvoyant(prepared, chosen)
     return replay_prepared(
-        prepared,
-        strategy=strategy,
-        start_s=start_s,
-        end_s=end_s,
-        billing=billing,
-        notice_s=notice_s,
-        start_delay_s=start_delay_s,
-        seed=seed,
-        schedule=schedule,
-        rebalance=rebalance,
-        hindsight=known,
-        prepare_s=prepare_s,
+        prepared, chosen, strategy=strategy, hindsight=known, wall_time_s={"prepare": prepare_s}
     )
 
 
 def replay_prepared(
     prepared: PreparedMarket,
+    settings: ReplaySettings,
     *,
     strategy: str | Strategy | None = None,
-    start_s: int | None = None,
-    end_s: int | None = None,
-    billing: str | Billing = "per-second",
-    notice_s: int = 120,
-    start_delay_s: int = 0,
-    seed: int = 0,
-    schedule: Schedule | None = None,
-    rebalance: RebalanceSignals | None = None,
     hindsight: Clairvoyant | None = None,
-    prepare_s: float = 0.0,
+    wall_time_s: Mapping[str, float] | None = None,
 ) -> ReplayResult:
-    """Run a request on a market that is prepared for it (see `replay`); ``prepare_s`` is only recorded.
+    """Run a request on a market that is prepared for it (see `replay`).
 
-    ``hindsight`` is made once for all replays of a market (see `clairvoyant`).
+    Parameters
+    ----------
+    hindsight
+        Made once for all replays of a market (see `clairvoyant`).
+    wall_time_s
+        What came before, by phase; it is only recorded.
     """
     resolved, request, pools = prepared.resolved, prepared.request, prepared.pools
-    check_arguments(request, billing, notice_s, start_delay_s)
-    begin, end = replay_span(resolved.market, start_s, end_s)
-    check_schedule(schedule, request, begin)
+    settings = settings.within(resolved.market)
+    check_schedule(settings.schedule, request, settings.span_start_s)
     chosen = (
         strategy if isinstance(strategy, Strategy) else find_strategy(strategy or request.strategy, request)
     )
     if request.on_demand_target_capacity > 0:
-        require_on_demand_prices(snapshot_at(resolved.market, pools, begin))
+        require_on_demand_prices(snapshot_at(resolved.market, pools, settings.span_start_s))
     started = time.perf_counter()
-    log = Engine(prepared, chosen, notice_s, seed, schedule, rebalance).run(begin, end)
-    phases = {"prepare": prepare_s, "replay": time.perf_counter() - started}
-    notes = (*warnings_of(prepared, chosen, begin, end, rebalance), *never_done(schedule, end))
-    result = read_off(prepared, chosen.name, log, (begin, end), billing, start_delay_s, seed, notes, phases)
+    log = Engine(prepared, chosen, settings).run(*settings.span_s)
+    phases = {"prepare": 0.0, **(wall_time_s or {}), "replay": time.perf_counter() - started}
+    notes = (*warnings_of(prepared, chosen, settings), *never_done(settings.schedule, settings.span_end_s))
+    result = read_off(prepared, settings, chosen.name, log, notes, phases)
     return result if hindsight is None else with_hindsight(result, hindsight)
 
 
 def replay_plan(
-    prepared: PreparedMarket,
-    plan: LaunchPlan,
-    *,
-    name: str = "plan",
-    start_s: int | None = None,
-    end_s: int | None = None,
-    billing: str | Billing = "per-second",
-    notice_s: int = 120,
-    start_delay_s: int = 0,
+    prepared: PreparedMarket, plan: LaunchPlan, settings: ReplaySettings, *, name: str = "plan"
 ) -> ReplayResult:
-    """Run a plan of launches, decided beforehand, through a prepared market (parameters as `replay`).
+    """Run a plan of launches, decided beforehand, through a prepared market.
 
     Raises
     ------
     InputError
         If the market does not grant a launch.
     """
-    check_arguments(prepared.request, billing, notice_s, start_delay_s)
-    span = replay_span(prepared.resolved.market, start_s, end_s)
+    settings = settings.within(prepared.resolved.market)
     started = time.perf_counter()
-    log = PlannedEngine(prepared, plan, notice_s).run(*span)
+    log = PlannedEngine(prepared, plan, settings).run(*settings.span_s)
     phases = {"prepare": 0.0, "replay": time.perf_counter() - started}
     notes = (*prepared.request.notes, *prepared.market.notes, *prepared.resolved.notes, *prepared.notes)
-    notes += carried_notes(prepared.market, span[1])
-    return read_off(prepared, name, log, span, billing, start_delay_s, 0, notes, phases)
+    notes += carried_notes(prepared.market, settings.span_end_s)
+    return read_off(prepared, settings, name, log, notes, phases)
 
 
 def read_off(
     prepared: PreparedMarket,
+    settings: ReplaySettings,
     name: str,
     log: EventLog,
-    span: tuple[int, int],
-    billing: str | Billing,
-    start_delay_s: int,
-    seed: int,
     notes: tuple[str, ...],
     phases: dict[str, float],
 ) -> ReplayResult:
     """Read every number off a log."""
     began = time.perf_counter()
-    resolved, request, pools, (begin, end) = prepared.resolved, prepared.request, prepared.pools, span
+    resolved, request, pools = prepared.resolved, prepared.request, prepared.pools
+    (begin, end), start_delay_s = settings.span_s, settings.start_delay_s
     table = InstanceTable.of(log, end)
-    terms, baseline = billing_of(billing), on_demand_baseline(resolved, begin)
-    statement = statement_of(table, pools, resolved.market.prices, terms, span_s=span, baseline=baseline)
+    terms, baseline = settings.terms, on_demand_baseline(resolved, begin)
+    statement = statement_of(
+        table, pools, resolved.market.prices, terms, span_s=(begin, end), baseline=baseline
+    )
     curve = capacity_curve(table, pools.weight, begin, end, start_delay_s)
     target = target_of(log, request, begin, end)
     by_pool = pool_unit_hours(table, pools.weight, len(pools), start_delay_s)
@@ -244,36 +212,24 @@ def read_off(
         provenance={
             "spotfleet": package_version(),
             "numpy": np.__version__,
-            "seed": seed,
+            "seed": settings.seed,
             "market_sha256": prepared.digest,
             "wall_time_s": {**phases, "metrics": time.perf_counter() - began},
         },
     )
 
 
-def clairvoyant(
-    prepared: PreparedMarket,
-    start_s: int | None = None,
-    end_s: int | None = None,
-    billing: str | Billing = "per-second",
-    notice_s: int = 120,
-    start_delay_s: int = 0,
-    *,
-    foresight: bool = True,
-) -> Clairvoyant:
-    """Return what knows the future of a prepared market, for all replays of it under these rules.
+def clairvoyant(prepared: PreparedMarket, settings: ReplaySettings) -> Clairvoyant:
+    """Return what knows the future of a prepared market, for all replays of it under these settings.
 
     Raises
     ------
     InputError
         Where hindsight is not defined (see docs/hindsight.md).
     """
-    check_arguments(prepared.request, billing, notice_s, start_delay_s)
     if reason := undefined(prepared):
         raise InputError("hindsight", f"is not defined with {reason}", "replay without it")
-    begin, end = replay_span(prepared.resolved.market, start_s, end_s)
-    terms = Terms(begin, end, billing_of(billing), notice_s, start_delay_s, foresight)
-    return Clairvoyant(prepared, terms)
+    return Clairvoyant(prepared, settings.within(prepared.resolved.market))
 
 
 def check_no_changes(schedule: Schedule | None) -> None:
@@ -305,14 +261,6 @@ def with_hindsight(result: ReplayResult, known: Clairvoyant) -> ReplayResult:
     )
 
 
-def check_arguments(request: FleetRequest, billing: str | Billing, notice_s: int, start_delay_s: int) -> None:
-    """Refuse what the engine does not know, before any work."""
-    billing_of(billing)
-    for name, value in (("notice", notice_s), ("start delay", start_delay_s)):
-        if value < 0:
-            raise InputError(f"{name} of {value} s", "is not negative", "correct it")
-
-
 def billing_notes(terms: Billing, baseline: Ints) -> tuple[str, ...]:
     """Return what a reader should know of the terms."""
     if any(commitment.share is not None for commitment in terms.commitments) and not baseline.any():
@@ -320,11 +268,10 @@ def billing_notes(terms: Billing, baseline: Ints) -> tuple[str, ...]:
     return ()
 
 
-def warnings_of(
-    prepared: PreparedMarket, strategy: Strategy, begin: int, end: int, rebalance: RebalanceSignals | None
-) -> tuple[str, ...]:
+def warnings_of(prepared: PreparedMarket, strategy: Strategy, settings: ReplaySettings) -> tuple[str, ...]:
     """Return what a reader should know: notes of the request, the market, and the strategy's first plan."""
     resolved, market, request = prepared.resolved, prepared.market, prepared.request
+    begin, end = settings.span_s
     snapshot = snapshot_at(market, prepared.pools, begin)
     none = np.zeros(len(snapshot), dtype=np.int64)
     _, plan, _ = spot_problem(strategy, snapshot, request.spot_target_capacity, none, None)
@@ -343,7 +290,7 @@ def warnings_of(
             f"nothing is launched from ValidUntil {request.valid_until:%Y-%m-%dT%H:%M:%S%z} on; "
             + ("what runs is ended" if request.terminate_at_expiry else "what runs is left running")
         )
-    if request.capacity_rebalance is not None and rebalance is None:
+    if request.capacity_rebalance is not None and settings.rebalance is None:
         notes.append(
             "CapacityRebalance has nothing to act on: no recommendations are made up "
             "(see --rebalance-signals)"

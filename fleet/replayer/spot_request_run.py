@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 
-from fleet.billing import Billing, bill, billing_of, stopped_pieces
+from fleet.billing import Billing, bill, stopped_pieces
 from fleet.domain.event_log import InstanceTable
 from fleet.domain.exact_numbers import Floats
 from fleet.domain.market import ChangePoints, Market
 from fleet.domain.request import FleetRequest, Override
-from fleet.domain.resolution import resolve
 from fleet.domain.schedule import Cancellation, Schedule
 from fleet.domain.spot_request import SpotRequest
 from fleet.errors import RequestError
-from fleet.interruptions import Interruptions
 from fleet.io import format_time
-from fleet.replay_engine import PreparedMarket, RequestEngine
-from fleet.replayer.run import check_arguments, package_version
+from fleet.replay_engine import PreparedMarket, ReplayKeywords, ReplaySettings, RequestEngine
+from fleet.replay_engine.span import carried_notes
+from fleet.replayer.run import package_version
 from fleet.replayer.schedule_checks import check_begin, never_done
-from fleet.replayer.span import carried_notes, replay_span
 from fleet.replayer.spot_request_result import SpotRequestResult
 
 __all__ = ["replay_spot_request"]
@@ -32,19 +32,15 @@ def replay_spot_request(
     request: SpotRequest,
     market: Market,
     *,
-    start_s: int | None = None,
-    end_s: int | None = None,
-    product: str | None = None,
-    interruptions: Interruptions = None,
-    billing: str | Billing = "per-second",
-    notice_s: int = 120,
     cancellation: Cancellation | None = None,
-    seed: int = 0,
+    settings: ReplaySettings | None = None,
+    **keywords: Unpack[ReplayKeywords],
 ) -> SpotRequestResult:
-    """Run a single Spot request through market history; parameters as `fleet.replay`.
+    """Run a single Spot request through market history; settings as `fleet.replay`.
 
-    The request is made at the start, for ``product``, or what the request says, or else Linux. A cancellation
-    lets instances run on (``request-canceled-and-instance-running``) unless it ends them as well.
+    The request is made at the start, for the product of the settings, or of the request, or else Linux.
+    A cancellation lets instances run on (``request-canceled-and-instance-running``) unless it ends
+    them as well.
 
     Raises
     ------
@@ -54,11 +50,12 @@ def replay_spot_request(
     name, zone = request.instance_type, request.availability_zone
     override = Override(name, zone, max_price=request.max_price)
     wanted = FleetRequest(float(request.instance_count), (override,), fleet_type="request")
-    check_arguments(wanted, billing, notice_s, start_delay_s=0)
-    resolved = resolve(wanted, market, product or request.product or "Linux/UNIX")
-    prepared = PreparedMarket.of(resolved, interruptions)
-    begin, end = replay_span(prepared.resolved.market, start_s, end_s)
     schedule = Schedule(cancellation=cancellation)
+    chosen = replace(ReplaySettings.of(settings, keywords), schedule=schedule)
+    chosen = replace(chosen, product=chosen.product or request.product)
+    prepared = chosen.prepare(wanted, market)
+    chosen = chosen.within(prepared.resolved.market)
+    begin, end = chosen.span_s
     check_begin(schedule, begin)
     opens = begin if request.valid_from is None else math.ceil(request.valid_from.timestamp())
     closes = begin + WEEK_S if request.valid_until is None else math.ceil(request.valid_until.timestamp())
@@ -69,12 +66,10 @@ def replay_spot_request(
             "lies after ValidFrom and the start",
             "state a later one",
         ).with_code("InvalidParameterValue")
-    engine = RequestEngine(
-        prepared, request, (begin, end), notice_s=notice_s, seed=seed, cancellation=cancellation
-    )
+    engine = RequestEngine(prepared, request, chosen)
     log = engine.run(opens, closes)
     table = InstanceTable.of(log, end)
-    terms = billing_of(billing)
+    terms = chosen.terms
     notes = [*request.notes, *prepared.market.notes, *prepared.notes, *never_done(schedule, end)]
     notes += carried_notes(prepared.market, end)
     if request.valid_until is None and closes < end:
@@ -98,7 +93,7 @@ def replay_spot_request(
         provenance={
             "spotfleet": package_version(),
             "numpy": np.__version__,
-            "seed": seed,
+            "seed": chosen.seed,
             "market_sha256": prepared.digest,
         },
     )

@@ -11,7 +11,7 @@ from random_markets import HOUR, Whim, cases, market_of, request_of
 import fleet
 from fleet.errors import InputError
 from fleet.hindsight.service import Service
-from fleet.replay_engine import LaunchPlan, PreparedMarket
+from fleet.replay_engine import LaunchPlan, PreparedMarket, ReplaySettings
 from fleet.replayer.run import clairvoyant, replay_plan, replay_prepared
 
 
@@ -20,9 +20,7 @@ def bounds_of(case, foresight=True):
     request, market, rules = case
     rules = dict(rules)
     prepared = PreparedMarket.of(fleet.domain.resolve(request, market, rules.pop("product")))
-    known = clairvoyant(
-        prepared, None, None, rules["billing"], rules["notice_s"], rules["start_delay_s"], foresight=foresight
-    )
+    known = clairvoyant(prepared, ReplaySettings(**rules, foresight=foresight))
     return prepared, rules, known
 
 
@@ -32,7 +30,7 @@ def test_no_strategy_beats_it(case, seed):
     request, _, _ = case
     prepared, rules, known = bounds_of(case)
     for strategy in (request.strategy, Whim(seed), Whim(seed + 1)):
-        result = replay_prepared(prepared, strategy=strategy, **rules)
+        result = replay_prepared(prepared, ReplaySettings(**rules), strategy=strategy)
         found = known.of_replay(result.instances)
         assert found.cost <= result.cost + 1e-9, (found, result)
 
@@ -51,7 +49,7 @@ def test_the_engine_bills_the_plan_as_claimed(case):
         return
     assert found.cost <= found.plan_cost + 1e-9
     assert (found.status == "optimal") == (found.gap < 1e-9 or found.plan_cost == 0)
-    result = fleet.replayer.replay_hindsight(found, request, market, product=rules["product"])
+    result = fleet.replayer.replay_hindsight(found, request, market)
     assert result.cost == pytest.approx(found.plan_cost, abs=1e-9)
     _, _, known = bounds_of(case)
     assert found.service.kept_by(known.of_replay(result.instances).service)
@@ -66,7 +64,9 @@ def test_without_foresight_every_second_is_paid_for(case, seed):
     _, _, foreseeing = bounds_of(case)
     never_free = fleet.Billing(rules["billing"], free_first_hour=None)
     for strategy in (request.strategy, Whim(seed)):
-        result = replay_prepared(prepared, strategy=strategy, **{**rules, "billing": never_free})
+        result = replay_prepared(
+            prepared, ReplaySettings(**{**rules, "billing": never_free}), strategy=strategy
+        )
         found = known.of_replay(result.instances)
         assert foreseeing.of_replay(result.instances).cost <= found.cost + 1e-9
         if not never_free.hourly(prepared.pools.product, np.zeros(len(prepared.pools), np.int64)).any():
@@ -89,7 +89,8 @@ def granted(prepared, rows, rules):
     kept, result = [], None
     for row in rows:
         try:
-            result = replay_plan(prepared, LaunchPlan(*np.array([*kept, row], dtype=np.int64).T), **rules)
+            plan = LaunchPlan(*np.array([*kept, row], dtype=np.int64).T)
+            result = replay_plan(prepared, plan, ReplaySettings(**rules))
         except InputError:
             continue
         kept.append(row)

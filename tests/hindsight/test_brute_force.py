@@ -14,7 +14,7 @@ from random_markets import HOUR, market_of, request_of
 import fleet
 from fleet.errors import InputError
 from fleet.hindsight.service import served
-from fleet.replay_engine import LaunchPlan, PreparedMarket
+from fleet.replay_engine import LaunchPlan, PreparedMarket, ReplaySettings
 from fleet.replayer.run import clairvoyant, replay_plan
 
 HALF = HOUR // 2
@@ -156,7 +156,7 @@ def test_bounded_pools_against_every_plan_that_the_engine_grants(prices, held, t
     rules = {"start_delay_s": delay, "notice_s": 0}
     found = fleet.hindsight_optimum(request, market, **rules)
     prepared = PreparedMarket.of(fleet.domain.resolve(request, market))
-    known = clairvoyant(prepared, notice_s=0, start_delay_s=delay)
+    known = clairvoyant(prepared, ReplaySettings(**rules))
     spans = [(a * HALF, b * HALF) for a in range(3) for b in range(a + 1, 4)]
     rows = [(i, *span) for i in prices for span in spans]
     least = np.inf
@@ -164,11 +164,11 @@ def test_bounded_pools_against_every_plan_that_the_engine_grants(prices, held, t
         for chosen in combinations_with_replacement(rows, count):
             pool, launch, gone = np.array(chosen, dtype=np.int64).reshape(-1, 3).T
             try:
-                result = replay_plan(prepared, LaunchPlan(pool, launch, gone), **rules)
+                result = replay_plan(prepared, LaunchPlan(pool, launch, gone), ReplaySettings(**rules))
             except InputError:
                 continue
             weight = prepared.pools.weight
-            if found.service.kept_by(served(result.instances, weight, target, known.terms)):
+            if found.service.kept_by(served(result.instances, weight, target, known.settings)):
                 least = min(least, result.cost)
     assert found.cost <= least + 1e-9
     if found.plan is not None and set(found.plan.launch_s % HALF) | set(found.plan.end_s % HALF) <= {0}:

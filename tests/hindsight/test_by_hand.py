@@ -11,7 +11,7 @@ from random_markets import HOUR, market_of, request_of
 
 import fleet
 from fleet.errors import InputError
-from fleet.replay_engine import LaunchPlan, PreparedMarket
+from fleet.replay_engine import LaunchPlan, PreparedMarket, ReplaySettings
 from fleet.replayer.run import replay_plan
 
 CALM = {0: [(0, 0.10), (2 * HOUR, 0.30)], 1: [(0, 0.20)]}
@@ -142,7 +142,7 @@ def test_plans_of_launches_in_the_engine():
     market = market_of(SPIKE, [0.5] * 2, 5 * HOUR, {0: [(0, 2)], 1: [(0, 1), (4 * HOUR, 0)]})
     prepared = PreparedMarket.of(fleet.domain.resolve(request_of([1, 1], 2), market))
     plan = plan_of((0, 0, HOUR), (0, 0, 9 * HOUR), (0, HOUR, 3 * HOUR + 60), (1, 2 * HOUR, 9 * HOUR))
-    result = replay_plan(prepared, plan)
+    result = replay_plan(prepared, plan, ReplaySettings())
     table = result.instances
     assert table.end_s.tolist() == [HOUR, 3 * HOUR + 120, 3 * HOUR + 60, 4 * HOUR + 120]
     assert table.interrupted.tolist() == [False, True, False, True]
@@ -153,11 +153,13 @@ def test_plans_of_launches_in_the_engine():
         ([(1, 0, HOUR), (1, HOUR - 1, 2 * HOUR)], "1 run there already"),
     ):
         with pytest.raises(InputError, match=words):
-            replay_plan(prepared, plan_of(*rows))
+            replay_plan(prepared, plan_of(*rows), ReplaySettings())
     with pytest.raises(InputError, match="ends after its launch"):
         plan_of((0, HOUR, HOUR))
     capped = request_of([1, 1], 2, spot_max_total_price=0.15)
     with pytest.raises(InputError, match="above SpotMaxTotalPrice 0"):
         replay_plan(
-            PreparedMarket.of(fleet.domain.resolve(capped, market)), plan_of((0, 0, HOUR), (0, 0, HOUR))
+            PreparedMarket.of(fleet.domain.resolve(capped, market)),
+            plan_of((0, 0, HOUR), (0, 0, HOUR)),
+            ReplaySettings(),
         )

@@ -1,8 +1,9 @@
 """The exact integer cover compiled by numba: the method of `fleet.solvers.exact.integer_cover`, in loops.
 
-Imported only where it runs, and only when asked for by ``solver="compiled"`` (numba takes 0.4 s to import): at 1,000
-pools it is more than ten times as fast as the numpy form, which is its twin in the tests. All kernels are in
-one file because numba's cache does not see when a kernel that another one calls has changed elsewhere.
+Imported only where it runs, and only when asked for by ``solver="compiled"`` (numba takes 0.4 s to
+import): at 1,000 pools it is more than ten times as fast as the numpy form, which is its twin in the tests.
+All kernels are in one file because numba's cache does not see when a kernel that another one
+calls has changed elsewhere.
 """
 
 from __future__ import annotations

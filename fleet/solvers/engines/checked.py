@@ -1,8 +1,8 @@
 """No MIP engine's word alone: every whole answer is checked by something that did not compute it.
 
-A search of our own (`fleet.solvers.engines.branching`), whose bounds are sums made here, comes first where that
-is quick, and proves most small problems at once. Otherwise the engine is asked, its answer added up row by
-row, and the search goes on from it: either it ends, and has proven or bettered the answer, or it has found
+A search of our own (`fleet.solvers.engines.branching`), whose bounds are sums made here, comes first where
+that is quick, and proves most small problems at once. Otherwise the engine is asked, its answer added up row
+by row, and the search goes on from it: either it ends, and has proven or bettered the answer, or it has found
 nothing better in as much work as it is given. Then a second engine is asked, as it is where the first is
 stopped, fails, or is beaten or breaks a row. What neither a proof nor two engines vouch for is ``stopped``.
 """

@@ -1,8 +1,8 @@
 """The exact integer cover under limits that nest: zone caps in whole instances, proven, without a MIP solver.
 
 As `fleet.solvers.exact.integer_cover`, with one more kind of multiplier. The groups are a tree under a root,
-the whole fleet. Let pi be the price that a unit is worth at each node: at the root the LP's price of the target,
-at a capped group the price at which its cap stopped it, never more than at its parent. With
+the whole fleet. Let pi be the price that a unit is worth at each node: at the root the LP's price of the
+target, at a capped group the price at which its cap stopped it, never more than at its parent. With
 ``r = p - pi w`` an instance (pi of the pool's own node) and the base all pools with r < 0,
 
     p @ x  =  bound + sum |r| departures + sum over groups mu (cap - units) + pi_root overshoot,
