@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from fleet import synthetic as synthetic
     from fleet import testing as testing
     from fleet import workloads as workloads
-    from fleet._versions import show_versions
     from fleet.allocator import (
         Allocation,
         Cap,
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     )
     from fleet.billing import Billing
     from fleet.domain import FleetRequest, LaunchPools, Market, Override, Snapshot, snapshot_at
+    from fleet.domain.versions import show_versions
     from fleet.errors import FleetError, InfeasibleError, InputError, SolverError
     from fleet.experiments import Experiment, replay_many
     from fleet.io import (
@@ -87,7 +87,7 @@ _ROOMS = (
     "workloads",
 )
 _NAMES = {
-    "fleet._versions": ("show_versions",),
+    "fleet.domain.versions": ("show_versions",),
     "fleet.allocator": (
         "Allocation",
         "Cap",

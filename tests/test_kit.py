@@ -11,7 +11,7 @@ import yaml
 from in_process import run_spotfleet
 
 import fleet
-from fleet._versions import NEEDED, OPTIONAL
+from fleet.domain.versions import NEEDED, OPTIONAL
 
 # Root keys of the Citation File Format 1.2.0 (its schema-guide.md), which admits no others.
 CFF_KEYS = {
@@ -50,7 +50,7 @@ def test_versions_of_all_packages_are_shown(project):
 
 
 def test_a_package_that_is_not_installed_is_said(monkeypatch):
-    monkeypatch.setattr("fleet._versions.OPTIONAL", ("absent",))
+    monkeypatch.setattr("fleet.domain.versions.OPTIONAL", ("absent",))
     assert fleet.show_versions().splitlines()[-1].split(maxsplit=1) == ["absent", "not installed"]
 
 

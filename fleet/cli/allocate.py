@@ -114,7 +114,7 @@ def allocate(
     from fleet.allocator import allocate as decide
     from fleet.domain.resolution import resolve
     from fleet.domain.snapshot import snapshot_at
-    from fleet.replayer.span import carried_notes
+    from fleet.replay_engine.span import carried_notes
 
     gates = gates_of(fail_if, ALLOCATION)
     exports = export_files(export or [])

@@ -19,6 +19,7 @@ from fleet.domain.market import Market
 from fleet.domain.request import FleetRequest
 from fleet.domain.resolution import resolve
 from fleet.domain.schedule import RebalanceSignals, Schedule
+from fleet.domain.versions import package_version
 from fleet.errors import InputError
 from fleet.experiments.execution import expect_processes, on_executor, on_processes
 from fleet.experiments.experiment import Experiment
@@ -37,7 +38,6 @@ from fleet.replay_engine import ReplayKeywords, ReplaySettings
 from fleet.replay_engine.settings import LINUX
 from fleet.replay_engine.span import replay_span
 from fleet.replayer.comparison import DEFAULT_STRATEGIES
-from fleet.replayer.run import package_version
 
 __all__ = ["replay_many"]
 

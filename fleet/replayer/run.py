@@ -6,8 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Unpack
 
 import numpy as np
@@ -22,6 +20,7 @@ from fleet.domain.market import Market
 from fleet.domain.request import FleetRequest
 from fleet.domain.schedule import Schedule
 from fleet.domain.snapshot import snapshot_at
+from fleet.domain.versions import package_version
 from fleet.errors import CheckError, InputError
 from fleet.hindsight import LONGEST_S, Clairvoyant, undefined
 from fleet.interruptions import StressDriver
@@ -306,12 +305,3 @@ def outside(prepared: PreparedMarket, begin: int, end: int) -> list[str]:
         spike.name for spike in prepared.spikes if spike.at_s >= end or spike.at_s + spike.lasts_s <= begin
     ]
     return [f"{name} lies outside the replay" for name in missed]
-
-
-@cache
-def package_version() -> str:
-    """Return the installed version."""
-    try:
-        return version("spotfleet")
-    except PackageNotFoundError:
-        return "unknown"

@@ -15,11 +15,11 @@ from fleet.domain.market import ChangePoints, Market
 from fleet.domain.request import FleetRequest, Override
 from fleet.domain.schedule import Cancellation, Schedule
 from fleet.domain.spot_request import SpotRequest
+from fleet.domain.versions import package_version
 from fleet.errors import RequestError
 from fleet.io import format_time
 from fleet.replay_engine import PreparedMarket, ReplayKeywords, ReplaySettings, RequestEngine
 from fleet.replay_engine.span import carried_notes
-from fleet.replayer.run import package_version
 from fleet.replayer.schedule_checks import check_begin, never_done
 from fleet.replayer.spot_request_result import SpotRequestResult
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fleet.replayer.run import package_version
+from fleet.domain.versions import package_version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

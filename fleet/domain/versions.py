@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["show_versions"]
+__all__ = ["package_version", "show_versions"]
 
 NEEDED = (
     "numpy",
@@ -23,6 +24,15 @@ NEEDED = (
 OPTIONAL = ("numba", "boto3", "pyarrow", "zstandard", "distributed")
 
 
+@cache
+def package_version() -> str:
+    """Return the installed version of spotfleet."""
+    try:
+        return version("spotfleet")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 def show_versions() -> str:
     """Return the versions of spotfleet, Python, the system and all packages that spotfleet can use.
 
@@ -36,13 +46,12 @@ def show_versions() -> str:
 
     Examples
     --------
+    >>> import fleet
     >>> fleet.show_versions().splitlines()[0].split()[0]
     'spotfleet'
     """
-    from fleet import __version__
-
     found = {
-        "spotfleet": __version__,
+        "spotfleet": package_version(),
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count() or 'unknown'} processors",
     }
