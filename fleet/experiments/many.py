@@ -110,8 +110,8 @@ def replay_many(
     null
         How many random strategies (`RandomPools`) make up the null model; 0 for none. They run with the
         first seed.
-    settings, **keywords
-        As for `fleet.replay`, but for the seed. Besides:
+    **keywords
+        ``settings`` and the rest as for `fleet.replay`, but for the seed. Besides:
 
         ``executor``: any of `concurrent.futures`, also Dask's ``Client.get_executor()``; it is left open. By
         default processes are started (never forked from this one: a script needs

@@ -67,15 +67,15 @@ def test_partitions_bound_a_zone_only_through_a_cap():
     allocation = fleet.allocate(wanted(10), shop(), limits=capped)
     assert allocation.spot_instances.tolist() == [4, 6, 0, 0]  # 3 partitions of at most 2 in zone b
     assert fleet.allocate(wanted(13), shop(), limits=capped).unfulfilled
-    with pytest.raises(InputError, match="needs a partition placement group"):
+    with pytest.raises(InputError, match="must go with a partition placement group"):
         fleet.Limits((fleet.Cap("partition", instances=2),))
-    with pytest.raises(InputError, match="counts the instances"):
+    with pytest.raises(InputError, match="must count the instances"):
         fleet.Cap("partition", share=0.2)
 
 
 def test_placement_groups_take_no_instances_that_stop():
     request = wanted(4, interruption_behavior="stop")
-    with pytest.raises(InputError, match="takes only Spot instances that terminate"):
+    with pytest.raises(InputError, match="must be of Spot instances that terminate"):
         fleet.allocate(request, shop(), limits=fleet.Limits(placement="spread"))
 
 
@@ -131,7 +131,7 @@ def test_reservations_are_for_instant_fleets_with_an_on_demand_part():
     for request in (wanted(4, 2), wanted(4, 0, fleet_type="instant")):
         with pytest.raises(InputError, match="on-demand part of an instant fleet"):
             fleet.allocate(request, shop(), reservations=[1, 0, 0, 0])
-    with pytest.raises(InputError, match="capacity reservations: are 4 whole numbers"):
+    with pytest.raises(InputError, match="must be 4 whole numbers, one a pool"):
         fleet.allocate(wanted(4, 2, fleet_type="instant"), shop(), reservations=[1])
 
 

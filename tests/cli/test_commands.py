@@ -119,8 +119,8 @@ def test_terms_from_a_file_and_charges_as_aws_reports_them(shop):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "is JSON"),
-        ("[]", "is a JSON object"),
+        ("{", "must be JSON"),
+        ("[]", "must be an object"),
         ('{"rules": "hourly"}', "billing key 'rules'"),
         (None, "does not exist"),
     ],
@@ -274,7 +274,6 @@ BAD_PRICES = {
 BAD_ARGUMENTS = {
     "no such option": (("--frobnicate",), "frobnicate"),
     "unknown strategy": (("--strategy", "cheapest"), "strategy 'cheapest'"),
-    "naive --at": (("--at", "2021-05-01T06:00:00"), "names its zone"),
     "--at too early": (("--at", "2020-05-01T06:00:00Z"), "before the first price"),
     "unknown solver": (("--solver", "abacus"), "solver 'abacus'"),
     "unknown rounding": (("--rounding", "up"), "rounding 'up'"),
@@ -322,7 +321,6 @@ def test_an_empty_folder_of_prices(shop):
     ("arguments", "words"),
     [
         (("--start", "2021-05-01T08:00:00Z", "--end", "2021-05-01T07:00:00Z"), "must end after it starts"),
-        (("--start", "2021-05-01T08:00:00"), "names its zone"),
         (("--interruptions", "hazard"), "without a law"),
         (("--billing", "weekly"), "billing 'weekly'"),
         (("--plot", "run.pdf"), "end in .png or .svg"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import fleet
-from fleet.io.records import fleet_history
+from fleet.io import fleet_history
 
 
 def test_a_short_life_as_ec2_tells_it():

@@ -90,7 +90,7 @@ QUOTE = CSV.replace("m5.large", '"m5.large', 1)
         (CSV.replace("0.041", "-0.5"), 'SpotPrice "-0.5"'),
         (CSV.replace("2024-03-01T01", "9999-03-01T01"), "from 1970 to 2199"),
         (CSV.replace("2024-03-01T01:00:00Z", "1709254800"), 'Timestamp "1709254800"'),
-        (CSV.replace("Timestamp", "When"), "column Timestamp is missing"),
+        (CSV.replace("Timestamp", "When"), "prices without Timestamp"),
     ],
 )
 def test_wrong_cells_say_file_row_column_and_rule(write, text, words):
@@ -175,7 +175,7 @@ def test_parquet_of_every_make(write, change):
         ({"Timestamp": [dt.datetime(9999, 1, 1)] * 2}, "Timestamp 9999-01-01T00:00:00"),  # noqa: DTZ001
         ({"InstanceType": ["m5.large", None]}, "InstanceType"),
         ({"InstanceType": pa.nulls(2)}, "InstanceType"),
-        ({"AvailabilityZone": None}, "AvailabilityZone is missing"),
+        ({"AvailabilityZone": None}, "prices without AvailabilityZone"),
     ],
 )
 def test_parquet_values_that_cannot_be(write, change, words):
