@@ -7,7 +7,6 @@ them from the answer, sharing nothing with the rows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -20,23 +19,12 @@ from fleet.errors import InputError
 
 __all__ = ["GROUPINGS", "Cap", "Limits", "grouped", "unmet", "unmet_by_group"]
 
-REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
-ZONE_ID = re.compile(r"([a-z]{2,4}\d+)-az\d+")
-
-
-def parent_region(zone: str) -> str:
-    """Return the region that a zone belongs to: ``us-west-2`` of a local zone ``us-west-2-lax-1b`` too."""
-    by_id = ZONE_ID.fullmatch(zone)
-    by_name = REGION.match(zone)
-    return by_id[1] if by_id else by_name[0] if by_name else region_of(zone)
-
-
 GROUPINGS: dict[str, Callable[[LaunchPools, int], str]] = {
     "pool": lambda pools, i: pools.label(i),
     "zone": lambda pools, i: str(pools.availability_zone[i]),
     "type": lambda pools, i: str(pools.instance_type[i]),
     "family": lambda pools, i: family_of(str(pools.instance_type[i])),
-    "region": lambda pools, i: parent_region(str(pools.availability_zone[i])),
+    "region": lambda pools, i: region_of(str(pools.availability_zone[i])),
 }
 """What pools can be grouped by, from fine to coarse."""
 
