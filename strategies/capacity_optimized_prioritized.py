@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import fleet
-from strategies.depth import tier_units
+
+from .depth import tier_units
 
 __all__ = ["CapacityOptimizedPrioritized"]
 

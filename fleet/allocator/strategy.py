@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from operator import attrgetter
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -25,6 +27,8 @@ from fleet.model import Objective
 __all__ = ["Plan", "Strategy", "View", "find_strategy", "strategy_names"]
 
 GROUP = "fleet.strategies"
+DISTRIBUTION, FOLDER, OWN = "spotfleet", "strategies", "fleet._strategies"
+"""Our own strategies, and where `fleet._strategies` finds them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +136,14 @@ def installed() -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=GROUP))
 
 
+def load(point: EntryPoint) -> Callable[[], Strategy]:
+    """Return what an entry point names; our own strategies by a name that a user's folder cannot take."""
+    own = point.dist is not None and point.dist.name == DISTRIBUTION
+    module = import_module(f"{OWN}{point.module.removeprefix(FOLDER)}" if own else point.module)
+    made: Callable[[], Strategy] = attrgetter(point.attr)(module)
+    return made
+
+
 def strategy_names() -> list[str]:
     """Return the names of all installed strategies, sorted."""
     return sorted({point.name for point in installed()})
@@ -155,7 +167,7 @@ def find_strategy(name: str, request: FleetRequest | None = None) -> Strategy:
     spelled = strategy_spelling(name)
     for point in installed():
         if point.name == spelled:
-            made: Callable[[], Strategy] = point.load()
+            made = load(point)
             build = getattr(made, "for_request", None)
             return build(request) if request is not None and build is not None else made()
     raise UnknownStrategyError(
