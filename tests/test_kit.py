@@ -8,10 +8,10 @@ from importlib.metadata import version
 
 import pytest
 import yaml
-from in_process import run_spotfleet
 
 import fleet
 from fleet.domain.versions import NEEDED, OPTIONAL
+from tests.helpers.in_process import run_spotfleet
 
 # Root keys of the Citation File Format 1.2.0 (its schema-guide.md), which admits no others.
 CFF_KEYS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from test_properties import fleets
 
 import fleet
+from tests.helpers.random_fleets import fleets
 
 
 @pytest.mark.deep

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from enumeration import Launches
-from launch_rule_twin import by_rule
-from random_cases import draw_case
 
 from fleet.errors import InfeasibleError
+from tests.helpers.enumeration import Launches
+from tests.helpers.launch_rule_twin import by_rule
+from tests.helpers.random_cases import draw_case
 
 SHARD = 100
 SHARDS = [pytest.param(k, marks=[pytest.mark.deep] * (k >= 5)) for k in range(100)]

@@ -8,7 +8,7 @@ import pytest
 
 import fleet
 from fleet.errors import PriceDataError
-from tests.in_process import run_spotfleet
+from tests.helpers.in_process import run_spotfleet
 
 HEADER = "AvailabilityZone,InstanceType,ProductDescription,SpotPrice,Timestamp"
 

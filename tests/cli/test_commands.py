@@ -8,14 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PRICES, REQUEST
 
 import fleet
 from fleet.replayer.result import CONTRACT
-
-ALLOCATE = ("allocate", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
-REPLAY = ("replay", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
-COMPARE = ("compare", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
+from tests.helpers.shop import ALLOCATE, COMPARE, PRICES, REPLAY, REQUEST, one_line
 
 
 def test_allocate_json_is_the_contract(shop):
@@ -281,15 +277,6 @@ BAD_ARGUMENTS = {
     "subnet": (("--subnet-zone", "x"), "SUBNET=ZONE"),
     "no such file": (("--capacity", "nowhere.csv"), "nowhere.csv"),
 }
-
-
-def one_line(answer, words):
-    assert answer.status == 2
-    assert answer.out == ""
-    lines = answer.err.strip().splitlines()
-    assert len(lines) == 1, answer.err
-    assert lines[0].startswith("spotfleet: error: ")
-    assert words in lines[0]
 
 
 @pytest.mark.parametrize("name", sorted(BAD_REQUESTS))

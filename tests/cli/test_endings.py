@@ -8,14 +8,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PRICES, REQUEST
-from test_commands import ALLOCATE, COMPARE, REPLAY, one_line
 from typer.testing import CliRunner
 
 from fleet.cli import app as commands
 from fleet.cli.files import write_text
 from fleet.cli.outcome import run
 from fleet.errors import FleetError, InputError, SolverError
+from tests.helpers.shop import ALLOCATE, COMPARE, PRICES, REPLAY, REQUEST, one_line
 
 
 def listing(shop):

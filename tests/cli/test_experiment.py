@@ -11,10 +11,10 @@ import sys
 import time
 
 import pytest
-from in_process import run_spotfleet
 
 import fleet
 from fleet.experiments.store import Store
+from tests.helpers.in_process import run_spotfleet
 
 MAIN = "from fleet.cli import main; main()"
 

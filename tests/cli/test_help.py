@@ -12,7 +12,6 @@ import sys
 
 import pytest
 import typer
-from conftest import ON_DEMAND, Shop
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -20,6 +19,7 @@ from fleet.cli.app import COMMANDS, app
 from fleet.cli.grouping import options_of
 from fleet.cli.output import print_table
 from fleet.io.live import Archive
+from tests.helpers.shop import ON_DEMAND, Shop
 
 COMMAND = typer.main.get_command(app).commands
 HEADER = "AvailabilityZone,InstanceType,ProductDescription,SpotPrice,Timestamp"

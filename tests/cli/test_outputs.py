@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_commands import ALLOCATE, COMPARE, REPLAY, one_line
 
 from fleet.export import FORMS
 from fleet.io.live import fetch as live_fetch
+from tests.helpers.shop import ALLOCATE, COMPARE, REPLAY, one_line
 
 REQUEST = ("request", "spot.json", "--prices", "prices.csv", "--on-demand", "od.csv")
 EXPERIMENT = ("experiment", *ALLOCATE[1:], "--workers", "1", "--strategy", "lowestPrice")

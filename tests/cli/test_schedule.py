@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import REQUEST
+
+from tests.helpers.shop import REQUEST
 
 REPLAY = ("replay", "fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv", "--json")
 SCHEDULE = {

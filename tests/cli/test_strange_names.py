@@ -3,11 +3,10 @@
 import json
 
 import pytest
-from conftest import ON_DEMAND, PRICES
-from test_commands import one_line
 
 from fleet.domain.text import printable, shortened
 from fleet.errors import InputError
+from tests.helpers.shop import ON_DEMAND, PRICES, one_line
 
 STRANGE = ["[red]m5[/red]", "$\\frac{$", "<script>alert(1)</script>", "m5\x1b[31m", ":smile:", "[/]"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from in_process import run_spotfleet
+
+from tests.helpers.in_process import run_spotfleet
 
 FLEET = {
     "TargetCapacity": 1,

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from test_commands import ALLOCATE, one_line
+
+from tests.helpers.shop import ALLOCATE, one_line
 
 EXPERIMENT = ("experiment", *ALLOCATE[1:], "--workers", "1")
 ON_TRACES = ("--availability", "traces", "--polarity", "available")

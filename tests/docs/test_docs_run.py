@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from in_process import run_spotfleet
 
 import fleet
 from fleet.cli.app import app
 from fleet.replayer.result import CONTRACT
+from tests.helpers.in_process import run_spotfleet
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

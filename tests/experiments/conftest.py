@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 import fleet
-
-DAY_S = 86_400
+from tests.helpers.windows import WINDOWS
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +16,6 @@ def market():
 @pytest.fixture(scope="session")
 def request_():
     return fleet.demo_request()
-
-
-WINDOWS = fleet.experiments.Windows(2 * DAY_S, DAY_S)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from fleet.plots import (
     plot_regret,
     plot_shortfall_cvar,
 )
-from tests.experiments.conftest import WINDOWS
+from tests.helpers.windows import WINDOWS
 
 STRATEGIES = ("lowestPrice", "diversified", "capacityOptimized")
 

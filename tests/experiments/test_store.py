@@ -8,7 +8,7 @@ import fleet
 from fleet.errors import InputError
 from fleet.experiments import many
 from fleet.experiments.store import Store
-from tests.experiments.conftest import WINDOWS
+from tests.helpers.windows import WINDOWS
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import pytest
 import fleet
 from fleet.errors import FleetError
 from fleet.experiments.shared import shared_folder
-from tests.experiments.conftest import WINDOWS
-from tests.experiments.deadly import Deadly
+from tests.helpers.deadly import Deadly
+from tests.helpers.windows import WINDOWS
 
 
 def lethal(folder, times=1):

@@ -1,12 +1,9 @@
 """What is written for AWS reads back as the plan, and AWS's own service model takes it."""
 
 import json
-from functools import lru_cache
 
-import botocore.session
 import numpy as np
 import pytest
-from botocore.validate import ParamValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,42 +11,9 @@ import fleet
 from fleet.export import FORMS, deploy
 from fleet.export.aws import CannotSayError, auto_scaling_group, create_fleet, spot_fleet
 from fleet.export.deployment import reproduces
+from tests.helpers.aws_documents import IDENTITY, market, request, valid
 
-IDENTITY = fleet.export.LaunchIdentity("lt-0123456789abcdef0", "3", "arn:aws:iam::123456789012:role/fleet")
 WRITERS = {"spot-fleet": spot_fleet, "create-fleet": create_fleet, "auto-scaling-group": auto_scaling_group}
-OPERATIONS = {
-    "spot-fleet": ("ec2", "RequestSpotFleet"),
-    "create-fleet": ("ec2", "CreateFleet"),
-    "auto-scaling-group": ("autoscaling", "CreateAutoScalingGroup"),
-}
-ROWS = (
-    ("m5.large", "us-east-1a", 1, 0.035, 0.096),
-    ("m5.large", "us-east-1b", 1, 0.034, 0.096),
-    ("m5.xlarge", "us-east-1a", 2, 0.071, 0.192),
-    ("c5.2xlarge", "us-east-1b", 4, 0.130, 0.340),
-)
-
-
-def market(rows=ROWS, available=None):
-    types, zones, weights, prices, listed = zip(*rows, strict=True)
-    pools = fleet.LaunchPools.of(types, zones, weight=weights, on_demand_price=listed)
-    return fleet.Snapshot.of(pools, list(prices), available)
-
-
-def request(target=20, rows=ROWS, **changes):
-    overrides = tuple(fleet.Override(name, zone, weight) for name, zone, weight, *_ in rows)
-    return fleet.FleetRequest(target, overrides, **changes)
-
-
-@lru_cache
-def input_shape(service, operation):
-    return botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
-
-
-def valid(form, document):
-    body = {"SpotFleetRequestConfig": document} if form == "spot-fleet" else document
-    report = ParamValidator().validate(body, input_shape(*OPERATIONS[form]))
-    assert not report.has_errors(), report.generate_report()
 
 
 @pytest.mark.parametrize("form", WRITERS)

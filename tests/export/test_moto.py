@@ -14,7 +14,7 @@ import fleet
 from fleet.domain.request import Placement
 from fleet.export import deploy
 from fleet.export.aws import auto_scaling_group, create_fleet, spot_fleet
-from tests.export.test_aws_documents import market, request
+from tests.helpers.aws_documents import market, request
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
 

@@ -11,7 +11,7 @@ import yaml
 import fleet
 from fleet.export import identity_of
 from fleet.export.focus import FOCUS_COLUMNS, span
-from tests.export.test_aws_documents import IDENTITY, market, request
+from tests.helpers.aws_documents import IDENTITY, market, request
 
 FOCUS_MANDATORY = (
     "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd",

@@ -18,7 +18,7 @@ from fleet.export.aws import create_fleet, spot_fleet
 from fleet.export.deployment import narrowed
 from fleet.export.hcl import hcl_text, identifier, json_text
 from fleet.export.unsaid import FACTS
-from tests.export.test_aws_documents import IDENTITY, OPERATIONS, request, valid
+from tests.helpers.aws_documents import IDENTITY, OPERATIONS, request, valid
 
 AWS_FORM = {"terraform-fleet": "create-fleet", "terraform-asg": "auto-scaling-group"}
 ROWS = tuple(

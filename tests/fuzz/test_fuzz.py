@@ -16,9 +16,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from in_process import run_spotfleet
-from shelf import COMMANDS, DOORS, MARKET, READS, SPOT, TRACE, VALUES, WRITES, packed_as
-from spoiling import spoiled_bytes, spoiled_columns, spoiled_json, spoiled_table, spoiled_word
+
+from tests.helpers.fuzz_shelf import COMMANDS, DOORS, MARKET, READS, SPOT, TRACE, VALUES, WRITES, packed_as
+from tests.helpers.fuzz_spoiling import (
+    spoiled_bytes,
+    spoiled_columns,
+    spoiled_json,
+    spoiled_table,
+    spoiled_word,
+)
+from tests.helpers.in_process import run_spotfleet
 
 LONGEST_S = 10
 MOST_GROWTH_KB = 1_000_000

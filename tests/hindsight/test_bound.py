@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_markets import HOUR, Whim, cases, market_of, request_of
 
 import fleet
 from fleet.errors import InputError
 from fleet.hindsight.service import Service
 from fleet.replay_engine import LaunchPlan, PreparedMarket, ReplaySettings
 from fleet.replayer.run import clairvoyant, replay_plan, replay_prepared
+from tests.helpers.random_markets import HOUR, Whim, cases, market_of, request_of
 
 
 def bounds_of(case, foresight=True):

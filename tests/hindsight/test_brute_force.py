@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_markets import HOUR, market_of, request_of
 
 import fleet
 from fleet.errors import InputError
 from fleet.hindsight.service import served
 from fleet.replay_engine import LaunchPlan, PreparedMarket, ReplaySettings
 from fleet.replayer.run import clairvoyant, replay_plan
+from tests.helpers.random_markets import HOUR, market_of, request_of
 
 HALF = HOUR // 2
 BID = 0.5

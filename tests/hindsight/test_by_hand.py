@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from random_markets import HOUR, market_of, request_of
 
 import fleet
 from fleet.errors import InputError
 from fleet.replay_engine import LaunchPlan, PreparedMarket, ReplaySettings
 from fleet.replayer.run import replay_plan
+from tests.helpers.random_markets import HOUR, market_of, request_of
 
 CALM = {0: [(0, 0.10), (2 * HOUR, 0.30)], 1: [(0, 0.20)]}
 SPIKE = {0: [(0, 0.10), (3 * HOUR, 0.60)], 1: [(0, 0.20)]}

@@ -12,7 +12,7 @@ from fleet.errors import InputError, RequestError
 from fleet.io.decoding import packed, raw
 from fleet.io.prices.history import read_prices
 from fleet.io.requests.fleet_request import parse_request
-from tests.in_process import run_spotfleet
+from tests.helpers.in_process import run_spotfleet
 
 HEADER = "AvailabilityZone,InstanceType,ProductDescription,SpotPrice,Timestamp\n"
 START = datetime(2024, 3, 1, tzinfo=UTC)

@@ -17,7 +17,7 @@ import fleet
 from fleet.errors import InputError
 from fleet.io.records.running import read_running
 from fleet.io.requests.schedule import read_schedule
-from tests.in_process import run_spotfleet
+from tests.helpers.in_process import run_spotfleet
 
 ATTRIBUTES = {
     "VCpuCount": {"Min": 2, "Max": 8},

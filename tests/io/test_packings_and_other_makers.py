@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 import fleet
-from tests.export.test_aws_documents import IDENTITY
+from tests.helpers.aws_documents import IDENTITY
 
 PAGE = {
     "SpotPriceHistory": [

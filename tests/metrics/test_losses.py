@@ -8,20 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fleet
-from fleet.domain.event_log import EventKind, EventLog, InstanceTable, Reason
+from fleet.domain.event_log import EventKind, EventLog, Reason
 from fleet.metrics import episodes, interruptions, survival
+from tests.helpers.instances import table
 
 HOUR = 3600
-
-
-def table(*rows):
-    """Instances (pool, launch h, end h, interrupted[, lifecycle])."""
-    pool, launch, end, lost, lifecycle = zip(*((*row, 0)[:5] for row in rows), strict=True)
-    launch_s, end_s = (np.array([round(h * HOUR) for h in hours]) for hours in (launch, end))
-    return InstanceTable(
-        np.array(pool), np.array(lifecycle, dtype=np.int8), launch_s, end_s, np.full(len(pool), -1),
-        np.array(lost, dtype=bool),
-    )  # fmt: skip
 
 
 WEIGHT = np.array([2.0, 4.0, 1.0])

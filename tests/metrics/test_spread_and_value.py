@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_losses import table
 
 import fleet
 from fleet.domain.snapshot import launch_ceiling
 from fleet.metrics import spread, value
+from tests.helpers.instances import table
 
 HOUR = 3600
 WEIGHT = np.array([2.0, 4.0, 1.0])

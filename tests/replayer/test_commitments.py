@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from by_hand import HOUR, market_of, request_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 import fleet
 from fleet.billing import settle
 from fleet.billing.commitments import clock_hours
+from tests.helpers.by_hand import HOUR, market_of, request_of
 
 GOLDEN = 1e-9
 POOLS = fleet.LaunchPools.of(

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from by_hand import HOUR, market_of, request_of
 
 import fleet
 from fleet.errors import InputError
 from fleet.interruptions import NEVER, Blow, InstanceDriver, LaunchDriver, StressDriver
+from tests.helpers.by_hand import HOUR, market_of, request_of
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from by_hand import HOUR, market_of, request_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ import fleet
 from fleet.domain.request import Placement
 from fleet.errors import InputError, PriceDataError
 from fleet.interruptions import NEVER, CapacityDriver
+from tests.helpers.by_hand import HOUR, market_of, request_of
 
 
 def told(result, *kinds):

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from by_hand import HOUR, market_of, request_of
 
 import fleet
 from fleet.errors import RequestError
 from fleet.interruptions import NEVER
+from tests.helpers.by_hand import HOUR, market_of, request_of
 
 NOTICE = 120 / HOUR
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
-from by_hand import HOUR, market_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ import fleet
 from fleet.domain.event_log import EventKind
 from fleet.domain.snapshot import launch_ceiling
 from fleet.metrics import CapacityCurve
+from tests.helpers.by_hand import HOUR, market_of
 
 SPAN = 12 * HOUR
 ENDS = (EventKind.TERMINATED, EventKind.STOPPED)

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from by_hand import HOUR, market_of, request_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_replay import slow_bills, slow_replay
 
 import fleet
 from fleet.domain.snapshot import launch_ceiling
 from fleet.errors import InputError
 from fleet.replayer.result import CONTRACT
+from tests.helpers.by_hand import HOUR, market_of, request_of
+from tests.helpers.slow_replay import slow_bills, slow_replay
 
 
 def test_golden_price_crossing():

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from by_hand import HOUR, market_of, request_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fleet
 from fleet.errors import RequestError
 from fleet.interruptions import NEVER
+from tests.helpers.by_hand import HOUR, market_of, request_of
 
 NOTICE = 120 / HOUR
 SPIKE = {0: [(0, 0.1), (2 * HOUR, 0.9), (3 * HOUR, 0.1)]}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from by_hand import HOUR, market_of, request_of
 
 import fleet
+from tests.helpers.by_hand import HOUR, market_of, request_of
 
 STORAGE = fleet.billing.StoppedStorage(gb=100, price_per_gb_month=0.09)  # $.0125 an hour
 PRICES = {0: [(0, 0.10), (2 * HOUR, 0.60), (5 * HOUR, 0.20)]}

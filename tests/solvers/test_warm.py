@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_integer_cover import covers, textbook
 
 from fleet import Linear
 from fleet.errors import InputError
@@ -15,6 +14,7 @@ from fleet.solvers import choose_solver
 from fleet.solvers.compiled.kernels import cover
 from fleet.solvers.exact.integer_cover import integer_cover
 from fleet.solvers.warm import WarmProblem
+from tests.helpers.covers import covers, textbook
 
 
 @settings(max_examples=600)

@@ -8,12 +8,12 @@ import json
 from datetime import date
 
 import pytest
-from in_process import run_spotfleet
 
 import fleet
 from fleet.domain.cpu_makers import cpu_maker
 from fleet.io.facts import Facts, own_folder
 from fleet.io.facts.tables import SHIPPED
+from tests.helpers.in_process import run_spotfleet
 
 PRICES = """AvailabilityZone,InstanceType,ProductDescription,SpotPrice,Timestamp
 us-east-1a,m5.large,Linux/UNIX,0.035,2021-05-01T00:00:00Z

@@ -14,7 +14,6 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
-from in_process import run_spotfleet
 from pyarrow import parquet
 
 import fleet
@@ -22,6 +21,7 @@ from fleet.io.live import Archive, Needs, fetch, needs_of
 from fleet.io.live.archive import missing_spans
 from fleet.io.live.aws import answers, boto3_clients
 from fleet.io.live.fetch import LATE_S, keep_on_demand
+from tests.helpers.in_process import run_spotfleet
 
 KEYS = {"aws_access_key_id": "AKIASECRET", "aws_secret_access_key": "hush-hush", "region_name": "us-east-1"}
 NOW = fleet.io.parse_time("2021-05-31T00:00:00Z")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import plain_job as plain
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from fleet.workloads.jobs.strategies import (
     TimeSliced,
     UniformProgress,
 )
+from tests.helpers import plain_job as plain
 
 
 def trace(*zones, gap_s=600):

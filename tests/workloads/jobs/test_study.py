@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import plain_job as plain
 import pytest
-from in_process import run_spotfleet
 
 import fleet
 from fleet.cli import answers
@@ -15,6 +13,8 @@ from fleet.errors import CapacityDataError, InputError
 from fleet.io.capacity.trace_set import join_zones, read_trace_set
 from fleet.plots import job_figure, plot_job, save_figure
 from fleet.workloads.jobs import Job, clairvoyant_plan, job_study
+from tests.helpers import plain_job as plain
+from tests.helpers.in_process import run_spotfleet
 
 PUBLISHED = (48, 60, 0.2, 0.9731, 3.06)
 NINE_ZONES = "availability/v100-1-node-9-zones-2023-02"

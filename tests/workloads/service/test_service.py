@@ -6,11 +6,9 @@ import itertools
 import json
 
 import numpy as np
-import plain_service as plain
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from in_process import run_spotfleet
 
 import fleet
 from fleet.cli import answers
@@ -22,6 +20,8 @@ from fleet.workloads.service import Service, clairvoyant_service, find_policies,
 from fleet.workloads.service.clairvoyant import StretchPaths, floor_of, room_of, search, ways
 from fleet.workloads.service.policies import EvenSpread, SpotHedge, levelled
 from fleet.workloads.service.simulator import ready_of
+from tests.helpers import plain_service as plain
+from tests.helpers.in_process import run_spotfleet
 
 
 def trace(*zones, gap_s=300):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isnan
 
 import numpy as np
-from enumeration import Launches, label, nano, on_demand_objectives, per_instance, spot_room
 
 from fleet.domain.request import Placement
+from tests.helpers.enumeration import Launches, label, nano, on_demand_objectives, per_instance, spot_room
 
 
 def by_rule(case):

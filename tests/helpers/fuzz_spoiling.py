@@ -6,7 +6,7 @@ import copy
 import json
 from random import Random
 
-from shelf import parquet
+from tests.helpers.fuzz_shelf import parquet
 
 BIG = "5000 digits"
 """Stands for a number that Python refuses to write; put into the text in the end."""

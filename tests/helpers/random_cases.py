@@ -6,10 +6,10 @@ from dataclasses import replace
 from math import isnan
 
 import numpy as np
-from enumeration import MOST_LAUNCHES, Case, Launches
 
 import fleet
 from fleet.domain.request import Placement
+from tests.helpers.enumeration import MOST_LAUNCHES, Case, Launches
 
 TYPES = ("m5.large", "m5.xlarge", "c5.large", "r5.xlarge")
 ZONES = ("us-x-1a", "us-x-1b", "us-x-1c", "us-y-1a")

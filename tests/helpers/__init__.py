@@ -1,0 +1,1 @@
+"""What several test modules share: plain twins of the product, random cases, the command line in process."""
