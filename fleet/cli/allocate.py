@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fleet.allocator.result import Allocation
     from fleet.domain.exact_numbers import Ints
     from fleet.domain.request import FleetRequest
+    from fleet.domain.resolution import LeftOut
     from fleet.domain.snapshot import Snapshot
     from fleet.io.facts import FactsUsed
 
@@ -129,7 +130,7 @@ def allocate(
     moment = time_option("--at", at)
     limits = limits_of(limiting, asked.instance_types, names_of(files.zones))
     market, used = load_market(files, asked.product, errors())
-    wanted = expanded(wanted, asked, market, moment, files.facts)
+    wanted = expanded(wanted, asked, market, moment, files.facts, explain=explain)
     wanted = suited(
         wanted, asked.instance_types, limits, hibernation=hibernation_only, baseline=burstable_at_baseline
     )
@@ -170,14 +171,14 @@ def allocate(
         tell("drawing the frontier")
         curve = frontier_of(allocation, limits, time_limit) if frontier and found is None else None
     identity = (
-        identity_for(asked.request, launch_template, iam_fleet_role, asked.subnet_zone or [])
+        identity_for(asked.request, launch_template, iam_fleet_role, asked.subnet_zones())
         if exports
         else None
     )
     lost = write_exports(allocation, exports, identity, asked.instance_types, every_pool)
     warnings = [*allocation.warnings, *resolved.notes, *carried_notes(market, decided_s, "--at"), *lost]
     piped = STDOUT in exports or papers.on_stdout
-    show(allocation, warnings, found, curve, json_output, explain, piped, used)
+    show(allocation, warnings, found, curve, json_output, explain, piped, used, resolved.left_out)
     papers.write(replace(allocation, warnings=tuple(dict.fromkeys(warnings))))
     print_warnings(errors(), warnings)
     if found is not None:
@@ -194,15 +195,26 @@ def show(
     explain: bool,
     piped: bool,
     used: FactsUsed | None,
+    left_out: tuple[LeftOut, ...],
 ) -> None:
     """Print the answer; what explains it goes to the error stream where standard output is a document."""
     if json_output:
-        print_json({**document_of(allocation, warnings, found, curve), **facts_entry(used)})
+        document = document_of(allocation, warnings, found, curve)
+        document["ineligible"] += [
+            {"instance_type": m.instance_type, "availability_zone": m.availability_zone, "reason": m.reason}
+            for m in left_out
+        ]
+        print_json({**document, **facts_entry(used)})
     elif not piped:
         print_allocation(console(), allocation)
     say = errors() if json_output or piped else console()
     if explain:
-        say.print("\n".join(explanation(allocation)), highlight=False, markup=False, soft_wrap=True)
+        say.print(
+            "\n".join([*explanation(allocation), *(f"{m.name}: left out, {m.reason}" for m in left_out)]),
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     if curve is not None and not json_output:
         say.print(curve.summary(), highlight=False, markup=False, soft_wrap=True)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,20 +35,23 @@ def export_files(pairs: Sequence[str]) -> dict[Path, str]:
 
 
 def identity_for(
-    request: str, launch_template: str | None, iam_fleet_role: str | None, subnet_zones: Sequence[str] = ()
+    request: str, launch_template: str | None, iam_fleet_role: str | None, subnet_zones: Mapping[str, str]
 ) -> LaunchIdentity:
     """Return what the options state, completed by what the request's own file names."""
     from fleet.export import LaunchIdentity, identity_of
     from fleet.io.decoding.raw import read_json
 
-    zones = dict(pair.split("=", 1) for pair in subnet_zones)
-    stated = LaunchIdentity.parse(launch_template, iam_fleet_role, zones)
     if request == "-":
+        stated = LaunchIdentity.parse(launch_template, iam_fleet_role, subnet_zones)
         read_once = (
             "from standard input only pools and rules are read: tags, Context, health and role are not"
         )
         return replace(stated, left_out=(read_once,))
-    return stated.over(identity_of(read_json(request)[0]))
+    document = read_json(request)[0]
+    text = json.dumps(document)  # a list of all subnets of an account says more than the request uses
+    used = {subnet: zone for subnet, zone in subnet_zones.items() if subnet in text}
+    stated = LaunchIdentity.parse(launch_template, iam_fleet_role, used or subnet_zones)
+    return stated.over(identity_of(document))
 
 
 def write_exports(

@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 
 from fleet.cli.files import check_folder, check_paths
-from fleet.cli.inputs import load_request, time_option
-from fleet.cli.options import InstanceTypes, Json, Product, Request, SubnetZone
+from fleet.cli.inputs import load_request, subnet_zones_of, time_option
+from fleet.cli.options import InstanceTypes, Json, Product, Request, SubnetsFile, SubnetZone
 from fleet.cli.output import console, errors, print_json, print_warnings
 
 __all__ = ["archive", "fetch"]
@@ -39,6 +39,7 @@ def fetch(
     no_catalogue: Annotated[bool, typer.Option("--no-catalogue", help="Leave instance types out.")] = False,
     no_on_demand: Annotated[bool, typer.Option("--no-on-demand", help="Leave on-demand prices out.")] = False,
     subnet_zone: SubnetZone = None,
+    subnets: SubnetsFile = None,
     instance_types: InstanceTypes = None,
     json_output: Json = False,
 ) -> None:
@@ -53,12 +54,13 @@ def fetch(
     from fleet.io.live import Archive, needs_of
     from fleet.io.live import fetch as run
 
-    check_paths([], [request, instance_types])
+    check_paths([], [request, subnets, instance_types])
     check_folder(folder, "--archive")
     for below in ARCHIVED:
         check_folder(folder / below, "--archive")
     catalogue = None if instance_types is None else read_instance_types(instance_types)
-    needs = needs_of(load_request(request, subnet_zone), tuple(region or ()), product, catalogue)
+    wanted = load_request(request, subnet_zones_of(subnet_zone, subnets))
+    needs = needs_of(wanted, tuple(region or ()), product, catalogue)
     end = time_option("--until", until)
     told = errors()
     with step_bar(told) as bar:

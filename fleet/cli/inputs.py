@@ -26,6 +26,7 @@ from fleet.cli.options import (
     Product,
     Request,
     Scores,
+    SubnetsFile,
     SubnetZone,
     TraceStart,
     TraceType,
@@ -53,6 +54,7 @@ from fleet.io import (
 )
 from fleet.io import load_market as load_kept
 from fleet.io.capacity.trace_kinds import unstated_polarity
+from fleet.io.catalogue.subnets import read_subnets
 from fleet.io.decoding.json_document import MOST_BYTES
 from fleet.io.decoding.raw import read_text, standard_input
 from fleet.io.prices.history import PriceHistory
@@ -73,6 +75,10 @@ __all__ = [
 ]
 
 
+NAMED = 3
+"""So many types that do not match are named with their reasons."""
+
+
 @dataclass(frozen=True)
 class FleetFiles:
     """What the command line says of the request."""
@@ -80,15 +86,20 @@ class FleetFiles:
     request: Request
     product: Product = LINUX
     subnet_zone: SubnetZone = None
+    subnets: SubnetsFile = None
     instance_types: InstanceTypes = None
 
     def inputs(self) -> list[str | Path | None]:
         """Return the files that are read."""
-        return [self.request, self.instance_types]
+        return [self.request, self.subnets, self.instance_types]
 
     def load(self, zones: Path | None) -> FleetRequest:
         """Return the request in the file, or on standard input for ``-``; by zone names, where known."""
-        return placed_by_name(load_request(self.request, self.subnet_zone), names_of(zones))
+        return placed_by_name(load_request(self.request, self.subnet_zones()), names_of(zones))
+
+    def subnet_zones(self) -> dict[str, str]:
+        """Return the zone of each subnet that is known."""
+        return subnet_zones_of(self.subnet_zone, self.subnets)
 
 
 @dataclass(frozen=True)
@@ -117,9 +128,8 @@ class MarketFiles:
         return [self.prices, self.on_demand, self.capacity, self.availability, self.scores, self.zones]
 
 
-def load_request(name: str, subnet_zones: list[str] | None) -> FleetRequest:
+def load_request(name: str, zones: dict[str, str]) -> FleetRequest:
     """Return the request in a file, or on standard input for ``-``."""
-    zones = subnet_zones_of(subnet_zones)
     if name == "-":
         text = read_text(name, RequestError, most=MOST_BYTES)
         return parse_request(text, subnet_zones=zones, source="standard input")
@@ -131,13 +141,13 @@ def names_of(zones: Path | None) -> dict[str, str]:
     return {} if zones is None else read_zone_ids(zones)
 
 
-def subnet_zones_of(subnet_zones: list[str] | None) -> dict[str, str]:
-    """Return the zone of each subnet that the options name."""
-    zones = {}
-    for pair in subnet_zones or []:
+def subnet_zones_of(pairs: list[str] | None, file: Path | None) -> dict[str, str]:
+    """Return the zone of each subnet: what the file says, and on top of it what the options name."""
+    zones = {} if file is None else read_subnets(file)
+    for pair in pairs or []:
         subnet, found, zone = pair.partition("=")
         if not (subnet and found and zone):
-            raise InputError(f"--subnet-zone {pair!r}", "is SUBNET=ZONE", "write subnet-1=us-east-1a")
+            raise InputError(f"--subnet-zone {pair!r}", "must be SUBNET=ZONE", "write subnet-1=us-east-1a")
         zones[subnet] = zone
     return zones
 
@@ -283,17 +293,31 @@ def check_strategies(names: list[str]) -> None:
 
 
 def expanded(
-    request: FleetRequest, files: FleetFiles, market: Market, at_s: int | None, facts: FactsOptions
+    request: FleetRequest,
+    files: FleetFiles,
+    market: Market,
+    at_s: int | None,
+    facts: FactsOptions,
+    *,
+    explain: bool = False,
 ) -> FleetRequest:
-    """Return the request with attributes expanded to instance types, if it asks for any."""
+    """Return the request with attributes expanded to instance types, if it asks for any.
+
+    What does not match is said in one line, or with ``explain`` in one line a type.
+    """
     if not request.requirements:
         return request
     from fleet.domain.expansion import expand
 
     catalogue = catalogue_of(files, market, facts)
     expansion = expand(request, catalogue, market, at_s=at_s, product=files.product)
-    dropped = [f"{name} dropped: {reason}" for name, reason in sorted(expansion.dropped.items())]
-    print_warnings(errors(), dropped)
+    reasons = sorted(expansion.dropped.items())
+    if explain or len(reasons) <= NAMED:
+        print_warnings(errors(), [f"{name} does not match: {reason}" for name, reason in reasons])
+    else:
+        few = ", ".join(f"{name} ({reason})" for name, reason in reasons[:NAMED])
+        more = f"and {len(reasons) - NAMED} more (allocate --explain: all)"
+        print_warnings(errors(), [f"{len(reasons)} types do not match the attributes: {few} {more}"])
     return expansion.request
 
 

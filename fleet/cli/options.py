@@ -53,6 +53,7 @@ __all__ = [
     "Strategies",
     "Stress",
     "SubnetZone",
+    "SubnetsFile",
     "TraceStart",
     "TraceType",
     "WhenUp",
@@ -101,6 +102,9 @@ Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on standard output.", rich_help_panel=ANSWERS)
 ]
 SubnetZone = Annotated[list[str] | None, typer.Option(help="SUBNET=ZONE for subnets named without a zone.")]
+SubnetsFile = Annotated[
+    Path | None, typer.Option("--subnets", help="describe-subnets JSON: the zones of the request's subnets.")
+]
 InstanceTypes = Annotated[
     Path | None, typer.Option("--instance-types", help="describe-instance-types JSON or CSV, for attributes.")
 ]

@@ -15,7 +15,19 @@ from fleet.cli.files import STDOUT, check_output, check_paths, write_text
 from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.inputs import MarketFiles, load_market, names_of, subnet_zones_of, time_option
 from fleet.cli.money import billing_terms, terms_file
-from fleet.cli.options import LINUX, Billing, End, Events, Force, Json, Notice, Seed, Start, SubnetZone
+from fleet.cli.options import (
+    LINUX,
+    Billing,
+    End,
+    Events,
+    Force,
+    Json,
+    Notice,
+    Seed,
+    Start,
+    SubnetsFile,
+    SubnetZone,
+)
 from fleet.cli.output import console, errors, print_json, print_table, print_warnings, working
 from fleet.domain.schedule import Cancellation
 from fleet.errors import InfeasibleError, InputError
@@ -68,6 +80,7 @@ def request(
     seed: Seed = 0,
     product: RequestProduct = None,
     subnet_zone: SubnetZone = None,
+    subnets: SubnetsFile = None,
     json_output: Json = False,
     force: Force = False,
     events: Events = None,
@@ -84,13 +97,13 @@ def request(
     check_output(events)
     check_paths(
         [events],
-        [request, *files.inputs(), *causes.inputs(), terms_file(billing)],
+        [request, subnets, *files.inputs(), *causes.inputs(), terms_file(billing)],
         json_output=json_output,
         force=force,
     )
     wanted = read_spot_request(
         request,
-        subnet_zones=subnet_zones_of(subnet_zone),
+        subnet_zones=subnet_zones_of(subnet_zone, subnets),
         legacy_blocks=legacy_blocks,
         block_price=block_price,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,31 @@ from fleet.domain.pools import LaunchPools
 from fleet.domain.request import FleetRequest, Override
 from fleet.errors import PriceDataError, RequestError
 
-__all__ = ["ResolvedRequest", "product_in", "resolve"]
+__all__ = ["LeftOut", "ResolvedRequest", "product_in", "resolve"]
+
+
+NAMED = 3
+"""So many overrides without a price are named in a note; more of them hide what else there is to say."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An override that the market has no price for; zone ``None``: in no zone."""
+
+    instance_type: str
+    availability_zone: str | None
+    product: str
+
+    @property
+    def name(self) -> str:
+        """Type, and zone where one is named."""
+        return f"{self.instance_type} {self.availability_zone or ''}".rstrip()
+
+    @property
+    def reason(self) -> str:
+        """Why it is left out."""
+        where = self.availability_zone or "any zone"
+        return f"no {self.product} price of {self.instance_type} in {where}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +52,20 @@ class ResolvedRequest:
     market
         ``market`` cut to ``pools``: row i of one is row i of the other.
     left_out
-        Overrides without a price history, one line each. AWS calls such a pool unusable
-        (``launchSpecUnusable``), and goes on with the others.
+        Overrides without a price history. AWS calls such a pool unusable (``launchSpecUnusable``), and goes
+        on with the others.
     """
 
     request: FleetRequest
     pools: LaunchPools
     market: Market
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What an answer should say of pools left out and of on-demand prices, one line each."""
         unknown = np.isnan(self.pools.on_demand_price)
-        notes = list(self.left_out)
+        notes = left_out_notes(self.left_out)
         if unknown.any() and not unknown.all():
             notes.append(f"on-demand price unknown for {int(unknown.sum())} of {len(unknown)} pools")
         unbounded = int((unknown & np.isnan(self.pools.max_price)).sum())
@@ -49,6 +74,17 @@ class ResolvedRequest:
                 f"{unbounded} pools have neither max price nor on-demand price: bought at any spot price"
             )
         return tuple(notes)
+
+
+def left_out_notes(left_out: Sequence[LeftOut]) -> list[str]:
+    """Return what to say of overrides that are left out: each by itself if they are few, else in one line."""
+    if len(left_out) <= NAMED:
+        return [f"{missing.reason}: it is left out" for missing in left_out]
+    named = ", ".join(missing.name for missing in left_out[:NAMED])
+    return [
+        f"{len(left_out)} types or pools of the request have no {left_out[0].product} price and are "
+        f"left out: {named} and {len(left_out) - NAMED} more (all of them: ineligible in the JSON, --explain)"
+    ]
 
 
 def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") -> ResolvedRequest:
@@ -79,19 +115,18 @@ def resolve(request: FleetRequest, market: Market, product: str = "Linux/UNIX") 
             zones_of.setdefault(name, []).append(row)
     rows: list[int] = []
     lines: list[Override] = []
-    left_out: list[str] = []
+    left_out: list[LeftOut] = []
     for override in request.overrides:
         found = rows_of(override, zones_of, market)
         rows += found
         lines += [override] * len(found)
         if not found:
-            where = override.availability_zone or "any zone"
-            left_out.append(f"no {product} price of {override.instance_type} in {where}: it is left out")
+            left_out.append(LeftOut(override.instance_type, override.availability_zone, product))
     if not rows:
         raise PriceDataError(
-            left_out[0].removesuffix(": it is left out"),
+            "; ".join(missing.reason for missing in dict.fromkeys(left_out)),
             "must be known for at least one pool of the request",
-            "add its prices or name other pools",
+            "add prices or name other pools",
         )
     seen: set[int] = set()
     for row, line in zip(rows, lines, strict=True):

@@ -8,6 +8,7 @@ from fleet.io.capacity.trace_set import TraceSet, join_zones, read_trace_set
 from fleet.io.catalogue.instance_types import read_instance_types
 from fleet.io.catalogue.on_demand import OnDemandPrices, read_on_demand
 from fleet.io.catalogue.spot_advisor import SpotAdvisor, read_spot_advisor
+from fleet.io.catalogue.subnets import read_subnets
 from fleet.io.catalogue.zones import placed_by_name, read_zone_ids, with_zone_names
 from fleet.io.prices.history import PriceHistory, ReadReport, Skipped, read_prices
 from fleet.io.prices.market_folder import is_market_folder, load_market, market_digest, save_market
@@ -57,6 +58,7 @@ __all__ = [
     "read_scores",
     "read_spot_advisor",
     "read_spot_request",
+    "read_subnets",
     "read_trace_set",
     "read_zone_ids",
     "save_market",

@@ -80,10 +80,11 @@ def test_a_pool_without_history_is_left_out_with_a_note(ask):
     assert "no Linux/UNIX price of p3.2xlarge in us-x-1c: it is left out" in answer.json["warnings"]
 
 
-def test_no_pool_with_history_is_an_error(ask):
+def test_no_pool_with_history_is_an_error_that_names_all(ask):
     answer = ask(spot_fleet(*zoned("p3.2xlarge", "us-x-1c"), line("p4.huge")))
     assert answer.status == 2
-    assert "no Linux/UNIX price of p3.2xlarge in us-x-1c: must be known for at least one pool" in answer.err
+    both = "no Linux/UNIX price of p3.2xlarge in us-x-1c; no Linux/UNIX price of p4.huge in any zone"
+    assert f"{both}: must be known for at least one pool" in answer.err
 
 
 def test_the_replay_goes_on_without_it_too(ask, tmp_path):
@@ -108,7 +109,9 @@ def test_resolve_takes_the_word_too():
     request = fleet.FleetRequest(1, (fleet.Override("m5.large"), fleet.Override("c5.large")))
     resolved = fleet.domain.resolve(request, market, "Linux/UNIX (Amazon VPC)")
     assert len(resolved.pools) == 1
-    assert resolved.left_out == ("no Linux/UNIX price of c5.large in any zone: it is left out",)
+    assert [missing.reason for missing in resolved.left_out] == [
+        "no Linux/UNIX price of c5.large in any zone"
+    ]
     with pytest.raises(PriceDataError, match="at least one pool"):
         fleet.domain.resolve(fleet.FleetRequest(1, (fleet.Override("c5.large"),)), market)
 

@@ -60,7 +60,7 @@ BY_KEYS: tuple[tuple[tuple[str, ...], Kind], ...] = (
     (("AutoScalingInstances",), Kind("instances of groups (AutoScalingInstances)", NO_OPTION)),
     (("HistoryRecords",), Kind("a fleet's history (HistoryRecords)", NO_OPTION)),
     (("SpotDatafeedSubscription",), Kind("a data feed subscription", NO_OPTION)),
-    (("Subnets",), Kind("a list of subnets (Subnets)", "name zones as --subnet-zone SUBNET=ZONE")),
+    (("Subnets",), Kind("a list of subnets (Subnets)", "pass it as --subnets")),
     (("LaunchTemplates",), Kind("a list of launch templates (LaunchTemplates)", NO_OPTION)),
     (("LaunchTemplateVersions",), Kind("launch templates (LaunchTemplateVersions)", NO_OPTION)),
     (("SpotFleetRequestConfigs",), Kind("a Spot Fleet request (SpotFleetRequestConfigs)", REQUEST)),

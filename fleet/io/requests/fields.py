@@ -185,16 +185,16 @@ def subnets_of(line: PlacedLine | Launch, where: str, zones: Mapping[str, str]) 
 
 def zones_by_subnet(subnets: Iterable[str], where: str, zones: Mapping[str, str]) -> list[str | None]:
     """Return the zone of each subnet, ``[None]`` if there is no subnet."""
-    found: list[str | None] = []
-    for subnet in subnets:
-        if subnet not in zones:
-            raise RequestError(
-                f"{where}: subnet {subnet}",
-                "must have an availability zone",
-                f"name AvailabilityZone, or pass --subnet-zone {subnet}=ZONE",
-            )
-        found.append(zones[subnet])
-    return found or [None]
+    named = list(subnets)
+    missing = [subnet for subnet in named if subnet not in zones]
+    if missing:
+        raise RequestError(
+            f"{where}: subnet {', '.join(missing)}",
+            "must have a known availability zone",
+            f"pass --subnets FILE, printed by aws ec2 describe-subnets --subnet-ids {' '.join(missing)}, "
+            f"or --subnet-zone {missing[0]}=ZONE",
+        )
+    return [zones[subnet] for subnet in named] or [None]
 
 
 def requirements_of(
