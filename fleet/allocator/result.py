@@ -9,6 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fleet.allocator.certificate import Certificate, Ineligible
+from fleet.allocator.sentence import (
+    HOURS_A_MONTH,
+    concentration,
+    on_demand_cost_per_hour,
+    quality,
+    saving,
+    sentence,
+)
 from fleet.domain.exact_numbers import Floats, Ints, on_grid
 from fleet.domain.pools import frozen_floats
 from fleet.domain.request import FleetRequest
@@ -180,6 +188,10 @@ class Allocation:
             ],
             "warnings": list(self.warnings),
             "max_pool_share": self.max_pool_share,
+            "cost_per_month": round(self.cost_per_hour * HOURS_A_MONTH, 6),
+            "on_demand_cost_per_hour": on_demand_cost_per_hour(self),
+            "saving": saving(self),
+            "concentration": concentration(self),
             **({"terminate": ends} if ends else {}),
         }
 
@@ -215,7 +227,17 @@ class Allocation:
             f"{line['instances']:>6} {line['units']:>7g} {line['price']:>9.4f} {line['cost_per_hour']:>10.4f}"
             for line in self.lines()
         ]
-        return "\n".join([self.title, head, *rows, self.verdict])
+        return "\n".join([self.sentence, self.title, head, *rows, self.verdict])
+
+    @property
+    def sentence(self) -> str:
+        """What to buy, what it costs and saves, and what the loss of the largest pool takes."""
+        return sentence(self)
+
+    @property
+    def quality(self) -> str:
+        """How good that is, in people's words; the certificate says it in the solver's."""
+        return quality(self)
 
     @property
     def title(self) -> str:

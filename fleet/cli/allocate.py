@@ -70,6 +70,9 @@ def allocate(
     ] = 10.0,
     json_output: Json = False,
     force: Force = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Also the certificate in the solver's words.")
+    ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="One line why for each pool.")] = False,
     frontier: Annotated[
         bool, typer.Option("--frontier", help="Also price against capacity, and where the strategies lie.")
@@ -178,7 +181,7 @@ def allocate(
     lost = write_exports(allocation, exports, identity, asked.instance_types, every_pool)
     warnings = [*allocation.warnings, *resolved.notes, *carried_notes(market, decided_s, "--at"), *lost]
     piped = STDOUT in exports or papers.on_stdout
-    show(allocation, warnings, found, curve, json_output, explain, piped, used, resolved.left_out)
+    show(allocation, warnings, found, curve, json_output, explain, piped, used, resolved.left_out, verbose)
     papers.write(replace(allocation, warnings=tuple(dict.fromkeys(warnings))))
     print_warnings(errors(), warnings)
     if found is not None:
@@ -196,6 +199,7 @@ def show(
     piped: bool,
     used: FactsUsed | None,
     left_out: tuple[LeftOut, ...],
+    verbose: bool,
 ) -> None:
     """Print the answer; what explains it goes to the error stream where standard output is a document."""
     if json_output:
@@ -206,7 +210,7 @@ def show(
         ]
         print_json({**document, **facts_entry(used)})
     elif not piped:
-        print_allocation(console(), allocation)
+        print_allocation(console(), allocation, verbose=verbose)
     say = errors() if json_output or piped else console()
     if explain:
         say.print(

@@ -27,7 +27,9 @@ METRICS = (
 TEXTS = ("strategy", "start", "end", "billing", "interruption_driver", "warnings")
 REPLAY = (*(name for name in CONTRACT if name not in TEXTS), *(f"metrics.{name}" for name in METRICS))
 ALLOCATION = (
-    "target_capacity", "fulfilled_capacity", "cost_per_hour", "max_pool_share",
+    "target_capacity", "fulfilled_capacity", "cost_per_hour", "max_pool_share", "cost_per_month",
+    "on_demand_cost_per_hour", "saving", "concentration.pool.share", "concentration.instance_type.share",
+    "concentration.availability_zone.share",
     "certificate.objective", "certificate.bound", "certificate.gap",
 )  # fmt: skip
 EXPERIMENT = (

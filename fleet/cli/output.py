@@ -118,8 +118,8 @@ def print_warnings(errors: Console, warnings: Sequence[str]) -> None:
         )
 
 
-def print_allocation(console: Console, allocation: Allocation) -> None:
-    """Print what to launch, and how good that is."""
+def print_allocation(console: Console, allocation: Allocation, *, verbose: bool = False) -> None:
+    """Print what to launch in a sentence and a table, and how good that is; ``verbose``: by whom proven."""
     from rich.table import Table
 
     table = Table(
@@ -140,11 +140,13 @@ def print_allocation(console: Console, allocation: Allocation) -> None:
             f"{line['price']:.4f}",
             f"{line['cost_per_hour']:.4f}",
         )
+    console.print(allocation.sentence, style="bold", highlight=False, markup=False)
     console.print(table)
-    console.print("\n".join(certificate_lines(allocation)), highlight=False, markup=False)
+    lines = certificate_lines(allocation, verbose=verbose)
+    console.print("\n".join(lines), highlight=False, markup=False)
 
 
-def certificate_lines(allocation: Allocation) -> list[str]:
+def certificate_lines(allocation: Allocation, *, verbose: bool = False) -> list[str]:
     """Return the certificate in words."""
     c = allocation.certificate
     bound = "not known" if c.bound is None else f"{c.bound:.6g}"
@@ -154,9 +156,13 @@ def certificate_lines(allocation: Allocation) -> list[str]:
     lines = [
         f"{allocation.fulfilled_capacity:g} of {allocation.request.target_capacity:g} units for "
         f"${allocation.cost_per_hour:.4f} per hour{beside}",
-        f"{c.status}: {c.objective_name} {c.objective:.6g}, at least {bound} (gap {gap}; "
-        f"bound by {c.solver}, {c.rounding} rounding)",
+        allocation.quality,
     ]
+    if verbose:
+        lines.append(
+            f"{c.status}: {c.objective_name} {c.objective:.6g}, at least {bound} (gap {gap}; "
+            f"bound by {c.solver}, {c.rounding} rounding)"
+        )
     binding = [str(b) for b in c.binding]
     ends = [
         f"{line['instances']} of {line['instance_type']} {line['availability_zone']}"

@@ -21,6 +21,10 @@ def test_allocate_json_is_the_contract(shop):
     assert list(document) == [
         "strategy", "target_capacity", "fulfilled_capacity", "cost_per_hour", "allocations", "certificate",
         "ineligible", "warnings", "max_pool_share",
+        "cost_per_month",
+        "on_demand_cost_per_hour",
+        "saving",
+        "concentration",
     ]  # fmt: skip
     assert document["allocations"] == [
         {
@@ -55,7 +59,8 @@ def test_every_solver_and_rounding(shop, solver, rounding):
 def test_tables_for_people(shop):
     answer = shop.run(*ALLOCATE)
     assert "m5.large" in answer.out
-    assert "optimal" in answer.out
+    assert "proven cheapest" in answer.out
+    assert "optimal: cost_per_hour" in shop.run(*ALLOCATE, "--verbose").out
     replayed = shop.run(*REPLAY)
     assert "availability" in replayed.out
     compared = shop.run(*COMPARE)
