@@ -23,7 +23,7 @@ import numpy as np
 
 import fleet
 from fleet.domain.event_log import EventKind, InstanceTable
-from fleet.interruptions import Blow
+from fleet.interruptions import StressImpact
 from fleet.replay_engine import Engine, PreparedMarket, ReplaySettings
 
 YEAR_S, NOTICE_S, HOUR_S = 365 * 86400, 120, 3600
@@ -81,7 +81,7 @@ def index(prepared: PreparedMarket) -> None:
     """Build all that a replay reads of a market."""
     prices = prepared.market.prices
     _ = prices.landmarks, prices.timeline, prices.integral
-    _ = prepared.openings, prepared.turns
+    _ = prepared.openings, prepared.price_transitions
     for driver in prepared.drivers:
         getattr(driver, "crossings", None)
 
@@ -224,10 +224,10 @@ class Hourly:
     def moments(self, start_s: int, end_s: int) -> np.ndarray:
         return np.arange(start_s + HOUR_S, end_s, HOUR_S)
 
-    def strike(self, standing: Any) -> Blow:
-        lost = np.zeros(len(standing.healthy), dtype=np.int64)
-        lost[np.argmax(standing.healthy)] = 1
-        return Blow(lost)
+    def impact(self, status: Any) -> StressImpact:
+        lost = np.zeros(len(status.healthy), dtype=np.int64)
+        lost[np.argmax(status.healthy)] = 1
+        return StressImpact(lost)
 
 
 def clock(work: Any) -> tuple[float, Any]:

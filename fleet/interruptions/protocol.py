@@ -1,6 +1,6 @@
 """What a driver of interruptions must be able to say: four kinds, which combine freely.
 
-A `Driver` reads a pool's market. An `InstanceDriver` knows each instance's fate when it is launched. A
+A `Driver` reads a pool's market. An `InstanceDriver` draws each instance's end when it is launched. A
 `StressDriver` strikes at its moments, looking at what then runs, and may hold launches back for a time. A
 `LaunchDriver` takes nothing away: it says which launches fail.
 Whatever is random in a driver is a pure function of its seed and of what it is asked, so that runs are
@@ -22,13 +22,13 @@ from fleet.domain.pools import LaunchPools
 __all__ = [
     "NEVER",
     "AnyDriver",
-    "Blow",
     "Cause",
     "Driver",
+    "FleetStatus",
     "InstanceDriver",
     "LaunchDriver",
-    "Standing",
     "StressDriver",
+    "StressImpact",
     "value_in_force",
 ]
 
@@ -93,7 +93,7 @@ class InstanceDriver(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class FleetStatus:
     """What runs at a moment, for a driver that strikes by it.
 
     Parameters
@@ -115,7 +115,7 @@ class Standing:
 
 
 @dataclass(frozen=True, eq=False)
-class Blow:
+class StressImpact:
     """What a stress does to a run.
 
     Parameters
@@ -151,7 +151,7 @@ class StressDriver(Protocol):
         """Return when it strikes in a replay from ``start_s`` to ``end_s``, rising, seconds UTC."""
         ...
 
-    def strike(self, standing: Standing) -> Blow:
+    def impact(self, status: FleetStatus) -> StressImpact:
         """Return what it does at one of its moments."""
         ...
 

@@ -21,7 +21,7 @@ from fleet.domain.pools import LaunchPools
 from fleet.domain.times import format_time
 from fleet.errors import InputError
 from fleet.interruptions.counter_rng import key_of, uniforms
-from fleet.interruptions.protocol import Blow, Standing
+from fleet.interruptions.protocol import FleetStatus, StressImpact
 
 __all__ = ["BIGGEST", "MassLoss", "MassLossDriver", "Outage", "OutageDriver", "PriceSpike", "spiked"]
 
@@ -104,20 +104,20 @@ class OutageDriver:
         """Return its one moment, if it lies within."""
         return once(self.outage.at_s, start_s, end_s)
 
-    def strike(self, standing: Standing) -> Blow:
+    def impact(self, status: FleetStatus) -> StressImpact:
         """Take all that runs in the group; of equally big groups, the first."""
-        counts, listed = standing.healthy, None
-        if standing.on_demand is not None and self.outage.by in PLACES:
-            listed = standing.on_demand
+        counts, listed = status.healthy, None
+        if status.on_demand is not None and self.outage.by in PLACES:
+            listed = status.on_demand
             counts = counts + listed
         struck = self.struck
         if struck is None:
-            units = np.bincount(self.group, counts * standing.weight, minlength=self.groups)
+            units = np.bincount(self.group, counts * status.weight, minlength=self.groups)
             struck = np.equal(self.group, units.argmax())
-        return Blow(
-            np.where(struck, standing.healthy, 0),
+        return StressImpact(
+            np.where(struck, status.healthy, 0),
             struck,
-            standing.time_s + self.outage.blocked_s,
+            status.time_s + self.outage.blocked_s,
             None if listed is None else np.where(struck, listed, 0),
         )
 
@@ -178,17 +178,17 @@ class MassLossDriver:
         """Return its one moment, if it lies within."""
         return once(self.loss.at_s, start_s, end_s)
 
-    def strike(self, standing: Standing) -> Blow:
+    def impact(self, status: FleetStatus) -> StressImpact:
         """Take those instances whose numbers, drawn by seed, pool and place within it, are lowest."""
-        pool = np.repeat(np.arange(len(self.labels)), standing.healthy)
+        pool = np.repeat(np.arange(len(self.labels)), status.healthy)
         drawn = [
-            uniforms(key_of(self.seed, self.loss.name, self.labels[i]), np.arange(standing.healthy[i]))
-            for i in np.flatnonzero(standing.healthy).tolist()
+            uniforms(key_of(self.seed, self.loss.name, self.labels[i]), np.arange(status.healthy[i]))
+            for i in np.flatnonzero(status.healthy).tolist()
         ]
         order = np.argsort(np.concatenate([np.empty(0), *drawn]), kind="stable")
         lost = np.bincount(pool[order[: self.loss.instances]], minlength=len(self.labels))
         everywhere = np.ones(len(self.labels), dtype=bool)
-        return Blow(lost, everywhere, standing.time_s + self.loss.blocked_s)
+        return StressImpact(lost, everywhere, status.time_s + self.loss.blocked_s)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from fleet.interruptions import NEVER, value_in_force
 from fleet.replay_engine.fleet_changes import Changes
 from fleet.replay_engine.fleet_state import FleetState
 from fleet.replay_engine.prepared_market import PreparedMarket
-from fleet.replay_engine.price_limits import usability_events
+from fleet.replay_engine.price_limits import price_limit_events
 from fleet.replay_engine.rebalance import Rebalance
 from fleet.replay_engine.settings import ReplaySettings
 
@@ -49,7 +49,7 @@ class Engine(FleetState):
     def run(self, start_s: int, end_s: int) -> EventLog:
         """Run from ``start_s`` to ``end_s`` and return the log."""
         self.log.write(start_s, EventKind.SUBMITTED)
-        self.perils.begin(start_s, end_s, self.seed)
+        self.queue.begin(start_s, end_s, self.seed)
         self.changes.begin(start_s)
         now, begins = start_s, max(start_s, self.opens)
         first = True
@@ -69,12 +69,14 @@ class Engine(FleetState):
         self.changes.tell_end(end_s)
         watched = min(self.changes.closed_s, end_s) if self.maintains else begins + 1
         watched = min(watched, end_s)
-        return self.log.finish(usability_events(self.prepared, begins, watched) if begins < watched else None)
+        return self.log.finish(
+            price_limit_events(self.prepared, begins, watched) if begins < watched else None
+        )
 
     def next_time(self, now: int) -> int:
         """Return the next second at which anything can happen."""
         times = [
-            self.perils.next_time(),
+            self.queue.next_time(),
             self.recommendations.next_time(),
             self.changes.next_time(),
             self.ending[0][0] if self.ending else NEVER,
@@ -84,9 +86,9 @@ class Engine(FleetState):
             k = int(openings.searchsorted(now, side="right"))
             if k < len(openings):
                 times.append(int(openings[k]))
-            times.append(self.perils.next_unblock(now))
+            times.append(self.queue.next_unblock(now))
         elif self.maintains and self.open and self.on_demand_target > self.roster.on_demand_units:
-            times.append(self.perils.next_unblock(now))
+            times.append(self.queue.next_unblock(now))
         return min(times)
 
     def fill(self, now: int) -> None:
@@ -101,7 +103,7 @@ class Engine(FleetState):
         """Give notice to all that the drivers take; hibernation begins at once."""
         behavior = self.request.interruption_behavior
         due = now if behavior == "hibernate" else now + self.notice_s
-        for pool, runs, reason, on_demand in self.perils.losses(now):
+        for pool, runs, reason, on_demand in self.queue.losses(now):
             if on_demand:
                 for run in runs:
                     self.changes.end_on_demand(now, run, reason)
@@ -127,7 +129,7 @@ class Engine(FleetState):
         self.roster.end(run)
         self.rebalance.ended(run)
         if was_healthy:
-            self.perils.changed(pool, now)
+            self.queue.changed(pool, now)
         stops = reason in INTERRUPTIONS and self.request.interruption_behavior != "terminate"
         if stops and not self.changes.cancelled:
             self.roster.park(pool, run)

@@ -101,7 +101,7 @@ class Changes:
             pool = state.roster.pool_of[run]
             state.roster.end(run)
             self.rebalance.ended(run)
-            state.perils.changed(pool, now)
+            state.queue.changed(pool, now)
             state.log.write(now, EventKind.TERMINATED, reason=reason, pool=pool, run=run)
         for run in list(state.roster.on_demand):
             self.end_on_demand(now, run, reason)
@@ -151,7 +151,7 @@ class Changes:
                 kind = EventKind.TERMINATION_NOTIFIED
                 state.log.write(now, kind, reason=Reason.SCALE_IN, pool=pool, run=run)
                 state.end_later(now + state.notice_s, run, Reason.SCALE_IN)
-            state.perils.changed(pool, now - 1)  # what is due at this very second is still to come (R5)
+            state.queue.changed(pool, now - 1)  # what is due at this very second is still to come (R5)
 
     def shrink_on_demand(self, now: int) -> None:
         """End on-demand instances while the rest covers their target."""

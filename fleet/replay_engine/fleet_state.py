@@ -10,8 +10,8 @@ from fleet.allocator.strategy import Strategy
 from fleet.domain.event_log import LogWriter, Reason
 from fleet.domain.exact_numbers import to_nano, to_nano_scalar
 from fleet.interruptions import NEVER
-from fleet.replay_engine.instances import Roster
-from fleet.replay_engine.interruption_queue import Perils
+from fleet.replay_engine.instances import FleetInstances
+from fleet.replay_engine.interruption_queue import InterruptionQueue
 from fleet.replay_engine.launcher import Launcher
 from fleet.replay_engine.prepared_market import PreparedMarket
 from fleet.replay_engine.recommendations import Recommendations
@@ -45,12 +45,12 @@ class FleetState:
         self.target = to_nano_scalar(request.spot_target_capacity, "target")  # Spot units x 1e9
         self.on_demand_target = to_nano_scalar(request.on_demand_target_capacity, "on-demand target")
         self.log = LogWriter()
-        self.roster = Roster(to_nano(prepared.pools.weight, "weight"))
-        self.perils = Perils(
+        self.roster = FleetInstances(to_nano(prepared.pools.weight, "weight"))
+        self.queue = InterruptionQueue(
             prepared.drivers, self.roster.healthy, prepared.pools.weight, self.roster.on_demand
         )
-        self.recommendations = Recommendations(settings.rebalance, self.perils, settings.seed)
-        self.launcher = Launcher(prepared, strategy, self.roster, self.perils, self.recommendations, self.log)
+        self.recommendations = Recommendations(settings.rebalance, self.queue, settings.seed)
+        self.launcher = Launcher(prepared, strategy, self.roster, self.queue, self.recommendations, self.log)
         self.ending: list[tuple[int, int, Reason]] = []  # (time, run, reason)
         self.open = True  # whether the fleet still launches
 

@@ -13,13 +13,13 @@ import numpy as np
 
 from fleet.domain.exact_numbers import Ints
 
-__all__ = ["Healthy", "Roster", "oldest"]
+__all__ = ["FleetInstances", "Healthy", "oldest"]
 
 Healthy = dict[int, OrderedDict[int, None]]
 """Pool: the Spot runs there without notice, oldest first."""
 
 
-class Roster:
+class FleetInstances:
     """The runs of one replay.
 
     Parameters

@@ -18,15 +18,15 @@ from fleet.interruptions import (
     NEVER,
     AnyDriver,
     Driver,
+    FleetStatus,
     InstanceDriver,
     LaunchDriver,
     PriceDriver,
-    Standing,
     StressDriver,
 )
 from fleet.replay_engine.instances import Healthy, oldest
 
-__all__ = ["Loss", "Perils"]
+__all__ = ["InterruptionQueue", "Loss"]
 
 
 class Loss(NamedTuple):
@@ -38,8 +38,8 @@ class Loss(NamedTuple):
     on_demand: bool = False
 
 
-class Perils:
-    """What is due in one run.
+class InterruptionQueue:
+    """Keep what is due to be interrupted in one run, earliest first.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ class Perils:
         self.tried: tuple[int, dict[int, int]] = (-NEVER, {})  # (second, launches tried in each pool)
         self.due: list[tuple[int, int, int, int]] = []  # (time, pool, version, driver)
         self.version: dict[int, int] = {}
-        self.fates: list[tuple[int, int, int]] = []  # (time, run, pool)
-        self.fate_of: dict[int, int] = {}
-        self.strikes: list[tuple[int, int]] = []  # (time, driver)
+        self.draws: list[tuple[int, int, int]] = []  # (time, run, pool)
+        self.drawn_end: dict[int, int] = {}
+        self.stress_times: list[tuple[int, int]] = []  # (time, driver)
         self.blocked_until = np.zeros(len(weight), dtype=np.int64)
         self.unblocks: list[int] = []
         self.places_closed_until = self.blocked_until.copy()  # for on-demand instances too
@@ -81,7 +81,7 @@ class Perils:
         self.by_instance = [driver.with_seed(seed) for driver in self.by_instance]
         self.stresses = [driver.with_seed(seed) for driver in self.stresses]
         self.refusals = [driver.with_seed(seed) for driver in self.refusals]
-        self.strikes = sorted(
+        self.stress_times = sorted(
             (int(time), k)
             for k, driver in enumerate(self.stresses)
             for time in driver.moments(start_s, end_s).tolist()
@@ -91,17 +91,17 @@ class Perils:
         """Return when the next notice may be due."""
         while self.due and self.due[0][2] != self.version[self.due[0][1]]:
             heapq.heappop(self.due)
-        times = [queue[0][0] for queue in (self.due, self.fates, self.strikes) if queue]
+        times = [queue[0][0] for queue in (self.due, self.draws, self.stress_times) if queue]
         return min(times, default=NEVER)
 
     def launched(self, pool: int, runs: Sequence[int], now: int) -> None:
-        """Ask for the fates of runs that have just begun in a pool."""
+        """Draw when the runs that have just started in a pool end."""
         for driver in self.by_instance:
             ends = driver.ends(pool, np.array(runs, dtype=np.int64), now)
             for time, run in zip(ends.tolist(), runs, strict=True):
                 if time < NEVER:
-                    heapq.heappush(self.fates, (time, run, pool))
-                    self.fate_of[run] = min(time, self.fate_of.get(run, NEVER))
+                    heapq.heappush(self.draws, (time, run, pool))
+                    self.drawn_end[run] = min(time, self.drawn_end.get(run, NEVER))
 
     def whole_pool_lost(self, pool: int, now: int) -> int:
         """Return when a pool will not hold even one instance."""
@@ -121,13 +121,13 @@ class Perils:
     def losses(self, now: int) -> Iterator[Loss]:
         """Yield what is lost now; the engine takes it out of ``healthy`` before it asks for more."""
         yield from self.pool_losses(now)
-        while self.fates and self.fates[0][0] <= now:
-            _, run, pool = heapq.heappop(self.fates)
+        while self.draws and self.draws[0][0] <= now:
+            _, run, pool = heapq.heappop(self.draws)
             if run in self.healthy[pool]:
                 yield Loss(pool, [run], Reason.HAZARD)
                 self.changed(pool, now)
-        while self.strikes and self.strikes[0][0] <= now:
-            yield from self.struck(self.stresses[self.strikes.pop(0)[1]], now)
+        while self.stress_times and self.stress_times[0][0] <= now:
+            yield from self.struck(self.stresses[self.stress_times.pop(0)[1]], now)
 
     def pool_losses(self, now: int) -> Iterator[Loss]:
         """Yield what pools no longer hold."""
@@ -150,22 +150,22 @@ class Perils:
         for pool, healthy in self.healthy.items():
             counts[pool] = len(healthy)
         listed = np.bincount(list(self.on_demand.values()), minlength=len(self.weight)).astype(np.int64)
-        blow = driver.strike(Standing(now, counts, self.weight, listed))
-        if blow.blocked is not None and blow.blocked_until_s > now:
-            longer = np.where(blow.blocked, blow.blocked_until_s, 0)
+        impact = driver.impact(FleetStatus(now, counts, self.weight, listed))
+        if impact.blocked is not None and impact.blocked_until_s > now:
+            longer = np.where(impact.blocked, impact.blocked_until_s, 0)
             self.blocked_until = np.maximum(self.blocked_until, longer)
-            heapq.heappush(self.unblocks, blow.blocked_until_s)
-        for pool in np.flatnonzero(blow.lost != 0).tolist():
+            heapq.heappush(self.unblocks, impact.blocked_until_s)
+        for pool in np.flatnonzero(impact.lost != 0).tolist():
             if pool in self.healthy:
-                yield Loss(pool, oldest(self.healthy[pool], int(blow.lost[pool])), Reason.STRESS)
+                yield Loss(pool, oldest(self.healthy[pool], int(impact.lost[pool])), Reason.STRESS)
                 self.changed(pool, now)
-        if blow.lost_on_demand is not None:
-            if blow.blocked is not None:
-                longer = np.where(blow.blocked, blow.blocked_until_s, 0)
+        if impact.lost_on_demand is not None:
+            if impact.blocked is not None:
+                longer = np.where(impact.blocked, impact.blocked_until_s, 0)
                 self.places_closed_until = np.maximum(self.places_closed_until, longer)
-            for pool in np.flatnonzero(blow.lost_on_demand).tolist():
+            for pool in np.flatnonzero(impact.lost_on_demand).tolist():
                 runs = [run for run, where in self.on_demand.items() if where == pool]
-                yield Loss(pool, runs[: int(blow.lost_on_demand[pool])], Reason.STRESS, on_demand=True)
+                yield Loss(pool, runs[: int(impact.lost_on_demand[pool])], Reason.STRESS, on_demand=True)
 
     def refused(self, pool: int, count: int, now: int) -> int:
         """Return how many of ``count`` launches fail now; the pool is then left alone for a time."""

@@ -18,7 +18,7 @@ from fleet.interruptions import value_in_force
 from fleet.io import format_time
 from fleet.replay_engine.engine import Engine
 from fleet.replay_engine.prepared_market import PreparedMarket
-from fleet.replay_engine.price_limits import usability_events
+from fleet.replay_engine.price_limits import price_limit_events
 from fleet.replay_engine.settings import ReplaySettings
 
 __all__ = ["LaunchPlan", "PlannedEngine"]
@@ -58,7 +58,7 @@ class LaunchPlan:
         return f"LaunchPlan({len(self)} instances in {len(np.unique(self.pool))} pools)"
 
 
-class Nothing:
+class NoStrategy:
     """The strategy of a fleet that follows a plan: it asks for nothing."""
 
     name = "planned"
@@ -72,7 +72,7 @@ class PlannedEngine(Engine):
     """One run of a plan. Built, run once, read."""
 
     def __init__(self, prepared: PreparedMarket, plan: LaunchPlan, settings: ReplaySettings) -> None:
-        super().__init__(prepared, Nothing(), replace(settings, schedule=None, rebalance=None))
+        super().__init__(prepared, NoStrategy(), replace(settings, schedule=None, rebalance=None))
         self.plan, self.target = plan, 0
         self.by_end = np.argsort(plan.end_s, kind="stable")
         self.run_of_row: dict[int, int] = {}
@@ -87,7 +87,7 @@ class PlannedEngine(Engine):
             If a launch breaks a rule: the price, the capacity, the budget or the validity forbid it.
         """
         self.log.write(start_s, EventKind.SUBMITTED)
-        self.perils.begin(start_s, end_s, self.seed)
+        self.queue.begin(start_s, end_s, self.seed)
         now = first = max(start_s, self.opens)
         self.changes.begin(start_s)
         while now < end_s:
@@ -101,7 +101,7 @@ class PlannedEngine(Engine):
             self.launch_planned(now)
             now = self.next_time(now)
         self.end_due(end_s)
-        return self.log.finish(usability_events(self.prepared, start_s, min(self.changes.closed_s, end_s)))
+        return self.log.finish(price_limit_events(self.prepared, start_s, min(self.changes.closed_s, end_s)))
 
     def next_time(self, now: int) -> int:
         """Return the next second at which anything can happen."""
@@ -133,8 +133,8 @@ class PlannedEngine(Engine):
             self.check_launch(pool, count, price, int(plan.launch_s[first + start]))
             runs = [self.log.launch(now, pool, price) for _ in range(count)]
             self.roster.add(pool, runs)
-            self.perils.launched(pool, runs, now)
-            self.perils.changed(pool, now)
+            self.queue.launched(pool, runs, now)
+            self.queue.changed(pool, now)
             self.run_of_row.update(zip(range(first + start, first + start + count), runs, strict=True))
         self.launched = last
         self.check_budget(now)

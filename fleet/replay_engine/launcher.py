@@ -18,8 +18,8 @@ from fleet.domain.market import ChangePoints
 from fleet.domain.request import Placement
 from fleet.domain.snapshot import Snapshot, snapshot_at
 from fleet.replay_engine.cursor import Cursor
-from fleet.replay_engine.instances import Roster
-from fleet.replay_engine.interruption_queue import Perils
+from fleet.replay_engine.instances import FleetInstances
+from fleet.replay_engine.interruption_queue import InterruptionQueue
 from fleet.replay_engine.prepared_market import PreparedMarket
 from fleet.replay_engine.recommendations import Recommendations
 from fleet.solvers.rules.launch_rule import launch
@@ -35,13 +35,13 @@ class Launcher:
         self,
         prepared: PreparedMarket,
         strategy: Strategy,
-        roster: Roster,
-        perils: Perils,
+        roster: FleetInstances,
+        queue: InterruptionQueue,
         recommendations: Recommendations,
         log: LogWriter,
     ) -> None:
         self.prepared, self.strategy, self.roster, self.log = prepared, strategy, roster, log
-        self.perils, self.recommendations = perils, recommendations
+        self.queue, self.recommendations = queue, recommendations
         self.request, self.market, self.pools = prepared.request, prepared.market, prepared.pools
         self.cursors: dict[int, Cursor] = {}
         self.dry = np.zeros(len(self.pools), dtype=bool)
@@ -71,7 +71,7 @@ class Launcher:
         if budget is not None:
             budget = max(0.0, budget - round(float(held @ price), 9))
         problem = on_demand_problem(snapshot, target / NANO, request.on_demand_strategy, budget)
-        closed = self.perils.places_closed_until > now
+        closed = self.queue.places_closed_until > now
         if closed.any():
             problem = replace(problem, upper=np.where(closed, 0.0, problem.upper))
         problem = replace(problem, target=missing / NANO)
@@ -92,7 +92,7 @@ class Launcher:
         ``barred``, holds what counts there and no more.
         """
         snapshot, roster = snapshot_at(self.market, self.pools, now, look=self.look), self.roster
-        blocked = self.perils.blocked(now)
+        blocked = self.queue.blocked(now)
         if blocked is None and barred is None and not roster.aside:
             return snapshot
         available = snapshot.available - roster.aside_in
@@ -172,9 +172,9 @@ class Launcher:
 
         A fleet with MinTargetCapacity launches nothing if what is left is less.
         """
-        if not self.perils.refusals:
+        if not self.queue.refusals:
             return counts, []
-        lost = {i: self.perils.refused(i, int(counts[i]), now) for i in chosen}
+        lost = {i: self.queue.refused(i, int(counts[i]), now) for i in chosen}
         granted, least = counts.copy(), self.request.min_target_capacity
         for i, failed in lost.items():
             granted[i] -= failed
@@ -191,7 +191,7 @@ class Launcher:
             self.dry[i] = True  # told
         if refusing:
             usable = snapshot.spot_price <= self.prepared.launch_ceiling
-            usable[self.perils.blocked(now)] = False
+            usable[self.queue.blocked(now)] = False
             if not usable.any():
                 self.log.write(now, EventKind.ALL_BARRED)
 
@@ -201,8 +201,8 @@ class Launcher:
         runs = [self.log.start(now, pool, price, stopped) for stopped in parked]
         runs += [self.log.launch(now, pool, price) for _ in range(count - len(runs))]
         self.roster.add(pool, runs)
-        self.perils.launched(pool, runs, now)
-        self.perils.changed(pool, now)
+        self.queue.launched(pool, runs, now)
+        self.queue.changed(pool, now)
         self.recommendations.launched(pool, runs, now)
 
     def ran_dry(self, snapshot: Snapshot, counts: Ints, target: int, *, short: bool) -> list[int]:

@@ -24,7 +24,7 @@ from fleet.interruptions import AnyDriver, Interruptions, PriceSpike, drivers_fo
 __all__ = ["PreparedMarket"]
 
 
-class Turns(NamedTuple):
+class PriceTransitions(NamedTuple):
     """When pools become usable or unusable by price, in order of time; shape (k,) each.
 
     ``known`` says whether the pool had a price before.
@@ -36,11 +36,13 @@ class Turns(NamedTuple):
     known: npt.NDArray[np.bool_]
     price: Floats
 
-    def between(self, start_s: int, end_s: int) -> Turns:
+    def between(self, start_s: int, end_s: int) -> PriceTransitions:
         """Return those after ``start_s`` and before ``end_s``."""
         times = self.times_s
         some = slice(int(times.searchsorted(start_s, side="right")), int(times.searchsorted(end_s)))
-        return Turns(times[some], self.pools[some], self.usable[some], self.known[some], self.price[some])
+        return PriceTransitions(
+            times[some], self.pools[some], self.usable[some], self.known[some], self.price[some]
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,14 +136,14 @@ class PreparedMarket:
         return np.unique(np.concatenate(times))
 
     @cached_property
-    def turns(self) -> Turns:
+    def price_transitions(self) -> PriceTransitions:
         """When pools become usable or unusable by price."""
         prices = self.market.prices
         rows = np.flatnonzero(prices.rises(self.usable) | prices.rises(~self.usable))
         rows = rows[np.argsort(prices.times_s[rows], kind="stable")]
         pool = np.searchsorted(prices.offsets, rows, side="right") - 1
         known = rows > prices.offsets[pool]
-        return Turns(prices.times_s[rows], pool, self.usable[rows], known, prices.values[rows])
+        return PriceTransitions(prices.times_s[rows], pool, self.usable[rows], known, prices.values[rows])
 
     @cached_property
     def digest(self) -> str:

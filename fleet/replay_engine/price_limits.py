@@ -15,14 +15,14 @@ from fleet.domain.event_log import SPOT, EventKind, EventLog, Reason
 from fleet.domain.exact_numbers import Floats, Ints
 from fleet.replay_engine.prepared_market import PreparedMarket
 
-__all__ = ["usability_events"]
+__all__ = ["price_limit_events"]
 
 
-def usability_events(prepared: PreparedMarket, start_s: int, end_s: int) -> EventLog:
+def price_limit_events(prepared: PreparedMarket, start_s: int, end_s: int) -> EventLog:
     """Return the pools that are unusable at ``start_s`` or become so before ``end_s``, and the halts."""
     price = prepared.market.prices.at(start_s)
     usable = price <= prepared.launch_ceiling
-    inside = prepared.turns.between(start_s, end_s)
+    inside = prepared.price_transitions.between(start_s, end_s)
     # A first price above the ceiling is news of a kind, but the pool was unusable before it as well.
     lost = ~inside.usable & inside.known
     begins = np.flatnonzero(np.diff(inside.times_s, prepend=start_s))  # of each second

@@ -20,8 +20,8 @@ from fleet.domain.exact_numbers import Floats, Ints, to_nano
 from fleet.domain.snapshot import bid_ceiling
 from fleet.domain.spot_request import SpotRequest
 from fleet.interruptions import NEVER, value_in_force
-from fleet.replay_engine.instances import Roster
-from fleet.replay_engine.interruption_queue import Perils
+from fleet.replay_engine.instances import FleetInstances
+from fleet.replay_engine.interruption_queue import InterruptionQueue
 from fleet.replay_engine.prepared_market import PreparedMarket
 from fleet.replay_engine.settings import ReplaySettings
 
@@ -62,8 +62,8 @@ class RequestEngine:
         self.cancellation = None if settings.schedule is None else settings.schedule.cancellation
         self.ceiling = bid_ceiling(prepared.pools)
         self.log = LogWriter()
-        self.roster = Roster(to_nano(np.ones(len(prepared.pools)), "weight"))
-        self.perils = Perils(prepared.drivers, self.roster.healthy, np.ones(len(prepared.pools)))
+        self.roster = FleetInstances(to_nano(np.ones(len(prepared.pools)), "weight"))
+        self.queue = InterruptionQueue(prepared.drivers, self.roster.healthy, np.ones(len(prepared.pools)))
         self.history: list[StatusChange] = []
         count = request.instance_count
         self.state, self.code, self.run_of = ["open"] * count, [""] * count, [-1] * count
@@ -73,7 +73,7 @@ class RequestEngine:
         self.closed = False  # expired or cancelled: nothing is fulfilled any more
 
     @cached_property
-    def turnings(self) -> Ints:
+    def change_times(self) -> Ints:
         """The sorted times at which a pool comes within the max price or above it, or holds more or less.
 
         Then a request that waits may be fulfilled, or waits for another reason.
@@ -88,12 +88,12 @@ class RequestEngine:
     def run(self, opens_s: int, closes_s: int) -> EventLog:
         """Run over the span; the request may be fulfilled from ``opens_s`` to before ``closes_s``."""
         start_s, end_s = self.span
-        self.perils.begin(start_s, end_s, self.seed)
+        self.queue.begin(start_s, end_s, self.seed)
         cancel_s = NEVER if self.cancellation is None else self.cancellation.at_s
         for k in range(len(self.state)):
-            self.turn(start_s, k, "open", "pending-evaluation")
+            self.set_status(start_s, k, "open", "pending-evaluation")
             if opens_s > start_s:
-                self.turn(start_s, k, "open", "not-scheduled-yet")
+                self.set_status(start_s, k, "open", "not-scheduled-yet")
         now = start_s
         while now < end_s:
             if now >= closes_s and not self.closed:
@@ -105,22 +105,22 @@ class RequestEngine:
             self.end_due(now)
             if now >= opens_s and not self.closed:
                 self.evaluate(now)
-            times = [self.perils.next_time(), cancel_s, self.next_turning(max(now, opens_s - 1))]
+            times = [self.queue.next_time(), cancel_s, self.next_change(max(now, opens_s - 1))]
             times += [queue[0][0] for queue in (self.ending, self.block_notices) if queue]
             times += [t for t in (opens_s, closes_s) if t > now]
             now = min(times)
         self.end_due(end_s)
         return self.log.finish()
 
-    def next_turning(self, now: int) -> int:
+    def next_change(self, now: int) -> int:
         """Return when a request that waits may next be fulfilled, or wait for another reason."""
         if self.closed or not any(state in ("open", "disabled") for state in self.state):
             return NEVER
-        k = int(np.searchsorted(self.turnings, now, side="right"))
-        turning = int(self.turnings[k]) if k < len(self.turnings) else NEVER
-        return min(turning, self.perils.next_unblock(now))
+        k = int(np.searchsorted(self.change_times, now, side="right"))
+        change = int(self.change_times[k]) if k < len(self.change_times) else NEVER
+        return min(change, self.queue.next_unblock(now))
 
-    def turn(self, now: int, k: int, state: str, code: str) -> None:
+    def set_status(self, now: int, k: int, state: str, code: str) -> None:
         """Bring a request into a state, if that is new."""
         if (state, code) != (self.state[k], self.code[k]):
             self.state[k], self.code[k] = state, code
@@ -133,14 +133,14 @@ class RequestEngine:
         price = self.prepared.market.prices.at(now)
         capacity = self.prepared.market.capacity
         room = np.full(len(price), np.inf) if capacity is None else capacity.at(now)
-        blocked = self.perils.blocked(now)
+        blocked = self.queue.blocked(now)
         if blocked is not None:
             room[blocked] = 0.0
         for k, state in enumerate(self.state):
             if state not in ("open", "disabled"):
                 continue
             if self.code[k] == "not-scheduled-yet":
-                self.turn(now, k, "open", "pending-evaluation")
+                self.set_status(now, k, "open", "pending-evaluation")
             affordable = price <= self.ceiling
             fits = affordable & (self.roster.counted + 1 <= room)
             if state == "disabled":  # only the pool of the stopped instance
@@ -150,12 +150,12 @@ class RequestEngine:
                 self.fulfil(now, k, pool)
             elif state == "open" and not np.isnan(price).all():  # else nothing is known to be said
                 code = "capacity-not-available" if affordable.any() else "price-too-low"
-                self.turn(now, k, "open", code)
+                self.set_status(now, k, "open", code)
 
     def granting(self, now: int, fits: npt.NDArray[np.bool_], price: Floats) -> int | None:
         """Return the cheapest pool that fits and does not refuse, ``None`` if there is none."""
         for pool in np.argsort(np.where(fits, price, np.inf), kind="stable")[: int(fits.sum())].tolist():
-            if not self.perils.refused(pool, 1, now):
+            if not self.queue.refused(pool, 1, now):
                 return int(pool)
             refusal = EventKind.INSUFFICIENT
             self.log.write(now, refusal, reason=Reason.FAILED, pool=pool, price=float(price[pool]))
@@ -173,26 +173,26 @@ class RequestEngine:
             del self.roster.parked[pool][stopped]
             run = self.log.start(now, pool, price, stopped)
         else:
-            self.turn(now, k, "open", "pending-fulfillment")
+            self.set_status(now, k, "open", "pending-fulfillment")
             run = self.log.launch(now, pool, price)
         self.run_of[k] = run
         self.request_of[run] = k
         self.roster.add(pool, [run])
         if self.request.block_minutes is None:
-            self.perils.launched(pool, [run], now)
-            self.perils.changed(pool, now)
+            self.queue.launched(pool, [run], now)
+            self.queue.changed(pool, now)
         else:
             self.roster.note(run)  # out of the reach of all drivers
             ends = now + 60 * self.request.block_minutes
             heapq.heappush(self.ending, (ends, run, Reason.BLOCK_END))
             heapq.heappush(self.block_notices, (max(ends - self.notice_s, now), run))
-        self.turn(now, k, "active", "fulfilled")
+        self.set_status(now, k, "active", "fulfilled")
 
     def give_notices(self, now: int) -> None:
         """Give notice to what the drivers take, and to blocks that are about to end."""
         behavior = self.request.interruption_behavior
         due = now if behavior == "hibernate" else now + self.notice_s
-        for pool, runs, reason, _ in self.perils.losses(now):
+        for pool, runs, reason, _ in self.queue.losses(now):
             for run in runs:
                 self.roster.note(run)
                 self.tell_notice(now, pool, run, reason)
@@ -201,17 +201,17 @@ class RequestEngine:
                 if self.state[k] != "active":
                     continue
                 if behavior != "terminate":
-                    self.turn(now, k, "active", "marked-for-stop")
+                    self.set_status(now, k, "active", "marked-for-stop")
                 elif reason == Reason.PRICE:
-                    self.turn(now, k, "active", "marked-for-termination")
+                    self.set_status(now, k, "active", "marked-for-termination")
                 else:
-                    self.turn(now, k, "active", str(status_of(EventKind.TERMINATED, reason)))
+                    self.set_status(now, k, "active", str(status_of(EventKind.TERMINATED, reason)))
         while self.block_notices and self.block_notices[0][0] <= now:
             _, run = heapq.heappop(self.block_notices)
             if run in self.roster.pool_of:
                 self.tell_notice(now, self.roster.pool_of[run], run, Reason.BLOCK_END)
                 if self.state[self.request_of[run]] == "active":
-                    self.turn(now, self.request_of[run], "active", "marked-for-termination")
+                    self.set_status(now, self.request_of[run], "active", "marked-for-termination")
 
     def tell_notice(self, now: int, pool: int, run: int, reason: Reason) -> None:
         """Log a notice."""
@@ -236,22 +236,22 @@ class RequestEngine:
         code = str(status_of(kind, reason))
         if stops:
             self.roster.park(pool, run)
-            self.turn(now, k, "disabled", code)
+            self.set_status(now, k, "disabled", code)
         elif self.state[k] == "cancelled":
-            self.turn(now, k, "cancelled", code)
+            self.set_status(now, k, "cancelled", code)
         elif self.request.persistent and by_ec2 and not self.closed:
-            self.turn(now, k, "open", code)
+            self.set_status(now, k, "open", code)
             self.run_of[k] = -1
-            self.turn(now, k, "open", "pending-evaluation")
+            self.set_status(now, k, "open", "pending-evaluation")
         else:
-            self.turn(now, k, "closed", code)
+            self.set_status(now, k, "closed", code)
 
     def expire(self, now: int) -> None:
         """Cancel what is not fulfilled by ValidUntil; what runs, runs on."""
         self.closed = True
         for k, state in enumerate(self.state):
             if state == "open":
-                self.turn(now, k, "cancelled", "schedule-expired")
+                self.set_status(now, k, "cancelled", "schedule-expired")
         self.end_stopped(now)
 
     def cancel(self, now: int) -> None:
@@ -260,13 +260,13 @@ class RequestEngine:
         self.closed = True
         for k, state in enumerate(self.state):
             if state == "open":
-                self.turn(now, k, "cancelled", "canceled-before-fulfillment")
+                self.set_status(now, k, "cancelled", "canceled-before-fulfillment")
             elif state == "active":
-                self.turn(now, k, "cancelled", "request-canceled-and-instance-running")
+                self.set_status(now, k, "cancelled", "request-canceled-and-instance-running")
                 if self.cancellation.terminate_instances:
                     run, pool = self.run_of[k], self.roster.pool_of[self.run_of[k]]
                     self.end(now, run, Reason.CANCEL)
-                    self.perils.changed(pool, now)
+                    self.queue.changed(pool, now)
         self.end_stopped(now)
 
     def end_stopped(self, now: int) -> None:
@@ -275,5 +275,5 @@ class RequestEngine:
             for run in runs:
                 self.log.write(now, EventKind.TERMINATED, reason=Reason.FROM_STOPPED, pool=pool, run=run)
                 code = status_of(EventKind.TERMINATED, Reason.FROM_STOPPED)
-                self.turn(now, self.request_of[run], "cancelled", str(code))
+                self.set_status(now, self.request_of[run], "cancelled", str(code))
             runs.clear()

@@ -189,13 +189,13 @@ def test_shocks_out_of_range_are_refused(fields):
 # -- stresses --------------------------------------------------------------------------------------------
 
 
-def blow(cause, healthy, seed=0):
-    from fleet.interruptions.protocol import Standing
+def impact(cause, healthy, seed=0):
+    from fleet.interruptions.protocol import FleetStatus
 
     driver = cause.driver(POOLS).with_seed(seed)
     assert driver.moments(0, 10**10).tolist() == [cause.at_s]
     assert driver.moments(cause.at_s + 1, 10**10).tolist() == []
-    return driver.strike(Standing(cause.at_s, np.array(healthy), POOLS.weight))
+    return driver.impact(FleetStatus(cause.at_s, np.array(healthy), POOLS.weight))
 
 
 @pytest.mark.parametrize(
@@ -210,19 +210,19 @@ def blow(cause, healthy, seed=0):
     ],
 )
 def test_outages_by_hand(by, label, lost, blocked):
-    struck = blow(Outage(by, label, NOON, 900), [3, 2, 4, 6])
+    struck = impact(Outage(by, label, NOON, 900), [3, 2, 4, 6])
     assert struck.lost.tolist() == lost
     assert struck.blocked.astype(int).tolist() == blocked
     assert struck.blocked_until_s == NOON + 900
 
 
 def test_mass_loss_takes_that_many_alike():
-    taken = np.array([blow(MassLoss(5, NOON, 60), [10, 0, 30, 10], seed=k).lost for k in range(300)])
+    taken = np.array([impact(MassLoss(5, NOON, 60), [10, 0, 30, 10], seed=k).lost for k in range(300)])
     assert (taken.sum(axis=1) == 5).all()
     assert taken.mean(axis=0) == pytest.approx([1, 0, 3, 1], abs=0.25)
-    assert blow(MassLoss(99, NOON), [3, 2, 4, 6]).lost.tolist() == [3, 2, 4, 6]
-    assert blow(MassLoss(5, NOON), [0, 0, 0, 0]).lost.tolist() == [0, 0, 0, 0]
-    assert blow(MassLoss(5, NOON), [3, 2, 4, 6]).blocked.all()
+    assert impact(MassLoss(99, NOON), [3, 2, 4, 6]).lost.tolist() == [3, 2, 4, 6]
+    assert impact(MassLoss(5, NOON), [0, 0, 0, 0]).lost.tolist() == [0, 0, 0, 0]
+    assert impact(MassLoss(5, NOON), [3, 2, 4, 6]).blocked.all()
 
 
 def test_price_spike_by_hand():

@@ -9,7 +9,7 @@ import pytest
 
 import fleet
 from fleet.errors import InputError
-from fleet.interruptions import NEVER, Blow, InstanceDriver, LaunchDriver, StressDriver
+from fleet.interruptions import NEVER, InstanceDriver, LaunchDriver, StressDriver, StressImpact
 from tests.helpers.by_hand import HOUR, market_of, request_of
 
 
@@ -43,9 +43,9 @@ class LoseBiggest:
     def moments(self, start_s, end_s):
         return np.array(self.times, dtype=np.int64)
 
-    def strike(self, standing):
-        biggest = np.arange(len(standing.healthy)) == np.argmax(standing.healthy * standing.weight)
-        return Blow(np.where(biggest, standing.healthy, 0), biggest, standing.time_s + self.shut_s)
+    def impact(self, status):
+        biggest = np.arange(len(status.healthy)) == np.argmax(status.healthy * status.weight)
+        return StressImpact(np.where(biggest, status.healthy, 0), biggest, status.time_s + self.shut_s)
 
 
 @dataclass(frozen=True)
