@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import shlex
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,7 @@ from fleet.cli.inputs import (
     time_option,
 )
 from fleet.cli.limits import Limiting, counts_file, limits_of, suited
-from fleet.cli.options import Export, Force, Json, OneStrategy
+from fleet.cli.options import Export, Force, Json, OneStrategy, Prices
 from fleet.cli.outcome import fail_unfulfilled
 from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings, working
 from fleet.cli.papers import Papers
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from fleet.allocator import Conflict, Frontier, Limits
     from fleet.allocator.result import Allocation
     from fleet.domain.exact_numbers import Ints
+    from fleet.domain.market import Market
     from fleet.domain.request import FleetRequest
     from fleet.domain.resolution import LeftOut
     from fleet.domain.snapshot import Snapshot
@@ -42,9 +44,46 @@ if TYPE_CHECKING:
 __all__ = ["allocate"]
 
 
+@dataclass(frozen=True)
+class PlanFiles(MarketFiles):
+    """What the command line says of the market; without price history Spot prices are estimated."""
+
+    prices: Prices = None
+    region: Annotated[
+        str | None, typer.Option(help="Without --prices: the region, where the request names no zone.")
+    ] = None
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse estimated Spot prices (no --prices).")] = (
+        False
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.strict and self.prices is None:
+            raise InputError(
+                "--strict without --prices", "must not use estimated Spot prices", "pass --prices"
+            )
+
+    def pools_to_estimate(self, request: FleetRequest, product: str) -> Market | None:
+        """Return the pools whose Spot prices are to be estimated, ``None`` with price history."""
+        if self.prices is not None:
+            return None
+        return self.facts.to_estimate(request, self.region, product, names_of(self.zones))
+
+    def estimate_line(self, request: str) -> str | None:
+        """Return the first line of an answer from estimates, which names the way to real history."""
+        if self.prices is not None:
+            return None
+        where = f" --region {self.region}" if self.region else ""
+        return (
+            "estimated: no price history is used. Real history: "
+            f"`spotfleet fetch {shlex.quote(request)} --archive prices-archive{where}`, "
+            "then --prices prices-archive"
+        )
+
+
 def allocate(
     asked: FleetFiles,
-    files: MarketFiles,
+    files: PlanFiles,
     limiting: Limiting,
     papers: Papers,
     at: Annotated[str | None, typer.Option(help="When; by default the last instant of the prices.")] = None,
@@ -132,7 +171,7 @@ def allocate(
     check_strategies([strategy or wanted.strategy])
     moment = time_option("--at", at)
     limits = limits_of(limiting, asked.instance_types, names_of(files.zones))
-    market, used = load_market(files, asked.product, errors())
+    market, used = load_market(files, asked.product, errors(), files.pools_to_estimate(wanted, asked.product))
     wanted = expanded(wanted, asked, market, moment, files.facts, explain=explain)
     wanted = suited(
         wanted, asked.instance_types, limits, hibernation=hibernation_only, baseline=burstable_at_baseline
@@ -179,11 +218,30 @@ def allocate(
         else None
     )
     lost = write_exports(allocation, exports, identity, asked.instance_types, every_pool)
-    warnings = [*allocation.warnings, *resolved.notes, *carried_notes(market, decided_s, "--at"), *lost]
+    estimate = files.estimate_line(asked.request)
+    warnings = [
+        *([estimate] if estimate else []),
+        *allocation.warnings,
+        *resolved.notes,
+        *carried_notes(market, decided_s, "--at"),
+        *lost,
+    ]
     piped = STDOUT in exports or papers.on_stdout
-    show(allocation, warnings, found, curve, json_output, explain, piped, used, resolved.left_out, verbose)
+    show(
+        allocation,
+        warnings,
+        found,
+        curve,
+        json_output,
+        explain,
+        piped,
+        used,
+        resolved.left_out,
+        verbose,
+        estimate,
+    )
     papers.write(replace(allocation, warnings=tuple(dict.fromkeys(warnings))))
-    print_warnings(errors(), warnings)
+    print_warnings(errors(), [w for w in warnings if w != estimate or json_output or piped])
     if found is not None:
         fail_unfulfilled(allocation, found)
     check_gates(gates, [allocation.to_dict()])
@@ -200,6 +258,7 @@ def show(
     used: FactsUsed | None,
     left_out: tuple[LeftOut, ...],
     verbose: bool,
+    estimate: str | None,
 ) -> None:
     """Print the answer; what explains it goes to the error stream where standard output is a document."""
     if json_output:
@@ -208,8 +267,10 @@ def show(
             {"instance_type": m.instance_type, "availability_zone": m.availability_zone, "reason": m.reason}
             for m in left_out
         ]
-        print_json({**document, **facts_entry(used)})
+        print_json({**document, "estimated": estimate is not None, **facts_entry(used)})
     elif not piped:
+        if estimate is not None:
+            console().print(estimate, highlight=False, markup=False, soft_wrap=True)
         print_allocation(console(), allocation, verbose=verbose)
     say = errors() if json_output or piped else console()
     if explain:

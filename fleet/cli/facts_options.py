@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fleet.errors import InputError
+
 if TYPE_CHECKING:
     from fleet.domain.instance_types import Catalogue
     from fleet.domain.market import Market
+    from fleet.domain.request import FleetRequest
     from fleet.io.facts import Facts, FactsUsed
 
 __all__ = ["FactsOptions", "facts_entry"]
@@ -61,6 +64,36 @@ class FactsOptions:
         ids = {name: zone_id for zone_id, name in zone_names.items()}
         market, used = facts.apply(market, datetime.now(UTC).date(), ids)
         return market.with_notes(used.notes()), used
+
+    def to_estimate(
+        self, request: FleetRequest, region: str | None, product: str, names: Mapping[str, str]
+    ) -> Market:
+        """Return the pools of a request without price history, their Spot prices still to be estimated."""
+        from fleet.io.facts import market_to_estimate, region_of_request
+
+        facts = self.known()
+        if facts is None:
+            raise InputError(
+                "--no-facts without --prices",
+                "must not be, for nothing is left to plan from",
+                "pass --prices",
+            )
+        now_s = int(datetime.now(UTC).timestamp())
+        where = region_of_request(request, region, facts)
+        return market_to_estimate(request, where, facts, product, names, now_s)
+
+    def estimated(self, market: Market) -> Market:
+        """Return a market with estimated Spot prices; its first note says so."""
+        from fleet.io.facts import with_estimates
+
+        facts = self.known()
+        assert facts is not None
+        market, as_of = with_estimates(market, facts)
+        note = (
+            "Spot prices are estimated: on-demand less the Spot Advisor's saving, a month's mean by region "
+            f"and type ({as_of})"
+        )
+        return replace(market, notes=(note, *market.notes))
 
     def catalogue(self, market: Market) -> Catalogue | None:
         """Return the types of a market that the facts know, ``None`` where facts are not wanted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 __all__ = ["grouped"]
 
@@ -29,7 +29,12 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 def parameters_of(call: Callable[..., Any]) -> list[tuple[inspect.Parameter, Callable[..., Any] | None]]:
     """Return the parameters of a function or dataclass, each with the dataclass that it takes, if it does."""
-    parameters = inspect.signature(call, eval_str=True).parameters.values()
+    if isinstance(call, type):  # fields that are inherited are annotated in their own module's names
+        hints = get_type_hints(call, include_extras=True)
+        named = inspect.signature(call).parameters.values()
+        parameters = [p.replace(annotation=hints[p.name]) for p in named]
+    else:
+        parameters = list(inspect.signature(call, eval_str=True).parameters.values())
     return [(p, p.annotation if is_dataclass(p.annotation) else None) for p in parameters]  # type: ignore[misc]
 
 

@@ -173,19 +173,26 @@ class Loaded(NamedTuple):
     facts: FactsUsed | None
 
 
-def load_market(files: MarketFiles, product: str, errors: Console) -> Loaded:
-    """Return the market that the files describe; what was left out goes to the error stream."""
+def load_market(files: MarketFiles, product: str, errors: Console, estimated: Market | None = None) -> Loaded:
+    """Return the market that the files describe; what was left out goes to the error stream.
+
+    ``estimated`` has the pools whose Spot prices are estimated where there is no price history.
+    """
     from_pipe = [f.name for f in fields(files) if getattr(files, f.name) == STDOUT]
     if not from_pipe:
-        return market_of(files, product, errors)
+        return market_of(files, product, errors, estimated)
     with piped() as path:
         named: dict[str, Any] = {from_pipe[0]: path}
-        return market_of(replace(files, **named), product, errors)
+        return market_of(replace(files, **named), product, errors, estimated)
 
 
-def market_of(files: MarketFiles, product: str, errors: Console) -> Loaded:
+def market_of(files: MarketFiles, product: str, errors: Console, estimated: Market | None) -> Loaded:
     """Return the market of files that have names (see `load_market`)."""
-    market = load_prices(files.prices, errors)
+    if files.prices is not None:
+        market = load_prices(files.prices, errors)
+    else:
+        assert estimated is not None
+        market = estimated
     names = names_of(files.zones)
     market = with_zone_names(market, names)
     used = None
@@ -193,6 +200,8 @@ def market_of(files: MarketFiles, product: str, errors: Console) -> Loaded:
         market = read_on_demand(files.on_demand, zone_names=names).apply(market)
     else:
         market, used = files.facts.complete(market, names)
+    if files.prices is None:
+        market = files.facts.estimated(market)
     if files.scores is not None:
         market = read_scores(files.scores, market, zone_names=names)
     if files.capacity is not None:

@@ -71,7 +71,7 @@ Request = Annotated[
     str, typer.Argument(help="AWS JSON: SpotFleetRequestConfig or create-fleet; - for stdin.")
 ]
 Prices = Annotated[
-    Path,
+    Path | None,
     typer.Option(
         help="describe-spot-price-history: a file or folder (JSON, CSV, TSV, .gz), or what `cache` wrote.",
         rich_help_panel=MARKET,
