@@ -34,7 +34,7 @@ from fleet.workloads.jobs import (
     simulate,
     starts_of,
 )
-from fleet.workloads.service import Service, clairvoyant_service, find_policies, run_service
+from fleet.workloads.service import ServedUnits, clairvoyant_service, find_policies, run_service
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "availability"
 
@@ -156,7 +156,7 @@ def bench_service(data: Path) -> list[dict[str, Any]]:
     source = "V100 traces" if here else "made up"
     told = []
     for replicas in (2, 4):
-        service = Service(replicas, 180, 0.9731, 3.06)
+        service = ServedUnits(replicas, 180, 0.9731, 3.06)
         start = time.perf_counter()
         best = clairvoyant_service(service, traces)
         seconds = time.perf_counter() - start

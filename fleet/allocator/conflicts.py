@@ -18,7 +18,7 @@ from fleet.allocator.joint import Joint, Shortfall
 from fleet.allocator.limits import Limits
 from fleet.allocator.placement import choices, inside
 from fleet.allocator.region import on_demand_problem, spot_problem
-from fleet.allocator.rows import ON_DEMAND, Standing, apply_limits
+from fleet.allocator.rows import ON_DEMAND, RunningUnits, apply_limits
 from fleet.allocator.strategy import Strategy, find_strategy
 from fleet.domain.exact_numbers import Ints, on_grid
 from fleet.domain.request import FleetRequest
@@ -212,9 +212,9 @@ def on_demand_part(request: FleetRequest, snapshot: Snapshot, kept: frozenset[st
     return on_demand_problem(snapshot, request.on_demand_target_capacity, request.on_demand_strategy, budget)
 
 
-def standing_of(request: FleetRequest, stays: Ints) -> Standing:
+def standing_of(request: FleetRequest, stays: Ints) -> RunningUnits:
     """Return what is wanted, and what runs."""
-    return Standing(
+    return RunningUnits(
         request.spot_target_capacity, request.on_demand_target_capacity, stays, np.zeros_like(stays)
     )
 

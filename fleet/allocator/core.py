@@ -12,7 +12,7 @@ from fleet.allocator.certificate import Certificate
 from fleet.allocator.certify import Answer
 from fleet.allocator.check import check_allocation, check_limits
 from fleet.allocator.limits import Limits, grouped, unmet, unmet_by_group
-from fleet.allocator.parts import Decision, How, Parts
+from fleet.allocator.parts import Decision, Parts, SolveOptions
 from fleet.allocator.region import ineligible_lines, on_demand_problem, spot_problem
 from fleet.allocator.result import Allocation
 from fleet.allocator.scale_down import scale_down
@@ -108,7 +108,7 @@ def allocate(
     )
     problem = replace(problem, end_s=end_s)
     parts = parts_of(request, snapshot, bounds, problem, stays, reservations)
-    decision = decide_in_time(parts, How(rounding, solver, zone), time_limit_s, end_s)
+    decision = decide_in_time(parts, SolveOptions(rounding, solver, zone), time_limit_s, end_s)
     spot, rest = decision.spot, decision.on_demand
     solved = time.perf_counter()
     phases = {"solve": solved - started}
@@ -133,7 +133,7 @@ def allocate(
     return allocation
 
 
-def decide_in_time(parts: Parts, how: How, time_limit_s: float, end_s: float) -> Decision:
+def decide_in_time(parts: Parts, options: SolveOptions, time_limit_s: float, end_s: float) -> Decision:
     """Return the decision; where the time limit ends the search, the best that is known, and say so.
 
     Where the exact search has found nothing by then, or covers less, AWS's launch rule answers, if it knows
@@ -141,20 +141,20 @@ def decide_in_time(parts: Parts, how: How, time_limit_s: float, end_s: float) ->
     """
     found = None
     try:
-        found = parts.decide(how)
+        found = parts.decide(options)
     except OutOfTimeError as error:
-        if how.rounding != "exact" or parts.limits.needs_exact:
+        if options.rounding != "exact" or parts.limits.needs_exact:
             raise OutOfTimeError(
                 f"time limit {time_limit_s:g} s: no answer was found",
                 "must be long enough for one",
                 "raise --time-limit (time_limit_s in Python), or drop a limit",
             ) from error
     in_time = time.monotonic() < end_s
-    if found is not None and (how.rounding != "exact" or (in_time and not found.stopped)):
+    if found is not None and (options.rounding != "exact" or (in_time and not found.stopped)):
         return found
     note = f"the time limit of {time_limit_s:g} s ended the search: a better answer may exist"
     if not parts.limits.needs_exact and (found is None or found.filled < parts.missing):
-        by_rule = parts.decide(replace(how, rounding="aws"))
+        by_rule = parts.decide(replace(options, rounding="aws"))
         if found is None or by_rule.filled > found.filled:
             found = by_rule
             note = f"{note}; this one is by AWS's launch rule"

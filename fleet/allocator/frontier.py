@@ -19,7 +19,7 @@ from fleet.allocator.core import TIME_LIMIT_S, allocate, end_of, whole_counts
 from fleet.allocator.limits import Limits
 from fleet.allocator.placement import Mask, best_of, choices, inside
 from fleet.allocator.region import spot_problem
-from fleet.allocator.rows import Standing, apply_limits
+from fleet.allocator.rows import RunningUnits, apply_limits
 from fleet.allocator.strategy import Plan, Strategy, View, find_strategy, strategy_names
 from fleet.domain.exact_numbers import NANO, Floats, Ints, on_grid, to_nano
 from fleet.domain.request import FleetRequest
@@ -254,7 +254,7 @@ def frontier(
 
 def beside_on_demand(
     request: FleetRequest, snapshot: Snapshot, limits: Limits, stays: Ints, time_limit_s: float
-) -> Standing:
+) -> RunningUnits:
     """Return what is wanted and what stands: where limits count it, the on-demand part that is decided."""
     on_demand = np.zeros_like(stays)
     if request.on_demand_target_capacity and limits:
@@ -263,11 +263,11 @@ def beside_on_demand(
             request, snapshot, rounding=rounding, running=stays, limits=limits, time_limit_s=time_limit_s
         )
         on_demand = decided.counts_of("on_demand_instances")
-    return Standing(request.spot_target_capacity, request.on_demand_target_capacity, stays, on_demand)
+    return RunningUnits(request.spot_target_capacity, request.on_demand_target_capacity, stays, on_demand)
 
 
 def spot_choices(
-    request: FleetRequest, snapshot: Snapshot, limits: Limits, base: Problem, standing: Standing
+    request: FleetRequest, snapshot: Snapshot, limits: Limits, base: Problem, standing: RunningUnits
 ) -> list[Mask]:
     """Return the sets of pools that a single type or zone, or a cluster, leaves to the Spot part."""
     pools, wish, cluster = snapshot.pools, request.spot_placement, limits.placement == "cluster"
@@ -378,7 +378,7 @@ def solved(problems: list[Problem], solver: str, time_limit_s: float) -> tuple[F
 def locate(
     strategy: Strategy,
     request: FleetRequest,
-    standing: Standing,
+    standing: RunningUnits,
     masks: list[Mask],
     search: Search,
     limits: Limits,

@@ -20,7 +20,7 @@ from fleet.allocator.certify import (
     whole_answer,
 )
 from fleet.allocator.limits import Limits
-from fleet.allocator.rows import BOTH, LOSS, ON_DEMAND, Standing, apply_limits
+from fleet.allocator.rows import BOTH, LOSS, ON_DEMAND, RunningUnits, apply_limits
 from fleet.domain.exact_numbers import NANO, Floats, Ints, to_nano
 from fleet.domain.pools import LaunchPools
 from fleet.errors import InfeasibleError, OutOfTimeError
@@ -62,7 +62,7 @@ class Joint:
     spot: Problem
     limits: Limits
     pools: LaunchPools
-    standing: Standing
+    standing: RunningUnits
     least_on_demand: float = 0.0
     least_spot: float = 0.0
 

@@ -13,7 +13,7 @@ from fleet.allocator.certify import Answer, answer, units_of
 from fleet.allocator.joint import Joint
 from fleet.allocator.limits import Limits
 from fleet.allocator.placement import Mask, choices, inside, keep_together, later_lost
-from fleet.allocator.rows import ON_DEMAND, Standing, apply_limits
+from fleet.allocator.rows import ON_DEMAND, RunningUnits, apply_limits
 from fleet.domain.exact_numbers import Ints, on_grid
 from fleet.domain.pools import LaunchPools
 from fleet.domain.request import FleetRequest, Placement
@@ -22,7 +22,7 @@ from fleet.model import Problem
 from fleet.solvers.exact.closed_form import objective_value
 from fleet.solvers.rules.launch_rule import launch
 
-__all__ = ["Decision", "How", "Parts"]
+__all__ = ["Decision", "Parts", "SolveOptions"]
 
 DECIDED_TOGETHER = (
     "by the launch rule, on-demand instances first, fewer units fit the limits that count both parts: "
@@ -31,7 +31,7 @@ DECIDED_TOGETHER = (
 
 
 @dataclass(frozen=True, eq=False)
-class How:
+class SolveOptions:
     """How a launch problem is answered: rounding, solver, and the zones to balance if any."""
 
     rounding: str
@@ -98,7 +98,7 @@ class Parts:
     reserved: Ints | None
     stays: Ints
 
-    def decide(self, how: How) -> Decision:
+    def decide(self, options: SolveOptions) -> Decision:
         """Return the best of all choices of zones and types.
 
         Best is what covers most of the targets, then what the on-demand strategy prefers, then what the Spot
@@ -109,11 +109,11 @@ class Parts:
         InfeasibleError
             If no choice meets the limits.
         """
-        together = self.tied and how.rounding == "exact"
-        found, lost = self.best(partial(self.decided, how=how, together=together))
+        together = self.tied and options.rounding == "exact"
+        found, lost = self.best(partial(self.decided, options=options, together=together))
         if self.tied and not together and (found is None or found.filled < self.missing):
-            exact = replace(how, rounding="exact")
-            more, _ = self.best(partial(self.decided, how=exact, together=True))
+            exact = replace(options, rounding="exact")
+            more, _ = self.best(partial(self.decided, options=exact, together=True))
             if more is not None and (found is None or more.filled > found.filled):
                 found = replace(more, notes=(DECIDED_TOGETHER,))
         if found is None:
@@ -164,21 +164,21 @@ class Parts:
         return choices(problems, self.pools, zone=True, kind=False) or [everywhere]
 
     def decided(
-        self, on_demand: Problem | None, spot: Problem, *, how: How, together: bool
+        self, on_demand: Problem | None, spot: Problem, *, options: SolveOptions, together: bool
     ) -> list[Decision]:
         """Return decisions within a zone, or everywhere."""
         if together and on_demand is not None:
-            return self.decided_together(on_demand, spot, how)
+            return self.decided_together(on_demand, spot, options)
         rest = None
         if on_demand is not None:
             wish = self.request.on_demand_placement
-            solve = partial(self.on_demand_answer, how=how)
+            solve = partial(self.on_demand_answer, options=options)
             rest = keep_together(on_demand, self.pools, wish, solve)
         beside = None if rest is None else rest.instances
         limited = self.beside(spot, beside)
 
         def answered(part: Problem) -> Answer:
-            return answer(part, self.pools, how.rounding, how.solver, how.zone, beside)
+            return answer(part, self.pools, options.rounding, options.solver, options.zone, beside)
 
         found = keep_together(limited, self.pools, self.request.spot_placement, answered)
         return [Decision(found, rest, self.beside(self.spot, beside))]
@@ -192,17 +192,17 @@ class Parts:
             return spot
         return apply_limits(spot, self.limits, self.pools, self.standing(on_demand))
 
-    def standing(self, on_demand: Ints | None = None) -> Standing:
+    def standing(self, on_demand: Ints | None = None) -> RunningUnits:
         """Return what is wanted and what stands, on-demand instances that are decided included."""
         request = self.request
-        return Standing(
+        return RunningUnits(
             request.spot_target_capacity,
             request.on_demand_target_capacity,
             self.stays,
             np.zeros_like(self.stays) if on_demand is None else on_demand,
         )
 
-    def on_demand_answer(self, problem: Problem, *, how: How) -> Answer:
+    def on_demand_answer(self, problem: Problem, *, options: SolveOptions) -> Answer:
         """Return the on-demand answer, unused reservations first, under all limits that it has to itself.
 
         What was reserved is no choice of price: the bound speaks of the rest.
@@ -211,7 +211,7 @@ class Parts:
         standing = self.standing(taken)
         if self.tied or not self.spot_wanted:
             rest = apply_limits(rest, self.limits, self.pools, standing, ON_DEMAND)
-        found = answer(rest, self.pools, how.rounding, how.solver, how.zone)
+        found = answer(rest, self.pools, options.rounding, options.solver, options.zone)
         return with_taken(problem, taken, found)
 
     def with_reservations(self, problem: Problem) -> tuple[Ints, Problem]:
@@ -231,7 +231,7 @@ class Parts:
         )
         return taken, rest
 
-    def decided_together(self, on_demand: Problem, spot: Problem, how: How) -> list[Decision]:
+    def decided_together(self, on_demand: Problem, spot: Problem, options: SolveOptions) -> list[Decision]:
         """Return the joint answer of each choice of types and zones; what meets no limit is lost."""
         ways = product(
             self.ways(on_demand, self.request.on_demand_placement),
@@ -245,7 +245,7 @@ class Parts:
             least = max(0.0, least_first - units_of(taken, first)), max(0.0, least_second - runs)
             joint = Joint(rest, second, self.limits, self.pools, self.standing(taken), *least)
             try:
-                bought, listed = joint.answers(how.solver)
+                bought, listed = joint.answers(options.solver)
             except (InfeasibleError, OutOfTimeError) as error:
                 lost = later_lost(lost, error)
                 continue

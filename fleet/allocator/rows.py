@@ -13,7 +13,7 @@ from fleet.domain.pools import LaunchPools
 from fleet.errors import InputError
 from fleet.model import Cover, GroupLimit, Problem, Survival
 
-__all__ = ["BOTH", "LOSS", "ON_DEMAND", "SPOT", "Columns", "Standing", "apply_limits", "brings"]
+__all__ = ["BOTH", "LOSS", "ON_DEMAND", "SPOT", "Columns", "RunningUnits", "apply_limits", "brings"]
 
 LOSS = "survive "
 """How the rows begin that say what the loss of one group leaves."""
@@ -37,7 +37,7 @@ SPOT, ON_DEMAND, BOTH = Columns(False, True), Columns(True, False), Columns(True
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class RunningUnits:
     """What is wanted of each part, and what stands before the launch.
 
     Parameters
@@ -70,7 +70,7 @@ class Standing:
 
 
 def apply_limits(
-    problem: Problem, limits: Limits, pools: LaunchPools, standing: Standing, columns: Columns = SPOT
+    problem: Problem, limits: Limits, pools: LaunchPools, standing: RunningUnits, columns: Columns = SPOT
 ) -> Problem:
     """Return the launch problem with these limits as rows; what stands is taken off each.
 
@@ -116,7 +116,7 @@ def brings(limits: Limits, name: str, pools: LaunchPools) -> Floats:
     return np.array([float(table.get(str(kind), 0.0)) for kind in pools.instance_type])
 
 
-def cap_row(cap: Cap, name: str, pools: LaunchPools, standing: Standing, columns: Columns) -> GroupLimit:
+def cap_row(cap: Cap, name: str, pools: LaunchPools, standing: RunningUnits, columns: Columns) -> GroupLimit:
     """Return a cap as a limit of the launch problem; what stands is taken off it."""
     by = "zone" if cap.by == "partition" else cap.by
     group, labels = grouped(pools, by)
@@ -137,7 +137,7 @@ def cap_row(cap: Cap, name: str, pools: LaunchPools, standing: Standing, columns
 
 
 def survival_row(
-    limits: Limits, pools: LaunchPools, standing: Standing, columns: Columns
+    limits: Limits, pools: LaunchPools, standing: RunningUnits, columns: Columns
 ) -> tuple[Survival | None, list[Cover]]:
     """Return the survival of a loss, of all units or of the Spot part's; the latter beside both as covers.
 

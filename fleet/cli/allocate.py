@@ -28,7 +28,7 @@ from fleet.cli.limits import Limiting, counts_file, limits_of, suited
 from fleet.cli.options import Export, Force, Json, OneStrategy, Prices
 from fleet.cli.outcome import fail_unfulfilled
 from fleet.cli.output import console, errors, print_allocation, print_json, print_warnings, working
-from fleet.cli.papers import Papers
+from fleet.cli.report_options import ReportOptions
 from fleet.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def allocate(
     asked: FleetFiles,
     files: PlanFiles,
     limiting: Limiting,
-    papers: Papers,
+    papers: ReportOptions,
     at: Annotated[str | None, typer.Option(help="When; by default the last instant of the prices.")] = None,
     strategy: OneStrategy = None,
     rounding: Annotated[

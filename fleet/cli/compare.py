@@ -14,7 +14,7 @@ from fleet.cli.gates import FailIf, check_gates, gates_of
 from fleet.cli.options import PICTURES, Force, HindsightToo, Json, Plot, Seed, Strategies
 from fleet.cli.outcome import fail_if_nothing_ran
 from fleet.cli.output import console, errors, print_comparison, print_json, print_warnings, steps_bar
-from fleet.cli.papers import Papers
+from fleet.cli.report_options import ReportOptions
 from fleet.cli.scenario import ScenarioOptions
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["compare", "draw", "show"]
 
 def compare(
     asked: ScenarioOptions,
-    papers: Papers,
+    papers: ReportOptions,
     strategy: Strategies = None,
     seed: Seed = 0,
     hindsight: HindsightToo = None,
@@ -81,7 +81,7 @@ def show(
     comparison: Any,
     json_output: bool,
     plot: Path | None,
-    papers: Papers,
+    papers: ReportOptions,
     cloud: Experiment | None = None,
     facts: dict[str, Any] | None = None,
 ) -> None:

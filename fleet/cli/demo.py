@@ -12,14 +12,14 @@ from fleet.cli.files import check_output, check_paths
 from fleet.cli.inputs import check_strategies
 from fleet.cli.options import PICTURES, Force, Json, Strategies
 from fleet.cli.output import console, errors, steps_bar, working
-from fleet.cli.papers import Papers
+from fleet.cli.report_options import ReportOptions
 from fleet.errors import InputError
 
 __all__ = ["demo"]
 
 
 def demo(
-    papers: Papers,
+    papers: ReportOptions,
     plot: Annotated[
         Path, typer.Option(help="Where the picture goes; .png and .svg are both written.")
     ] = Path("spotfleet-demo.png"),

@@ -17,7 +17,7 @@ from fleet.cli.options import PICTURES, Force, HindsightToo, Json, Plot, Strateg
 from fleet.cli.outcome import INTERRUPTED
 from fleet.cli.output import console, print_json, print_table, print_warnings
 from fleet.cli.output import errors as stderr
-from fleet.cli.papers import Papers
+from fleet.cli.report_options import ReportOptions
 from fleet.cli.scenario import ScenarioOptions
 from fleet.errors import InputError
 
@@ -48,7 +48,7 @@ Share = Annotated[
 
 def experiment(
     asked: ScenarioOptions,
-    papers: Papers,
+    papers: ReportOptions,
     window: Annotated[str | None, typer.Option(help="Length of a window: 7d, 12h; default: all.")] = None,
     stride: Annotated[str, typer.Option(help="From one window's start to the next: 1d, 6h.")] = "1d",
     seeds: Annotated[int, typer.Option(min=1, max=100_000, help="How many seeds, from 0.")] = 1,
@@ -124,7 +124,9 @@ def windows_of(
     return [(market.start_s if first is None else first, market.end_s if last is None else last)]
 
 
-def show(found: Experiment, json_output: bool, plot: Path | None, papers: Papers, errors: Console) -> None:
+def show(
+    found: Experiment, json_output: bool, plot: Path | None, papers: ReportOptions, errors: Console
+) -> None:
     """Print an experiment, draw it, and write its papers."""
     if plot is not None:
         from fleet.plots import experiment_figure, save_figure

@@ -25,7 +25,7 @@ from fleet.cli.options import (
 )
 from fleet.cli.outcome import fail_if_nothing_ran
 from fleet.cli.output import console, errors, print_json, print_warnings, working
-from fleet.cli.papers import Papers
+from fleet.cli.report_options import ReportOptions
 from fleet.cli.scenario import ScenarioOptions
 
 __all__ = ["replay"]
@@ -33,7 +33,7 @@ __all__ = ["replay"]
 
 def replay(
     asked: ScenarioOptions,
-    papers: Papers,
+    papers: ReportOptions,
     strategy: OneStrategy = None,
     seed: Seed = 0,
     hindsight: Hindsight = False,

@@ -3,7 +3,7 @@
 from fleet.hindsight.offers import undefined
 from fleet.hindsight.optimum import Clairvoyant, Hindsight
 from fleet.hindsight.program import LONGEST_S
-from fleet.hindsight.service import Service
-from fleet.hindsight.stays import Stays
+from fleet.hindsight.service import ServedUnits
+from fleet.hindsight.stays import ScheduledInstances
 
-__all__ = ["LONGEST_S", "Clairvoyant", "Hindsight", "Service", "Stays", "undefined"]
+__all__ = ["LONGEST_S", "Clairvoyant", "Hindsight", "ScheduledInstances", "ServedUnits", "undefined"]

@@ -16,11 +16,11 @@ from fleet.domain.exact_numbers import Floats, Ints
 from fleet.domain.snapshot import snapshot_at
 from fleet.errors import InputError
 from fleet.hindsight.offers import Offer, falls_of, offers, whole_capacity, window
-from fleet.hindsight.plan import stays_of
-from fleet.hindsight.pointwise import Covers, Pointwise
-from fleet.hindsight.program import Program, Solved, Ways, candidate_times, ways
-from fleet.hindsight.service import SPOT, Service, coverable, served, served_by
-from fleet.hindsight.stays import Stays
+from fleet.hindsight.plan import schedule_instances
+from fleet.hindsight.pointwise import CheapestCovers, PointwiseBound
+from fleet.hindsight.program import InstanceSchedules, Program, Solved, candidate_times, ways
+from fleet.hindsight.service import SPOT, ServedUnits, coverable, served, served_by
+from fleet.hindsight.stays import ScheduledInstances
 from fleet.replay_engine import PlannedEngine, PreparedMarket, ReplaySettings
 
 __all__ = ["Clairvoyant", "Hindsight"]
@@ -66,8 +66,8 @@ class Hindsight:
     cost: float
     status: str
     plan_cost: float | None
-    plan: Stays | None
-    service: Service
+    plan: ScheduledInstances | None
+    service: ServedUnits
     settings: ReplaySettings
     method: str
     given_up: bool = False
@@ -109,9 +109,9 @@ class Clairvoyant:
         return offers(self.prepared, self.settings)
 
     @cached_property
-    def covers(self) -> Covers:
+    def covers(self) -> CheapestCovers:
         """The cheapest covers at any moment."""
-        return Covers(self.offers, self.prepared.pools.weight, self.target)
+        return CheapestCovers(self.offers, self.prepared.pools.weight, self.target)
 
     @property
     def target(self) -> float:
@@ -158,13 +158,13 @@ class Clairvoyant:
         ).total
 
     @cached_property
-    def coverable(self) -> Service:
+    def coverable(self) -> ServedUnits:
         """The most that could have been served."""
         capacity, weight = self.prepared.market.capacity, self.prepared.pools.weight
         return coverable(self.offers, capacity, weight, self.target, self.settings)
 
     @cached_property
-    def pieces(self) -> Pointwise:
+    def pieces(self) -> PointwiseBound:
         """The cheapest ready instances over time for the full service."""
         return self.covers.pieces(self.coverable)
 
@@ -179,7 +179,7 @@ class Clairvoyant:
             )
         return self.with_plan(self.coverable, self.pieces)
 
-    def of_service(self, service: Service, *, plan: bool = True) -> Hindsight:
+    def of_service(self, service: ServedUnits, *, plan: bool = True) -> Hindsight:
         """Return the optimum of a service.
 
         Parameters
@@ -204,9 +204,9 @@ class Clairvoyant:
             self.known[service.key] = found
         return self.known[service.key]
 
-    def with_plan(self, service: Service, pieces: Pointwise) -> Hindsight:
+    def with_plan(self, service: ServedUnits, pieces: PointwiseBound) -> Hindsight:
         """Return the bound of some pieces, and the plan that they make, or that of the integer program."""
-        bound, plan = pieces.cost, stays_of(pieces, self.offers, self.settings)
+        bound, plan = pieces.cost, schedule_instances(pieces, self.offers, self.settings)
         cost, method = None if plan is None else self.billed(plan, service), SECOND
         given_up = False
         if cost is None or cost - bound - self.on_demand_cost > TOLERANCE * max(1.0, cost):
@@ -224,7 +224,9 @@ class Clairvoyant:
         plan = None if cost is None else plan
         return Hindsight(bound, "bound", cost, plan, service, self.settings, method, given_up)
 
-    def by_program(self, service: Service, pieces: Pointwise) -> tuple[Solved, Stays | None]:
+    def by_program(
+        self, service: ServedUnits, pieces: PointwiseBound
+    ) -> tuple[Solved, ScheduledInstances | None]:
         """Return what an integer program says of the Spot bill, and its plan; nothing if it is too large."""
         if len(pieces.times_s) >= FEW:
             return Solved(-np.inf, None), None
@@ -253,7 +255,7 @@ class Clairvoyant:
         plan = None if best.counts is None else found.stays(best.counts)
         return replace(best, least=least), plan
 
-    def minimum_charge(self, found: Ways) -> Floats:
+    def minimum_charge(self, found: InstanceSchedules) -> Floats:
         """Return $ that each way pays beyond its end for lasting less than the 60 s minimum."""
         billing, prices = self.settings.terms, self.prepared.market.prices
         hourly = billing.hourly(self.prepared.pools.product[found.pool], found.launch_s)
@@ -264,7 +266,7 @@ class Clairvoyant:
         charge: Floats = beyond * prices.value_of(prices.row_at(found.pool, at_s)) / HOUR_S
         return charge
 
-    def billed(self, plan: Stays, service: Service) -> float | None:
+    def billed(self, plan: ScheduledInstances, service: ServedUnits) -> float | None:
         """Return the bill of a plan; ``None`` if EC2 refuses it, it falls short, or it is too long to ask."""
         prepared, settings = self.prepared, self.settings
         if prepared.market.capacity is None and prepared.request.spot_max_total_price is None:

@@ -9,18 +9,20 @@ import numpy.typing as npt
 
 from fleet.domain.exact_numbers import Ints
 from fleet.hindsight.offers import Offer
-from fleet.hindsight.pointwise import Pointwise
-from fleet.hindsight.stays import Stays
+from fleet.hindsight.pointwise import PointwiseBound
+from fleet.hindsight.stays import ScheduledInstances
 from fleet.replay_engine import ReplaySettings
 
-__all__ = ["stays_of"]
+__all__ = ["schedule_instances"]
 
 Stay = tuple[int, int, int]
 """Launch and end, seconds UTC, and how many instances share them."""
 
 
-def stays_of(wanted: Pointwise, pools: list[Offer], settings: ReplaySettings) -> Stays | None:
-    """Return stays that have the wanted instances ready in every piece (fractions are rounded up).
+def schedule_instances(
+    wanted: PointwiseBound, pools: list[Offer], settings: ReplaySettings
+) -> ScheduledInstances | None:
+    """Return scheduled instances that have the wanted ones ready in every piece (fractions are rounded up).
 
     What is wanted free is launched for its interruption and kept to it; what is paid for is launched as late
     as it may be and the oldest ends first, which is also whom EC2 would take. ``None`` where it is not known
@@ -34,7 +36,7 @@ def stays_of(wanted: Pointwise, pools: list[Offer], settings: ReplaySettings) ->
         found = (free_stays if free else paid_stays)(wanted.times_s, counts[:, j], pools[pool], settings)
         rows += [(pool, *stay) for stay in found]
     pool, launch, end, count = np.array(rows, dtype=np.int64).reshape(-1, 4).T
-    return Stays(pool, launch, end, count, ended_by_price(pool, launch, end, pools, settings))
+    return ScheduledInstances(pool, launch, end, count, ended_by_price(pool, launch, end, pools, settings))
 
 
 def ended_by_price(

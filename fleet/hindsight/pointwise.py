@@ -18,9 +18,9 @@ from fleet.domain.step_functions import at
 from fleet.errors import CheckError
 from fleet.hindsight.covers import MOST_UNITS, cheapest_covers, fill_in_order, unit_grid
 from fleet.hindsight.offers import Offer
-from fleet.hindsight.service import Service
+from fleet.hindsight.service import ServedUnits
 
-__all__ = ["Covers", "Pointwise"]
+__all__ = ["CheapestCovers", "PointwiseBound"]
 
 HOUR_S = 3600
 CELLS_AT_ONCE = 4_000_000
@@ -28,7 +28,7 @@ MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Pointwise:
+class PointwiseBound:
     """The cheapest ready instances in each piece of time; k pieces.
 
     Parameters
@@ -60,7 +60,7 @@ class Pointwise:
 
 
 @dataclass(frozen=True, eq=False)
-class Covers:
+class CheapestCovers:
     """The cheapest covers that the offers of all pools have at any moment.
 
     Parameters
@@ -106,7 +106,7 @@ class Covers:
             return self.cheapest[0]
         return np.unique(np.concatenate([offer.times_s for offer in self.pools]))
 
-    def pieces(self, service: Service) -> Pointwise:
+    def pieces(self, service: ServedUnits) -> PointwiseBound:
         """Return the cheapest ready instances over time that give a service.
 
         Raises
@@ -119,15 +119,15 @@ class Covers:
         if not self.endless and 2 * len(self.pools) * len(grid) > MOST_CELLS:
             parts = np.array_split(np.arange(len(grid)), 1 + 2 * len(self.pools) * len(grid) // MOST_CELLS)
             cost = np.concatenate([self.at_moments(grid[part], units[part])[0] for part in parts])
-            return Pointwise(np.append(grid, service.end_s), units, coverable_cost(cost))
+            return PointwiseBound(np.append(grid, service.end_s), units, coverable_cost(cost))
         cost, column, counts = self.at_moments(grid, units)
         used = counts.any(axis=0)
         pool, free = np.divmod(column[used], 2)
-        return Pointwise(
+        return PointwiseBound(
             np.append(grid, service.end_s), units, coverable_cost(cost), pool, free, counts[:, used]
         )
 
-    def cost(self, service: Service, known: Pointwise) -> float:
+    def cost(self, service: ServedUnits, known: PointwiseBound) -> float:
         """Return $ for the cheapest ready instances that give a service, looking only where it is not known.
 
         Parameters

@@ -20,12 +20,12 @@ import numpy.typing as npt
 from fleet.domain.exact_numbers import Floats, Ints
 from fleet.domain.step_functions import at
 from fleet.hindsight.offers import Offer
-from fleet.hindsight.service import Service
-from fleet.hindsight.stays import Stays
+from fleet.hindsight.service import ServedUnits
+from fleet.hindsight.stays import ScheduledInstances
 from fleet.model import Model
 from fleet.replay_engine import ReplaySettings
 
-__all__ = ["LONGEST_S", "Program", "Solved", "Ways", "candidate_times", "ways"]
+__all__ = ["LONGEST_S", "InstanceSchedules", "Program", "Solved", "candidate_times", "ways"]
 
 MOST_WAYS = 5_000
 MOST_ENTRIES = 400_000
@@ -39,7 +39,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ways:
+class InstanceSchedules:
     """Ways in which an instance can run, shape (m,) each.
 
     Parameters
@@ -61,16 +61,16 @@ class Ways:
     def __len__(self) -> int:
         return len(self.pool)
 
-    def stays(self, counts: Ints) -> Stays:
+    def stays(self, counts: Ints) -> ScheduledInstances:
         """Return those that are taken."""
         used = np.flatnonzero(counts)
         columns = (self.pool[used], self.launch_s[used], self.end_s[used], counts[used])
         pool, launch, end, count = columns
-        return Stays(pool, launch, end, count, self.interrupted[used])
+        return ScheduledInstances(pool, launch, end, count, self.interrupted[used])
 
 
 def candidate_times(
-    pools: list[Offer], moments: Ints, service: Service, settings: ReplaySettings, *, hours: bool
+    pools: list[Offer], moments: Ints, service: ServedUnits, settings: ReplaySettings, *, hours: bool
 ) -> tuple[Ints, Ints, bool]:
     """Return the times at which launches are enough, those for ends, and whether that is proven.
 
@@ -101,7 +101,7 @@ def candidate_times(
 
 def ways(
     pools: list[Offer], falls: list[Ints], launch_s: Ints, end_s: Ints, settings: ReplaySettings
-) -> Ways | None:
+) -> InstanceSchedules | None:
     """Return all ways between candidate times, or ``None`` if there are too many.
 
     Parameters
@@ -120,7 +120,7 @@ def ways(
                     return None
     columns = np.array(found, dtype=np.int64).reshape(-1, 5).T
     pool, launch, end, notice, interrupted = columns
-    return Ways(pool, launch, end, notice, interrupted.astype(bool))
+    return InstanceSchedules(pool, launch, end, notice, interrupted.astype(bool))
 
 
 def ends_of(
@@ -179,9 +179,9 @@ class Program:
         From launch to ready.
     """
 
-    ways: Ways
+    ways: InstanceSchedules
     weight: Floats
-    service: Service
+    service: ServedUnits
     held: list[tuple[Ints, Floats]] | None
     delay_s: int
 

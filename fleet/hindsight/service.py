@@ -14,17 +14,17 @@ from fleet.domain.exact_numbers import Floats, Ints, on_grid
 from fleet.domain.market import ChangePoints
 from fleet.domain.step_functions import at, thinned
 from fleet.hindsight.offers import Offer
-from fleet.hindsight.stays import Stays
+from fleet.hindsight.stays import ScheduledInstances
 from fleet.metrics import capacity_curve
 from fleet.replay_engine import ReplaySettings
 
-__all__ = ["SPOT", "Service", "brimful", "coverable", "served", "served_by"]
+__all__ = ["SPOT", "ServedUnits", "coverable", "greedy_fill", "served", "served_by"]
 
 SPOT = 0
 
 
 @dataclass(frozen=True, eq=False)
-class Service:
+class ServedUnits:
     """Spot units to be ready at every second, at least: a step function from the begin of a span.
 
     Parameters
@@ -49,19 +49,19 @@ class Service:
         """Integral, in unit-hours."""
         return float(self.units @ np.diff(np.append(self.times_s, self.end_s))) / 3600
 
-    def kept_by(self, other: Service) -> bool:
+    def kept_by(self, other: ServedUnits) -> bool:
         """Whether another service gives at least this one at every second."""
         times = np.union1d(self.times_s, other.times_s)
         here, there = (at(s.times_s, s.units, times, 0.0) for s in (self, other))
         return bool((there >= here - 1e-9).all())
 
 
-def service_of(times: Ints, units: Floats, target: float, end_s: int) -> Service:
+def service_of(times: Ints, units: Floats, target: float, end_s: int) -> ServedUnits:
     """Return a service of at most the target, thinned."""
-    return Service(*thinned(times, np.minimum(on_grid(units), target)), end_s)
+    return ServedUnits(*thinned(times, np.minimum(on_grid(units), target)), end_s)
 
 
-def served(table: InstanceTable, weight: Floats, target: float, settings: ReplaySettings) -> Service:
+def served(table: InstanceTable, weight: Floats, target: float, settings: ReplaySettings) -> ServedUnits:
     """Return the Spot units that instances served, up to the target."""
     spot = table.lifecycle == SPOT
     columns = (table.pool, table.lifecycle, table.launch_s, table.end_s, table.notice_s, table.interrupted)
@@ -70,7 +70,9 @@ def served(table: InstanceTable, weight: Floats, target: float, settings: Replay
     return service_of(curve.times_s[:-1], curve.units, target, settings.span_end_s)
 
 
-def served_by(stays: Stays, weight: Floats, target: float, settings: ReplaySettings) -> Service:
+def served_by(
+    stays: ScheduledInstances, weight: Floats, target: float, settings: ReplaySettings
+) -> ServedUnits:
     """Return the Spot units that planned stays serve, up to the target."""
     ready = stays.launch_s + settings.start_delay_s
     units = np.where(ready < stays.end_s, weight[stays.pool] * stays.count, 0.0)
@@ -83,11 +85,11 @@ def served_by(stays: Stays, weight: Floats, target: float, settings: ReplaySetti
 
 def coverable(
     pools: list[Offer], capacity: ChangePoints | None, weight: Floats, target: float, settings: ReplaySettings
-) -> Service:
+) -> ServedUnits:
     """Return what a fleet would have served that fills every pool to the brim as soon as it may."""
     times, change = [np.array([settings.span_start_s])], [np.array([0.0])]
     for i, offer in enumerate(pools):
-        for ready, gone, count in brimful(
+        for ready, gone, count in greedy_fill(
             offer,
             None if capacity is None else capacity.of(i),
             math.ceil(target / weight[i] - 1e-9),
@@ -101,7 +103,7 @@ def coverable(
     return service_of(moments[inside], units[inside], target, settings.span_end_s)
 
 
-def brimful(
+def greedy_fill(
     offer: Offer, held: tuple[Ints, Floats] | None, most: int, settings: ReplaySettings
 ) -> list[tuple[int, int, int]]:
     """Return (ready, gone, instances) of a pool that is kept as full as it may be, up to ``most``."""

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from fleet.domain.exact_numbers import Ints
 from fleet.replay_engine import LaunchPlan
 
-__all__ = ["Stays"]
+__all__ = ["ScheduledInstances"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Stays:
+class ScheduledInstances:
     """Instances that share pool, launch and end, shape (m,) each.
 
     Parameters

@@ -6,31 +6,41 @@ from fleet.allocator.result import Allocation
 from fleet.experiments import Experiment
 from fleet.replayer.comparison import Comparison
 from fleet.replayer.result import ReplayResult
+from fleet.report.contents import Card, Chart, Report, Table
 from fleet.report.markdown import markdown_of
 from fleet.report.page import page_of
-from fleet.report.paper import Card, Chart, Paper, Table
 from fleet.report.tables import csv_of, parquet_of
 
-__all__ = ["Card", "Chart", "Paper", "Table", "csv_of", "markdown_of", "page_of", "paper_of", "parquet_of"]
+__all__ = [
+    "Card",
+    "Chart",
+    "Report",
+    "Table",
+    "build_report",
+    "csv_of",
+    "markdown_of",
+    "page_of",
+    "parquet_of",
+]
 
 
-def paper_of(
+def build_report(
     subject: Allocation | ReplayResult | Comparison | Experiment, cloud: Experiment | None = None
-) -> Paper:
+) -> Report:
     """Return what is told of a result, to be made a page, a comment or a table.
 
     ``cloud`` holds random strategies replayed over the span of a comparison, among which it is ranked.
     """
     if isinstance(subject, Allocation):
-        from fleet.report.plan import paper_of_plan
+        from fleet.report.plan import build_plan_report
 
-        return paper_of_plan(subject)
+        return build_plan_report(subject)
     if isinstance(subject, Experiment):
-        from fleet.report.study import paper_of_study
+        from fleet.report.study import build_experiment_report
 
-        return paper_of_study(subject)
-    from fleet.report.runs import paper_of_comparison, paper_of_replay
+        return build_experiment_report(subject)
+    from fleet.report.runs import build_comparison_report, build_replay_report
 
     if isinstance(subject, ReplayResult):
-        return paper_of_replay(subject)
-    return paper_of_comparison(subject, cloud)
+        return build_replay_report(subject)
+    return build_comparison_report(subject, cloud)

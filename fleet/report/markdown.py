@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fleet.domain.text import printable
 from fleet.io.output_files import MARK
-from fleet.report.paper import Paper
+from fleet.report.contents import Report
 
 __all__ = ["markdown_of"]
 
@@ -14,7 +14,7 @@ LONGEST = 30
 """Rows of a table that a comment shows; a forge cuts comments at 64 KB."""
 
 
-def markdown_of(paper: Paper) -> str:
+def markdown_of(paper: Report) -> str:
     """Return the decision, the first table, and folded away the method and its proxies."""
     answer, *more = paper.decision
     table = paper.tables[0]

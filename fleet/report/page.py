@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from fleet.report.paper import Card, Chart, Paper, Table
+from fleet.report.contents import Card, Chart, Report, Table
 
 __all__ = ["page_of"]
 
@@ -63,7 +63,7 @@ addEventListener("afterprint", () => each(() => ({autosize: true, width: null, h
 """
 
 
-def page_of(paper: Paper, *, command: str | None = None) -> str:
+def page_of(paper: Report, *, command: str | None = None) -> str:
     """Return the page as text.
 
     Parameters
@@ -124,7 +124,7 @@ def chart_html(k: int, chart: Chart) -> str:
     )
 
 
-def still_picture(paper: Paper) -> str:
+def still_picture(paper: Report) -> str:
     """Return the still picture as an SVG element without its XML prologue, or where the numbers stand."""
     if paper.still is None:
         return "<p>The pictures need scripts; the tables below hold their numbers.</p>"
@@ -162,7 +162,7 @@ def row_html(cells: Sequence[str], tag: str, table: Table) -> str:
     return f"<tr>{''.join(parts)}</tr>"
 
 
-def reproduce(paper: Paper, command: str | None) -> str:
+def reproduce(paper: Report, command: str | None) -> str:
     """Return the command if there was one, and versions, seed and digests."""
     text = "\n".join(f"{name}: {value}" for name, value in paper.facts.items() if value is not None)
     line = f"<pre>{html.escape(command)}</pre>" if command else ""

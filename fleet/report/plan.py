@@ -12,16 +12,16 @@ from fleet.experiments.identity import digest_of
 from fleet.io import format_time
 from fleet.plots.style import against_on_demand
 from fleet.replayer.result import percent
-from fleet.report.paper import Card, Paper, Table, counted, versions
+from fleet.report.contents import Card, Report, Table, counted, versions
 from fleet.report.plan_charts import plan_charts
 
-__all__ = ["paper_of_plan"]
+__all__ = ["build_plan_report"]
 
 NAMED = 3
 """A sentence names no more pools than these."""
 
 
-def paper_of_plan(allocation: Allocation) -> Paper:
+def build_plan_report(allocation: Allocation) -> Report:
     """Return what is told of what to launch."""
     request, snapshot = allocation.request, allocation.snapshot
     when = "at one instant" if snapshot.time_s is None else f"at {format_time(snapshot.time_s)} (UTC)"
@@ -30,7 +30,7 @@ def paper_of_plan(allocation: Allocation) -> Paper:
         ("pool", "reason"),
         *((f"{i.instance_type} {i.availability_zone}", i.reason) for i in allocation.ineligible),
     ]
-    return Paper(
+    return Report(
         decision=tuple(decision(allocation)),
         scope=f"{request.target_capacity:g} {request.target_capacity_unit_type} by {allocation.strategy}, "
         f"prices {when}, {counted(len(snapshot), 'launch pool')}.",

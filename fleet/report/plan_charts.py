@@ -9,7 +9,7 @@ import numpy as np
 from fleet.allocator.result import Allocation
 from fleet.domain.exact_numbers import per_unit
 from fleet.plots.style import GREY
-from fleet.report.paper import Chart
+from fleet.report.contents import Chart
 from fleet.report.traces import colour, layout, safe
 
 __all__ = ["plan_charts"]

@@ -14,7 +14,7 @@ import numpy as np
 from fleet.plots.comparison import binned_share, spread_apart
 from fleet.plots.style import GREY
 from fleet.replayer.result import ReplayResult
-from fleet.report.paper import Chart
+from fleet.report.contents import Chart
 from fleet.report.traces import colour, iso, layout, line, safe, symbol
 
 __all__ = ["run_charts"]

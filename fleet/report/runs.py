@@ -12,19 +12,19 @@ from fleet.plots.figure import full_service
 from fleet.plots.style import against_on_demand, money
 from fleet.replayer.comparison import Comparison
 from fleet.replayer.result import ReplayResult, percent
-from fleet.report.paper import Card, Paper, Table, counted, versions
+from fleet.report.contents import Card, Report, Table, counted, versions
 from fleet.report.run_charts import run_charts
 
-__all__ = ["decision", "paper_of_comparison", "paper_of_replay"]
+__all__ = ["build_comparison_report", "build_replay_report", "decision"]
 
 
-def paper_of_comparison(comparison: Comparison, cloud: Experiment | None = None) -> Paper:
+def build_comparison_report(comparison: Comparison, cloud: Experiment | None = None) -> Report:
     """Return what is told of several strategies side by side, perhaps ranked among random ones."""
     runs = comparison.results
     lines = [comparison.hindsight_line(), cloud.rank_words() if cloud else None]
     told = tuple(f"{line[:1].upper()}{line[1:]}." for line in lines if line)
     records = comparison.to_dict()
-    return Paper(
+    return Report(
         decision=tuple(decision(runs)),
         scope=scope_of(runs[0]),
         cards=tuple(map(card, runs)),
@@ -38,10 +38,10 @@ def paper_of_comparison(comparison: Comparison, cloud: Experiment | None = None)
     )
 
 
-def paper_of_replay(run: ReplayResult) -> Paper:
+def build_replay_report(run: ReplayResult) -> Report:
     """Return what is told of one replay."""
     metrics = [("metric", "value"), *((name, str(m)) for name, m in run.metrics().items())]
-    return Paper(
+    return Report(
         decision=tuple(decision([run])),
         scope=scope_of(run),
         cards=(card(run),),

@@ -13,19 +13,19 @@ from fleet.plots import experiment_figure
 from fleet.plots.experiments import headline, known, wanted_unit_hours
 from fleet.plots.style import GREY, against_on_demand, money
 from fleet.replayer.result import percent
-from fleet.report.paper import Card, Chart, Paper, Table, counted, versions
+from fleet.report.contents import Card, Chart, Report, Table, counted, versions
 from fleet.report.traces import PATTERNS, colour, layout, safe, symbol
 
-__all__ = ["paper_of_study"]
+__all__ = ["build_experiment_report"]
 
 ROW_PX = 56
 
 
-def paper_of_study(experiment: Experiment) -> Paper:
+def build_experiment_report(experiment: Experiment) -> Report:
     """Return what is told of an experiment."""
     first = experiment.records[0]
     (start, _), end = experiment.spans[0], experiment.spans[-1][1]
-    return Paper(
+    return Report(
         decision=tuple(decision(experiment)),
         scope=f"{first.target_capacity:g} units, {format_time(start)} to {format_time(end)} (UTC), "
         f"{counted(len(experiment), 'replay')}.",

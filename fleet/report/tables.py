@@ -10,14 +10,14 @@ from typing import Any
 
 from fleet.errors import InputError
 from fleet.io.output_files import MARK
-from fleet.report.paper import Paper
+from fleet.report.contents import Report
 
 __all__ = ["csv_of", "parquet_of"]
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def flat_rows(paper: Paper) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def flat_rows(paper: Report) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return flat rows (lists as text, nesting as dotted names), and the units of columns that state one."""
     units: dict[str, str] = {}
 
@@ -34,7 +34,7 @@ def flat_rows(paper: Paper) -> tuple[list[dict[str, Any]], dict[str, str]]:
     return [{name: row.get(name) for name in names} for row in rows], units
 
 
-def csv_of(paper: Paper) -> str:
+def csv_of(paper: Report) -> str:
     """Return CSV text; an unknown value is empty."""
     rows, _ = flat_rows(paper)
     out = io.StringIO()
@@ -44,7 +44,7 @@ def csv_of(paper: Paper) -> str:
     return out.getvalue()
 
 
-def parquet_of(paper: Paper) -> bytes:
+def parquet_of(paper: Report) -> bytes:
     """Return a Parquet file: instants are timestamps, units stand in the columns' metadata, unknown is null.
 
     Raises

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import fleet
 from fleet.errors import InputError
-from fleet.hindsight.service import Service
+from fleet.hindsight.service import ServedUnits
 from fleet.replay_engine import LaunchPlan, PreparedMarket, ReplaySettings
 from fleet.replayer.run import clairvoyant, replay_plan, replay_prepared
 from tests.helpers.random_markets import HOUR, Whim, cases, market_of, request_of
@@ -121,7 +121,7 @@ def test_where_counts_would_take_too_much_memory_the_bound_is_the_same(monkeypat
     market = market_of({0: [(0, 0.1), (2 * HOUR, 0.3)], 1: [(0, 0.2)]}, [0.5] * 2, 4 * HOUR, capacity)
     rules = {"product": "Linux/UNIX", "billing": "per-second", "notice_s": 120, "start_delay_s": 0}
     covers = bounds_of((request_of([1, 1], 3), market, rules))[2].covers
-    service = Service(np.array([0, 3 * HOUR]), np.array([3.0, 2.0]), 4 * HOUR)
+    service = ServedUnits(np.array([0, 3 * HOUR]), np.array([3.0, 2.0]), 4 * HOUR)
     whole = covers.pieces(service)
     cells = 2 * 2 * len(whole.per_hour)
     for most, known in ((cells, True), (cells - 1, capacity is None), (3, capacity is None)):

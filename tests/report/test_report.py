@@ -15,7 +15,7 @@ import pytest
 
 import fleet
 from fleet.plots import headline
-from fleet.report import csv_of, markdown_of, page_of, paper_of, parquet_of
+from fleet.report import build_report, csv_of, markdown_of, page_of, parquet_of
 from fleet.report.page import POLICY, shown
 from fleet.report.run_charts import run_charts
 from fleet.report.runs import decision
@@ -31,7 +31,7 @@ def comparison():
 
 @pytest.fixture(scope="module")
 def paper(comparison):
-    return paper_of(comparison)
+    return build_report(comparison)
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +86,9 @@ def test_nothing_is_linked_from_elsewhere(page):
 def test_every_figure_has_a_title_a_caption_and_finite_numbers(comparison, paper, plan, study):
     titles = [
         (paper, ["Cost", "Cost against interruptions", "Capacity", "Interruptions", "Pools"]),
-        (paper_of(comparison.results[0]), ["Cost", "Capacity", "Interruptions", "Pools"]),
-        (paper_of(plan), ["Cost", "Risk", "All pools"]),
-        (paper_of(study), ["Cost", "Regret", "Risk", "Among random strategies"]),
+        (build_report(comparison.results[0]), ["Cost", "Capacity", "Interruptions", "Pools"]),
+        (build_report(plan), ["Cost", "Risk", "All pools"]),
+        (build_report(study), ["Cost", "Regret", "Risk", "Among random strategies"]),
     ]
     for told, wanted in titles:
         assert [chart.title for chart in told.charts] == wanted
@@ -106,7 +106,7 @@ def test_every_figure_has_a_title_a_caption_and_finite_numbers(comparison, paper
 
 
 def test_a_plan_of_many_pools_stays_readable(plan):
-    told = paper_of(plan)
+    told = build_report(plan)
     assert re.match(
         r"Launch 480 Spot and 20 on-demand instances of \d+ pools: \$[\d.]+ per hour, 60 %", told.decision[0]
     )
@@ -125,11 +125,11 @@ def test_a_plan_of_many_pools_stays_readable(plan):
 def test_a_plan_that_falls_short_and_one_of_nothing(plan):
     pools = fleet.LaunchPools.of(["a.large", "b.large"], on_demand_price=[1.0, float("nan")])
     request = fleet.FleetRequest(9, (fleet.Override("a.large"), fleet.Override("b.large")))
-    short = paper_of(fleet.allocate(request, fleet.Snapshot.of(pools, [0.3, 0.4], available=[2, 3])))
+    short = build_report(fleet.allocate(request, fleet.Snapshot.of(pools, [0.3, 0.4], available=[2, 3])))
     assert short.decision[0] == "Launch 2 a.large in -, 3 b.large in -: $1.80 per hour.".replace("-", ZONE)
     assert short.decision[1].startswith("Only 5 of 9 units can be had; what holds it back: ")
     assert short.cards[0].lines == ("saving not known: an on-demand price is missing",)
-    nothing = paper_of(fleet.allocate(request, fleet.Snapshot.of(pools, [float("nan")] * 2)))
+    nothing = build_report(fleet.allocate(request, fleet.Snapshot.of(pools, [float("nan")] * 2)))
     assert nothing.decision[0] == "Launch nothing: $0.00 per hour."
     page_of(nothing)
 
@@ -137,9 +137,9 @@ def test_a_plan_that_falls_short_and_one_of_nothing(plan):
 def test_hostile_names_stay_names(comparison):
     evil = "</script><!--<script>alert(1)</script>\"'|@all [x](http://e)%{y}"
     runs = [replace(run, strategy=f"{evil}{k}") for k, run in enumerate(comparison.results)]
-    told = paper_of(fleet.Comparison(tuple(runs)))
+    told = build_report(fleet.Comparison(tuple(runs)))
     page = page_of(told, command=evil)
-    assert page.count("<script") - page_of(paper_of(comparison)).count("<script") == 0
+    assert page.count("<script") - page_of(build_report(comparison)).count("<script") == 0
     assert "alert(1)</script>" not in page
     (data,) = re.findall(r'id="figures">(.*?)</script>', page, flags=re.DOTALL)
     assert "<" not in data
@@ -204,13 +204,13 @@ def test_tables_say_what_the_json_says(comparison, paper):
 
 
 def test_one_result_makes_a_page_too(comparison):
-    page = page_of(paper_of(comparison.results[0]))
+    page = page_of(build_report(comparison.results[0]))
     assert f"<h1>{comparison.results[0].strategy} cost $" in page
     assert "<details><summary><h2>All metrics</h2>" in page
 
 
 def test_an_experiment_says_how_sure_it_is(study):
-    told = paper_of(study)
+    told = build_report(study)
     assert "a run" in told.decision[0]
     assert "below on-demand" in told.decision[0]
     assert "random strategies" in " ".join(told.decision)
@@ -223,7 +223,7 @@ def test_the_loss_of_a_zone_takes_its_on_demand_instances():
     pools = fleet.LaunchPools.of(["m5.large"] * 2, ["us-x-1a", "us-x-1b"], on_demand_price=[0.09, 0.1])
     snapshot = fleet.Snapshot.of(pools, [0.03, 0.04], [8.0, 9.0])
     request = fleet.FleetRequest(25, (fleet.Override("m5.large"),), on_demand_target_capacity=12)
-    text = " ".join(paper_of(fleet.allocate(request, snapshot)).decision)
+    text = " ".join(build_report(fleet.allocate(request, snapshot)).decision)
     assert "Losing its largest Spot pool, m5.large us-x-1a, takes 32.00 % of the units" in text
     assert "losing us-x-1a, its on-demand instances too, takes 80.00 %." in text
 
@@ -236,10 +236,10 @@ def test_a_plan_beside_what_runs_counts_it_as_risk_and_says_what_ends():
     )
     beside = fleet.allocate(request, snapshot, running=[0, 6])
     assert beside.max_pool_share == 0.6
-    text = " ".join(paper_of(beside).decision)
+    text = " ".join(build_report(beside).decision)
     assert "It joins 6 instances already running, whose cost is not counted." in text
     assert "Losing its largest Spot pool, c5.large" in text
     assert "takes 60.00 % of the units" in text
-    above = " ".join(paper_of(fleet.allocate(request, snapshot, running=[20, 0])).decision)
+    above = " ".join(build_report(fleet.allocate(request, snapshot, running=[20, 0])).decision)
     assert "End 12 instances: the fleet is above its target." in above
     assert "all is on demand" not in above

@@ -14,7 +14,7 @@ from fleet.domain.versions import package_version
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Card", "Chart", "Paper", "Table", "counted", "versions"]
+__all__ = ["Card", "Chart", "Report", "Table", "counted", "versions"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Paper:
+class Report:
     """What is told of a result, in reading order.
 
     Parameters

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fleet.replayer.comparison import Comparison
     from fleet.replayer.result import ReplayResult
 
-__all__ = ["Papers"]
+__all__ = ["ReportOptions"]
 
 Report = Annotated[
     Path | None, typer.Option(help="Write a self-contained HTML page.", rich_help_panel=ANSWERS)
@@ -43,7 +43,7 @@ OUTPUTS = (
 
 
 @dataclass(frozen=True)
-class Papers:
+class ReportOptions:
     """Where each goes; checked when it is made, before any work is done."""
 
     report: Report = None
@@ -74,7 +74,7 @@ class Papers:
             return
         from fleet import report
 
-        paper = report.paper_of(subject, cloud)
+        paper = report.build_report(subject, cloud)
         if self.report is not None:
             command = shlex.join(["spotfleet", *inputs_of(sys.argv[1:])])
             write_text(self.report, report.page_of(paper, command=command))
