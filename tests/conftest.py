@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if getattr(test, "is_hypothesis_test", False) and stated is not None and stated.max_examples > 20:
             fewer = settings(stated, max_examples=max(20, stated.max_examples // 3))
             test._hypothesis_internal_use_settings = fewer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_own_facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests, and the processes that they start, from a developer's own copy of the facts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("share")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from fleet.io.facts import Facts
+from fleet.io.facts import Facts, own_folder
 from tests.helpers.in_process import run_spotfleet
 from tests.helpers.shop import one_line
-
-
-@pytest.fixture(autouse=True)
-def _no_own_copy(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
 
 
 def plan(folder, lines, *options):
@@ -82,3 +79,8 @@ def test_other_commands_still_need_prices(tmp_path):
     answer = run_spotfleet("replay", "fleet.json", folder=tmp_path)
     assert answer.status == 2
     assert "--prices" in answer.err
+
+
+def test_no_developers_own_copy_of_the_facts_is_read():
+    assert not own_folder().exists()
+    assert own_folder().parts[:-2] == Path(os.environ["XDG_DATA_HOME"]).parts

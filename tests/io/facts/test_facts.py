@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import tomllib
 from datetime import date
 
 import pytest
@@ -167,3 +168,8 @@ def test_attributes_need_no_catalogue_at_hand(files):
     refused = run_spotfleet("allocate", "fleet.json", "--prices", "prices.csv", "--no-facts", folder=files)
     assert refused.status == 2
     assert "pass --instance-types FILE" in refused.err
+
+
+def test_each_notice_that_the_package_names_is_there(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert [name for name in project["license-files"] if not (root / name).is_file()] == []
