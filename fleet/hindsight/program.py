@@ -40,7 +40,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class InstanceSchedules:
-    """Ways in which an instance can run, shape (m,) each.
+    """When an instance can start and end, one choice a row; shape (m,) each.
 
     Parameters
     ----------

@@ -90,16 +90,6 @@ def test_a_cap_on_one_group_alone():
         fleet.allocate(wanted(8), shop(), limits=fleet.Limits((fleet.Cap("zone", units=1, only="us-x-1z"),)))
 
 
-def test_regions_are_told_from_zone_names_and_ids():
-    from fleet.allocator.limits import parent_region
-
-    assert parent_region("us-east-1a") == "us-east-1"
-    assert parent_region("us-west-2-lax-1b") == "us-west-2"
-    assert parent_region("us-gov-west-1c") == "us-gov-west-1"
-    assert parent_region("use1-az4") == "use1"
-    assert parent_region("use1-az6") == "use1"
-
-
 def test_the_on_demand_part_of_an_instant_fleet_keeps_together():
     free = wanted(6, 6, fleet_type="instant")
     assert fleet.allocate(free, shop()).on_demand_instances.tolist() == [6, 0, 0, 0]

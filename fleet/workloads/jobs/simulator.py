@@ -222,7 +222,7 @@ def runs_of(job: Job, traces: TraceSet, strategy: JobStrategy, starts: Ints, boo
 
 
 @dataclass
-class Clock:
+class JobClock:
     """How far a plan has been followed."""
 
     tick: int = 0
@@ -242,9 +242,9 @@ class Planned:
     name: str = "clairvoyant"
     causal: bool = False
 
-    def memory(self, runs: int) -> Clock:
+    def memory(self, runs: int) -> JobClock:
         """Return the first tick."""
-        return Clock()
+        return JobClock()
 
     def decide(self, view: JobView, memory: Any) -> Ints:
         """Return what the plan says."""

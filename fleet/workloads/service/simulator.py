@@ -147,7 +147,7 @@ def check_wanted(policy: ServicePolicy, wanted: Ints, zones: int) -> None:
 
 
 @dataclass
-class Clock:
+class ServiceClock:
     """How far a plan has been followed."""
 
     tick: int = 0
@@ -166,11 +166,11 @@ class Followed:
     held: Ints
     name: str = "clairvoyant"
 
-    def memory(self, service: Service, spot_price: Any) -> Clock:
+    def memory(self, service: Service, spot_price: Any) -> ServiceClock:
         """Return the first tick."""
-        return Clock()
+        return ServiceClock()
 
-    def decide(self, view: ServiceView, memory: Clock) -> Ints:
+    def decide(self, view: ServiceView, memory: ServiceClock) -> Ints:
         """Return what the plan says."""
         wanted: Ints = self.held[memory.tick]
         memory.tick += 1
