@@ -41,6 +41,8 @@ class Answer(Protocol):
     @property
     def on_demand_instances(self) -> Ints: ...
     @property
+    def spot_units(self) -> Floats: ...
+    @property
     def units_in_all(self) -> Floats: ...
     @property
     def fulfilled_capacity(self) -> float: ...
@@ -70,7 +72,8 @@ def saving(answer: Answer) -> float | None:
 def concentration(answer: Answer) -> dict[str, dict[str, Any]]:
     """Return the pool, type and zone that hold most units, each with its share of all units.
 
-    Units of both lifecycles count, and what runs already. The share is what the loss of it takes.
+    Units of both lifecycles count, and what runs already. ``loss_share`` is the most that the loss of one
+    takes: EC2 takes back Spot instances of a pool or type; with a zone its on-demand instances go too.
     """
     pools, units = answer.snapshot.pools, answer.units_in_all
     total = float(units.sum())
@@ -81,7 +84,12 @@ def concentration(answer: Answer) -> dict[str, dict[str, Any]]:
         "instance_type": [str(kind) for kind in pools.instance_type],
         "availability_zone": [str(zone) for zone in pools.availability_zone],
     }
-    return {name: largest(names, units, total) for name, names in keys.items()}
+    spot = answer.spot_units
+    lost = {"pool": spot, "instance_type": spot, "availability_zone": units}
+    return {
+        name: {**largest(names, units, total), "loss_share": largest(names, lost[name], total)["share"]}
+        for name, names in keys.items()
+    }
 
 
 def pools_of(answer: Answer) -> tuple[Sequence[str], Sequence[str]]:
@@ -95,6 +103,8 @@ def largest(names: Sequence[str], units: Floats, total: float) -> dict[str, Any]
     held: dict[str, float] = {}
     for i in np.flatnonzero(units).tolist():
         held[names[i]] = held.get(names[i], 0.0) + float(units[i])
+    if not held:
+        return {"name": None, "share": 0.0}
     name = min(held, key=lambda key: (-held[key], key))
     return {"name": name, "share": held[name] / total}
 
@@ -115,10 +125,13 @@ def sentence(answer: Answer) -> str:
     saved = saving(answer)
     if saved is not None and lines[0]["lifecycle"] == "spot":
         parts[0] += f", {percent(abs(saved))} {'below' if saved >= 0 else 'above'} on-demand"
-    share = concentration(answer)["pool"]["share"]
-    parts.append(
-        "all of it is in one pool" if share > 1 - 1e-9 else f"losing the largest pool takes {percent(share)}"
-    )
+    pool = concentration(answer)["pool"]
+    share = pool["loss_share"]
+    if pool["share"] > 1 - 1e-9:
+        parts.append("all of it is in one pool")
+    elif share > 0:
+        mixed = answer.on_demand_instances.any()
+        parts.append(f"losing the largest {'Spot ' if mixed else ''}pool takes {percent(share)}")
     return "; ".join(parts)
 
 
@@ -167,12 +180,12 @@ def quality(answer: Answer) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in whole percent."""
-    return f"{100 * share:.0f} %"
+    """Return a share in percent: whole, with a digit more where it is small."""
+    return f"{100 * share:.{1 if 0 < share < 0.01 else 0}f} %"
 
 
 def gap_words(c: Certificate) -> str:
-    """Return the gap in percent, rounded up so that it is never understated."""
-    if c.gap is None:
+    """Return the gap in percent of the bound, rounded up so that it is never understated."""
+    if c.gap is None or c.bound is None or c.bound <= 0:
         return "an unknown distance"
-    return f"{np.ceil(1000 * c.gap) / 10:g} %"
+    return f"{np.ceil(1000 * (c.objective / c.bound - 1) - 1e-9) / 10:g} %"

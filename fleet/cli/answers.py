@@ -29,7 +29,8 @@ REPLAY = (*(name for name in CONTRACT if name not in TEXTS), *(f"metrics.{name}"
 ALLOCATION = (
     "target_capacity", "fulfilled_capacity", "cost_per_hour", "max_pool_share", "cost_per_month",
     "on_demand_cost_per_hour", "saving", "concentration.pool.share", "concentration.instance_type.share",
-    "concentration.availability_zone.share",
+    "concentration.availability_zone.share", "concentration.pool.loss_share",
+    "concentration.instance_type.loss_share", "concentration.availability_zone.loss_share",
     "certificate.objective", "certificate.bound", "certificate.gap",
 )  # fmt: skip
 EXPERIMENT = (
@@ -52,6 +53,9 @@ SERVICE = (
 SHARES = frozenset(
     [
         "saving", "interrupted_instance_share", "availability", "mean_fill", "max_pool_share",
+        "concentration.pool.share", "concentration.instance_type.share",
+        "concentration.availability_zone.share", "concentration.pool.loss_share",
+        "concentration.instance_type.loss_share", "concentration.availability_zone.loss_share",
         "certificate.gap", "gap_closed", "cost_percentile", "shortfall_percentile",
         *(
             f"{name}.{end}"

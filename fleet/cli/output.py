@@ -140,7 +140,7 @@ def print_allocation(console: Console, allocation: Allocation, *, verbose: bool 
             f"{line['price']:.4f}",
             f"{line['cost_per_hour']:.4f}",
         )
-    console.print(allocation.sentence, style="bold", highlight=False, markup=False)
+    console.print(allocation.sentence, style="bold", highlight=False, markup=False, soft_wrap=True)
     console.print(table)
     lines = certificate_lines(allocation, verbose=verbose)
     console.print("\n".join(lines), highlight=False, markup=False)

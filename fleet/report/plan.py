@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fleet.allocator.result import Allocation
+from fleet.allocator.sentence import saving
 from fleet.experiments.identity import digest_of
 from fleet.io import format_time
 from fleet.plots.style import against_on_demand
@@ -16,9 +16,6 @@ from fleet.report.contents import Card, Report, Table, counted, versions
 from fleet.report.plan_charts import plan_charts
 
 __all__ = ["build_plan_report"]
-
-NAMED = 3
-"""A sentence names no more pools than these."""
 
 
 def build_plan_report(allocation: Allocation) -> Report:
@@ -62,13 +59,7 @@ def split(line: str) -> tuple[str, str]:
 def decision(allocation: Allocation) -> list[str]:
     """Return the decision, a sentence each, the first one the answer."""
     rows, wanted = allocation.lines(), allocation.request.target_capacity
-    what = "nothing" if not rows else purchase(rows)
-    cost = f"${allocation.cost_per_hour:,.2f} per hour{against_on_demand(saving(allocation))}"
-    if not rows and allocation.fulfilled_capacity >= wanted:
-        first = f"Launch nothing: {allocation.fulfilled_capacity:g} of {wanted:g} units run already."
-    else:
-        first = f"Launch {what}: {cost}."
-    lines = [first]
+    lines = [f"{allocation.sentence}."]
     ran, ended = (int(allocation.counts_of(name).sum()) for name in ("running", "terminated_instances"))
     if ran > ended and rows:
         kept = counted(ran - ended, "instance")
@@ -84,32 +75,6 @@ def decision(allocation: Allocation) -> list[str]:
     if rows and (risk := largest_loss(allocation)):
         lines.append(risk)
     return lines + (proof(allocation) if rows else [])
-
-
-def purchase(rows: Sequence[dict[str, Any]]) -> str:
-    """Return what to buy in words; many pools are counted, not named."""
-    if len(rows) <= NAMED:
-        return ", ".join(
-            f"{row['instances']:,} {row['instance_type']} in {row['availability_zone']}"
-            + (" on demand" if row["lifecycle"] != "spot" else "")
-            for row in rows
-        )
-    counts = {
-        life: sum(r["instances"] for r in rows if r["lifecycle"] == life) for life in ("spot", "on-demand")
-    }
-    pools = len({(row["instance_type"], row["availability_zone"]) for row in rows})
-    words = [f"{counts['spot']:,} Spot"] if counts["spot"] else []
-    words += [f"{counts['on-demand']:,} on-demand"] if counts["on-demand"] else []
-    return f"{' and '.join(words)} instances of {pools:,} pools"
-
-
-def saving(allocation: Allocation) -> float | None:
-    """Return 1 - cost / the same instances on demand; ``None`` where such a price is not known."""
-    price = allocation.snapshot.pools.on_demand_price
-    counts = allocation.spot_instances + allocation.on_demand_instances
-    used = counts > 0
-    listed = float((counts[used] * price[used]).sum())
-    return None if not used.any() or not listed > 0 else 1.0 - allocation.cost_per_hour / listed
 
 
 def largest_loss(allocation: Allocation) -> str:

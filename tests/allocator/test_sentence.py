@@ -45,9 +45,9 @@ def test_several_pools_with_the_numbers_of_the_json():
     assert document["on_demand_cost_per_hour"] == pytest.approx(1.0)
     assert document["saving"] == pytest.approx(0.61)
     assert document["concentration"] == {
-        "pool": {"name": "m5.large us-east-1a", "share": 0.4},
-        "instance_type": {"name": "m5.large", "share": 0.7},
-        "availability_zone": {"name": "us-east-1a", "share": 0.7},
+        "pool": {"name": "m5.large us-east-1a", "share": 0.4, "loss_share": 0.4},
+        "instance_type": {"name": "m5.large", "share": 0.7, "loss_share": 0.7},
+        "availability_zone": {"name": "us-east-1a", "share": 0.7, "loss_share": 0.7},
     }
 
 

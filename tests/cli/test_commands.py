@@ -25,6 +25,7 @@ def test_allocate_json_is_the_contract(shop):
         "on_demand_cost_per_hour",
         "saving",
         "concentration",
+        "estimated",
     ]  # fmt: skip
     assert document["allocations"] == [
         {

@@ -10,7 +10,11 @@ QUESTION = ("fleet.json", "--prices", "prices.csv", "--on-demand", "od.csv")
 @pytest.mark.parametrize(
     ("command", "rows", "said"),
     [
-        (("allocate",), 1, "**Launch 5 m5.large in us-x-1a: $0.17 per hour, 65 % below on-demand.**"),
+        (
+            ("allocate",),
+            1,
+            "**Buy 5 m5.large in us-x-1a: $0.17 an hour, $124 a month, 65 % below on-demand; all of it is",
+        ),
         (("replay",), 1, "**lowestPrice cost $"),
         (("experiment", "--workers", "1", "--strategy", "diversified"), 1, "**diversified is cheapest: $"),
     ],

@@ -108,7 +108,8 @@ def test_every_figure_has_a_title_a_caption_and_finite_numbers(comparison, paper
 def test_a_plan_of_many_pools_stays_readable(plan):
     told = build_report(plan)
     assert re.match(
-        r"Launch 480 Spot and 20 on-demand instances of \d+ pools: \$[\d.]+ per hour, 60 %", told.decision[0]
+        r"Buy 500 instances of \d+ types in zone-a, 20 of them on demand: \$279 an hour, .* a month, 60 %",
+        told.decision[0],
     )
     assert "Losing its largest Spot pool, " in told.decision[1]
     assert len(told.charts[0].figure["layout"]["yaxis"]["categoryarray"]) <= 25
@@ -126,11 +127,14 @@ def test_a_plan_that_falls_short_and_one_of_nothing(plan):
     pools = fleet.LaunchPools.of(["a.large", "b.large"], on_demand_price=[1.0, float("nan")])
     request = fleet.FleetRequest(9, (fleet.Override("a.large"), fleet.Override("b.large")))
     short = build_report(fleet.allocate(request, fleet.Snapshot.of(pools, [0.3, 0.4], available=[2, 3])))
-    assert short.decision[0] == "Launch 2 a.large in -, 3 b.large in -: $1.80 per hour.".replace("-", ZONE)
+    assert short.decision[0] == (
+        f"Only 5 of 9 units can be had: buy 2 a.large in {ZONE} and 3 b.large in {ZONE}: $1.8 an hour, "
+        "$1,314 a month; losing the largest pool takes 60 %."
+    )
     assert short.decision[1].startswith("Only 5 of 9 units can be had; what holds it back: ")
     assert short.cards[0].lines == ("saving not known: an on-demand price is missing",)
     nothing = build_report(fleet.allocate(request, fleet.Snapshot.of(pools, [float("nan")] * 2)))
-    assert nothing.decision[0] == "Launch nothing: $0.00 per hour."
+    assert nothing.decision[0] == "Buy nothing: no pool can be bought."
     page_of(nothing)
 
 
