@@ -20,8 +20,8 @@ NAMED = 3
 """So many kinds of purchases are named; more are counted."""
 COST = "cost_per_hour"
 AIMS = {
-    "capacity_tier_units": "depth of the pools",
-    "capacity_score_given_up": "depth of the pools",
+    "capacity_tier_units": "the score of depth",
+    "capacity_score_given_up": "the score of depth",
     "priority_units": "the stated priorities",
 }
 """First aims of strategies, by the name of the objective; others are named as they are."""

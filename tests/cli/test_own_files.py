@@ -166,3 +166,16 @@ def test_subnet_files_that_cannot_be(ask, tmp_path, document, words):
 @pytest.mark.parametrize("command", ["replay", "compare"])
 def test_replays_take_subnets_too(ask, command):
     assert ask(SPOT_FLEET, "--subnets", "subnets.json", "--json", command=command).status == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "target"), [(BY_SUBNETS, 40), (SPOT_FLEET, 20), (GROUP, 12), (BY_ATTRIBUTES, 16)]
+)
+def test_nothing_but_the_request_gives_an_estimate(tmp_path, request_, target):
+    (tmp_path / "fleet.json").write_text(json.dumps(request_))
+    (tmp_path / "subnets.json").write_text(json.dumps(SUBNETS))
+    command = ("allocate", "fleet.json", "--subnets", "subnets.json")
+    answer = run_spotfleet(*command, "--json", folder=tmp_path)
+    assert answer.status == 0, answer.err
+    assert answer.json["fulfilled_capacity"] == target
+    assert run_spotfleet(*command, folder=tmp_path).out.startswith("estimated: no price history is used")
