@@ -28,7 +28,7 @@ __all__ = ["Allocation"]
 
 
 def frozen_counts(values: npt.ArrayLike) -> Ints:
-    """Return a read-only int64 copy; what nobody can write to any more is taken as it is."""
+    """Return a read-only int64 copy; an array that is already read-only is not copied."""
     if (
         isinstance(values, np.ndarray)
         and values.dtype == np.int64

@@ -132,7 +132,7 @@ class Strategy(Protocol):
 
 @cache
 def installed() -> tuple[EntryPoint, ...]:
-    """Return the doors to all installed strategies; looked up once a process, for it reads many files."""
+    """Return the entry points of all installed strategies; cached, since the look-up reads many files."""
     return tuple(entry_points(group=GROUP))
 
 

@@ -40,7 +40,7 @@ class EventKind(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why."""
+    """The reason of an event."""
 
     NONE = 0
     PRICE = 1

@@ -25,7 +25,7 @@ ROWS_A_POOL, LEAST_ROWS = 1, 1024
 
 
 def frozen_ints(values: npt.ArrayLike) -> Ints:
-    """Return a read-only int64 copy; what nobody can write to any more is taken as it is."""
+    """Return a read-only int64 copy; an array that is already read-only is not copied."""
     if type(values) is np.ndarray and (values.dtype, values.ndim) == (np.int64, 1):
         own: Ints = values
         if own.base is None and not own.flags.writeable:

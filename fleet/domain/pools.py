@@ -85,7 +85,7 @@ def is_column(values: npt.ArrayLike) -> TypeGuard[Floats]:
 
 
 def frozen_floats(values: npt.ArrayLike) -> Floats:
-    """Return a read-only float64 copy; what nobody can write to any more is taken as it is."""
+    """Return a read-only float64 copy; an array that is already read-only is not copied."""
     if is_column(values) and values.base is None and not values.flags.writeable:
         return values
     column = np.array(values, dtype=np.float64, copy=True, ndmin=1)

@@ -1,7 +1,7 @@
 """A linear or mixed-integer program as plain arrays, and how a `Problem` becomes one.
 
 ``minimize cost @ x  subject to  row_lower <= A x <= row_upper,  lower <= x <= upper``; A is stored by
-rows (compressed). Every solver door takes this one form.
+rows (compressed). Every solver entry point takes this one form.
 """
 
 from __future__ import annotations

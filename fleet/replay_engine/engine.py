@@ -31,7 +31,7 @@ __all__ = ["Engine"]
 
 
 class Engine(FleetState):
-    """One run. Built, run once, read.
+    """Replay one run; an engine is used for one run only.
 
     Parameters
     ----------

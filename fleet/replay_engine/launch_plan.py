@@ -69,7 +69,7 @@ class NoStrategy:
 
 
 class PlannedEngine(Engine):
-    """One run of a plan. Built, run once, read."""
+    """Replay one plan; an engine is used for one run only."""
 
     def __init__(self, prepared: PreparedMarket, plan: LaunchPlan, settings: ReplaySettings) -> None:
         super().__init__(prepared, NoStrategy(), replace(settings, schedule=None, rebalance=None))

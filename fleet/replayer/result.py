@@ -59,7 +59,7 @@ class ReplayResult:
     Parameters
     ----------
     strategy, request, pools, market
-        Who was replayed, on which market (cut to the pools).
+        The request that was replayed, and its market (cut to the pools).
     start_s, end_s
         The span, seconds UTC.
     log, instances, curve

@@ -153,7 +153,7 @@ class JobView:
     spot_price
         Shape (zones,), $ per instance-hour.
     draw
-        Shape (n,), one number from [0, 1) a run, the same at every tick: all the chance there is.
+        Shape (n,), one number from [0, 1) a run, the same at every tick; nothing else is random.
     lifetime_s
         Shape (n, zones), how long Spot will stay from now on; ``None`` unless the strategy says that it
         knows.
