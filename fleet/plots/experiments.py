@@ -166,7 +166,7 @@ def experiment_figure(experiment: Experiment) -> Figure:
 
 
 def headline(experiment: Experiment) -> str:
-    """Return the sentence that the figure is about: what is cheapest, and by how much it is so for sure."""
+    """Return the sentence that the figure is about: what is cheapest for sure; a tie is called one."""
     means = {label: float(known(experiment, label, "cost").mean()) for label in experiment.strategies}
     best = min(means, key=lambda label: means[label])
     others = sorted((label for label in means if label != best), key=lambda label: means[label])
@@ -177,6 +177,8 @@ def headline(experiment: Experiment) -> str:
     assert gap is not None
     if gap.low is None or gap.high is None:
         return f"{text}, {money(gap.mean)} below {others[0]}"
+    if gap.low <= 0:
+        return f"{best} and {others[0]}: no clear difference, {money(gap.mean)} of {money(means[best])} a run"
     return f"{text}, {money(gap.low)} to {money(gap.high)} below {others[0]} (95 % interval)"
 
 
