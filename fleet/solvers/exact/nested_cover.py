@@ -90,13 +90,13 @@ class Step:
 
     low: int
     used: Ints
-    segment: Departures | None
+    segment: DepartureStep | None
     child: int
 
 
 @dataclass(frozen=True, eq=False)
-class Departures:
-    """Departures of one weight, cost and direction."""
+class DepartureStep:
+    """DepartureStep of one weight, cost and direction."""
 
     pools: Ints
     step: int
@@ -192,7 +192,7 @@ class Search:
             return None
         return trimmed(Curve(curve.low, cost, curve.steps), extra)
 
-    def segments(self, own: Ints, extra: int) -> Iterator[Departures]:
+    def segments(self, own: Ints, extra: int) -> Iterator[DepartureStep]:
         """Yield the departures of some pools that can be part of an answer, those that take away first.
 
         Within a weight and direction the cheaper is used up before the next, which therefore waits for it.
@@ -216,7 +216,7 @@ class Search:
             cost = costs[k]
             if spent + cost < extra:
                 copies = available[k] if cost == 0 else min(available[k], (extra - 1 - spent) // cost)
-                yield Departures(pools[first : ends[k]], chain, cost, copies)
+                yield DepartureStep(pools[first : ends[k]], chain, cost, copies)
             spent += cost * available[k]
 
     def trace(self, number: int, change: int, curves: list[Curve], changes: Ints) -> None:
@@ -261,7 +261,7 @@ def plus_child(curve: Curve, number: int, child: Curve) -> Curve:
     return Curve(low, cost, [*curve.steps, Step(low, cell_of_child + child.low, None, number)])
 
 
-def plus_segment(curve: Curve, segment: Departures, most: int) -> Curve:
+def plus_segment(curve: Curve, segment: DepartureStep, most: int) -> Curve:
     """Return a curve with 0 .. copies instances of a segment, changes beyond ``most`` left out.
 
     By doubling (1, 2, 4 ... copies at once) this takes log2(copies) passes.
