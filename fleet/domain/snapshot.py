@@ -15,6 +15,7 @@ import numpy as np
 from fleet.domain.exact_numbers import Floats, Ints
 from fleet.domain.market import ChangePoints, Market
 from fleet.domain.pools import LaunchPools, WhenRead, frozen_floats
+from fleet.domain.times import Moment, seconds_of
 from fleet.errors import InputError
 
 __all__ = ["Snapshot", "bid_ceiling", "launch_ceiling", "snapshot_at"]
@@ -168,7 +169,7 @@ def spells_at(capacity: ChangePoints, rows: Ints, time_s: int) -> tuple[Ints, In
 def snapshot_at(
     market: Market,
     pools: LaunchPools,
-    time_s: int,
+    time_s: Moment,
     *,
     look: Callable[[ChangePoints, int], Floats] = ChangePoints.at,
 ) -> Snapshot:
@@ -180,6 +181,7 @@ def snapshot_at(
     capacity data counts them; the share of the last 24 h in which the pool was obtainable where it only says
     yes or no (a proxy); 1 - spot/on-demand (a proxy).
     """
+    time_s = seconds_of(time_s, "time_s")
     price = look(market.prices, time_s)
     price.flags.writeable = False  # made here: Snapshot need not copy it
     available = pools.boundless if market.capacity is None else look(market.capacity, time_s)

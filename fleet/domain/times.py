@@ -1,4 +1,4 @@
-"""Times in files: RFC 3339 text to whole seconds since 1970 UTC, and back. Naive times are refused."""
+"""Times to whole seconds since 1970 UTC, and back. Naive times are refused in files, and UTC in Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import numpy as np
 from fleet.domain.exact_numbers import Ints
 from fleet.errors import InputError
 
-__all__ = ["format_time", "parse_time", "parse_times"]
+__all__ = ["Moment", "format_time", "parse_time", "parse_times", "seconds_of"]
+
+Moment = int | float | str | datetime
+"""Seconds since 1970 UTC, a date and time (also a pandas Timestamp), or its ISO 8601 text."""
 
 USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:(?:\.\d+)?Z|[+-]00:00)", re.ASCII)
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
@@ -37,6 +40,38 @@ def parse_time(text: str) -> int:
     if not FIRST_SECOND <= second <= LAST_SECOND:
         raise InputError(shown, "must lie in the years 1 to 9999 UTC")
     return second
+
+
+def seconds_of(moment: Moment, name: str) -> int:
+    """Return the whole second of a moment; one that names no zone is UTC.
+
+    Parameters
+    ----------
+    moment
+        Seconds since 1970, ``datetime`` (or ``pandas.Timestamp``), or text such as ``2021-05-03``.
+    name
+        What it is, for the message.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or not finite.
+    """
+    if type(moment) is int:  # what a replay asks for thousands of times
+        return moment
+    if isinstance(moment, str):
+        text = moment.strip()
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return parse_time(text)
+    if isinstance(moment, datetime):
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() // 1)
+    if isinstance(moment, bool) or not isinstance(moment, int | float | np.integer | np.floating):
+        raise InputError(f"{name} {moment!r}", "must be seconds since 1970 UTC, a datetime, or ISO 8601 text")
+    if not np.isfinite(moment):
+        raise InputError(f"{name} {moment!r}", "must be finite")
+    return int(moment // 1)
 
 
 def parse_times(texts: Sequence[str]) -> Ints:

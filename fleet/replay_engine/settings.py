@@ -15,6 +15,7 @@ from fleet.domain.market import Market
 from fleet.domain.request import FleetRequest
 from fleet.domain.resolution import resolve
 from fleet.domain.schedule import RebalanceSignals, Schedule
+from fleet.domain.times import seconds_of
 from fleet.errors import CheckError, InputError
 from fleet.interruptions import Interruptions
 from fleet.replay_engine.prepared_market import PreparedMarket
@@ -48,8 +49,9 @@ class ReplaySettings:
     Parameters
     ----------
     start_s, end_s
-        The span in seconds UTC; ``None``: all that the market's prices (and capacity) cover, from when its
-        pools have a price (at most 25 h after the first record).
+        The span in seconds UTC; datetimes and ISO texts are taken too (UTC where they name no zone). ``None``:
+        all that the market's prices (and capacity) cover, from when its pools have a price (at most 25 h after
+        the first record).
     product
         Operating system of the pools; ``None``: that of the request, or else Linux/UNIX.
     interruptions
@@ -92,6 +94,10 @@ class ReplaySettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "billing", billing_of(self.billing))
+        for bound in ("start_s", "end_s"):
+            stated = getattr(self, bound)
+            if stated is not None:
+                object.__setattr__(self, bound, seconds_of(stated, bound))
         for name, value in (("notice", self.notice_s), ("start delay", self.start_delay_s)):
             if value < 0:
                 raise InputError(f"{name} of {value} s", "must not be negative")

@@ -96,7 +96,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class DepartureStep:
-    """DepartureStep of one weight, cost and direction."""
+    """The departures of one weight, cost and direction."""
 
     pools: Ints
     step: int
