@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from fleet.cli.allocate import allocate
 from fleet.cli.cache import cache
@@ -19,6 +20,7 @@ from fleet.cli.outcome import run as run_app
 from fleet.cli.replay import replay
 from fleet.cli.request import request
 from fleet.cli.service import service
+from fleet.errors import InputError
 
 __all__ = ["app", "main"]
 
@@ -30,11 +32,38 @@ app = typer.Typer(
     help="Which EC2 Spot capacity to buy, how good the answer is, and what would have happened to you.",
 )
 
+
+class OncePerOption(TyperCommand):
+    """A command that refuses an option given twice, of which only the last would count without a word."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of a command line.
+
+        Raises
+        ------
+        InputError
+            If an option that takes one value stands there more than once.
+        """
+        single = {
+            name: option.name
+            for option in self.params
+            if isinstance(option, TyperOption) and not (option.multiple or option.is_flag or option.count)
+            for name in option.opts
+        }
+        seen = set()
+        for word in args:
+            name = single.get(word.partition("=")[0])
+            if name is not None and name in seen:
+                raise InputError(f"{word.partition('=')[0]} given twice", "must be given once")
+            seen.add(name)
+        return super().parse_args(ctx, args)
+
+
 COMMANDS = (demo, allocate, replay, compare, request, experiment, cache, fetch, archive, job, service)
 
 for command in COMMANDS:
     about, _, example = (inspect.getdoc(command) or "").partition("Example: ")
-    app.command(help=about, epilog=f"Example: {example}")(grouped(command))
+    app.command(cls=OncePerOption, help=about, epilog=f"Example: {example}")(grouped(command))
 
 
 def show_version(wanted: bool) -> None:

@@ -49,9 +49,9 @@ class ReplaySettings:
     Parameters
     ----------
     start_s, end_s
-        The span in seconds UTC; datetimes and ISO texts are taken too (UTC where they name no zone). ``None``:
-        all that the market's prices (and capacity) cover, from when its pools have a price (at most 25 h after
-        the first record).
+        The span in seconds UTC; datetimes and ISO texts are taken too (UTC where they name no zone). By
+        default all that the market's prices (and capacity) cover, from when its pools have a price (at most
+        25 h after the first record).
     product
         Operating system of the pools; ``None``: that of the request, or else Linux/UNIX.
     interruptions

@@ -355,3 +355,17 @@ def test_version_and_bare_help(shop):
     assert bare.status == 2
     assert "allocate" in bare.out + bare.err
     assert "error" not in bare.err
+
+
+@pytest.mark.parametrize(
+    "twice", [("--prices", "prices.csv"), ("--strategy=diversified", "--strategy=lowestPrice")]
+)
+def test_an_option_given_twice_is_not_dropped_in_silence(shop, twice):
+    answer = shop.run(*ALLOCATE, "--json", *twice)
+    one_line(answer, f"{twice[0].partition('=')[0]} given twice: must be given once")
+
+
+def test_options_that_take_several_values_are_given_again(shop):
+    both = ("--strategy", "diversified", "--strategy", "lowestPrice")
+    answer = shop.run(*COMPARE, "--json", *both)
+    assert [entry["strategy"] for entry in answer.json] == ["diversified", "lowestPrice"]

@@ -61,7 +61,8 @@ def test_the_examples_run(there, words):
         assert COMMAND["fetch"].make_context("fetch", words[2:]).params["profile"] == "my-profile"
         return
     if words[1] == "demo":
-        words = [*words, "--strategy", "lowestPrice", "--days", "1"]
+        words[words.index("--days") + 1] = "1"
+        words = [*words, "--strategy", "lowestPrice"]
     answer = there.run(*words[1:])
     assert answer.status == 0, answer.err
     assert answer.out
