@@ -232,7 +232,9 @@ def test_the_command(traces, tmp_path):
     dear = run_spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, *gate)
     assert dear.status == 1
     assert dear.err.count("(fail if cost > 0)") == 1  # greedy's, not the clairvoyant's
-    late = run_spotfleet("job", "--availability", traces, *OPTIONS, "--on-demand-price", 3.06, "--work", 6)
+    longer = list(OPTIONS)
+    longer[longer.index("--work") + 1] = 6
+    late = run_spotfleet("job", "--availability", traces, *longer, "--on-demand-price", 3.06)
     assert (late.status, late.out) == (1, "")
     assert "on-demand alone needs" in late.err
     wrong = run_spotfleet(
